@@ -1,0 +1,71 @@
+# Reckon. `make demo` and `make test` do all their set-up themselves; `make help` lists the rest.
+#
+# Everything built lies under build/, in one folder a variant:
+#   native/     the trainer and the static library (optimised)
+#   asan-gcc/   asan-clang/   unit and property tests under ASan + UBSan
+#   wasi/       reckon-cli.wasm          wasm/   reckon.wasm, the browser and worker module
+
+MAKEFLAGS += --no-builtin-rules
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+BUILD := build
+LAYERS := base simd format model serve learn
+
+# ---- compilers and flags -------------------------------------------------------------------------
+
+CC_GCC := gcc
+CC_CLANG := clang
+CC_WASI := clang-22
+# Strictness is the same everywhere. The numeric contract needs -ffp-contract=off and no fast-math.
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wcast-align -Wundef -Wstrict-prototypes -Werror
+CFLAGS_ALL := -std=c11 $(WARNINGS) -ffp-contract=off -fno-math-errno -Isrc -MMD -MP
+# Layers that serve queries never allocate: the libc allocators are poisoned in them.
+CFLAGS_base := -include src/base/no_alloc.h
+CFLAGS_simd := $(CFLAGS_base)
+CFLAGS_format := $(CFLAGS_base)
+CFLAGS_model := $(CFLAGS_base)
+CFLAGS_serve := $(CFLAGS_base)
+
+sources = $(sort $(wildcard src/$(1)/*.c))
+# Files with a host suffix belong to that host only.
+HOST_FILES := kernels_native kernels_wasm128 parallel_threads parallel_serial
+common = $(filter-out $(foreach f,$(HOST_FILES),%/$(f).c),$(foreach l,$(LAYERS) tools,$(call sources,$(l))))
+NATIVE_SOURCES = $(common) src/simd/kernels_native.c src/learn/parallel_threads.c
+WASI_SOURCES = $(common) src/simd/kernels_wasm128.c src/learn/parallel_serial.c
+
+# $(call variant,name,compiler,flags,sources,link flags): objects, library and command of one variant.
+define variant
+$(1)_OBJECTS := $$(patsubst src/%.c,$(BUILD)/$(1)/%.o,$(4))
+$(BUILD)/$(1)/%.o: src/%.c Makefile | tools
+	@mkdir -p $$(@D)
+	$(2) $$(CFLAGS_ALL) $(3) $$(CFLAGS_$$(firstword $$(subst /, ,$$*))) -c $$< -o $$@
+$(BUILD)/$(1)/libreckon.a: $$(filter-out $(BUILD)/$(1)/tools/%,$$($(1)_OBJECTS))
+	@rm -f $$@; ar rcs $$@ $$^
+-include $$($(1)_OBJECTS:.o=.d)
+endef
+
+SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+$(eval $(call variant,native,$(CC_GCC),-O3 -g,$(NATIVE_SOURCES)))
+$(eval $(call variant,asan-gcc,$(CC_GCC),$(SANITIZE),$(NATIVE_SOURCES)))
+$(eval $(call variant,asan-clang,$(CC_CLANG),$(SANITIZE),$(NATIVE_SOURCES)))
+$(eval $(call variant,wasi,$(CC_WASI) --target=wasm32-wasi,-O3 -msimd128,$(WASI_SOURCES)))
+
+NATIVE_CLI := $(BUILD)/native/reckon-cli
+WASI_CLI := $(BUILD)/wasi/reckon-cli.wasm
+$(NATIVE_CLI): $(native_OBJECTS)
+	$(CC_GCC) -pthread $^ -o $@
+$(WASI_CLI): $(wasi_OBJECTS)
+	$(CC_WASI) --target=wasm32-wasi --no-wasm-opt -Wl,--strip-all,--max-memory=4294967296,-z,stack-size=1048576 $^ -o $@
+
+# ---- set-up --------------------------------------------------------------------------------------
+
+.PHONY: tools
+tools:
+	@bash wasm/toolchain.sh
+
+$(BUILD)/npm.stamp: package-lock.json package.json js-bindings/engine/package.json js-bindings/cli/package.json edge-worker/package.json demo-site/package.json
+	npm ci --ignore-scripts --no-audit --no-fund
+	@mkdir -p $(@D); touch $@

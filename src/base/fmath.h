@@ -1,0 +1,30 @@
+/* Own elementary functions, so that every host computes the same bits: hardware gives only
+ * + - x / and sqrt. Single precision in, single precision out; error bounds in ulp are measured by
+ * tests/unit/test_fmath.c over the whole useful range.
+ *
+ * Conventions: no errno, no traps; NaN in, NaN out; overflow gives +inf, underflow gives 0. */
+#ifndef RK_BASE_FMATH_H
+#define RK_BASE_FMATH_H
+
+#include "base/types.h"
+
+float rk_sqrtf(float x);
+double rk_sqrt(double x);
+float rk_expf(float x);          /* <= 1 ulp */
+float rk_exp2f(float x);         /* <= 1 ulp; exact at integers */
+float rk_logf(float x);          /* <= 1 ulp; log(0) = -inf, x < 0 -> NaN */
+float rk_log2f(float x);         /* <= 1 ulp; exact at powers of two */
+float rk_powf(float x, float y); /* x >= 0; <= 2 ulp; 0^0 = 1 */
+float rk_sinf(float x);          /* |x| <= 1e5: <= 2 ulp or 1e-7 absolute */
+float rk_cosf(float x);
+float rk_tanhf(float x);    /* <= 2 ulp */
+float rk_sigmoidf(float x); /* 1 / (1 + exp(-x)), <= 2 ulp */
+
+bool rk_is_finite_f32(float x);
+float rk_floorf(float x);
+/* Round half to even, saturate to the type, NaN -> 0. */
+int32_t rk_round_i32(float x);
+int16_t rk_round_i16(float x);
+int8_t rk_round_i8(float x);
+
+#endif

@@ -1,0 +1,45 @@
+/* Snapshot structs, FORMAT.md section 3. */
+#ifndef RK_FORMAT_SNAPSHOT_LAYOUT_H
+#define RK_FORMAT_SNAPSHOT_LAYOUT_H
+
+#include "base/types.h"
+
+#define RK_SOURCE_SLOTS        8u
+#define RK_MAX_DIM             256u
+#define RK_CORE_NEIGHBORS      8u
+#define RK_BLOCK_ROWS          32u
+#define RK_NEIGHBOR_ITEM_MASK  0xFFFFFFu
+#define RK_NEIGHBOR_CODE_SHIFT 24
+
+typedef struct rk_snapshot_meta {
+    uint32_t items;
+    uint32_t types;
+    uint32_t dim;
+    uint32_t time_kind;
+    uint64_t events;
+    uint64_t sessions;
+    int64_t stats_through_ms;
+    uint64_t seed;
+    float neighbor_scale;
+    float similar_decay;
+    float session_decay;
+    uint32_t popular_count;
+    uint32_t reserved[48];
+} rk_snapshot_meta;
+RK_STATIC_ASSERT(sizeof(rk_snapshot_meta) == 256, snapshot_meta_is_256_bytes);
+
+typedef struct rk_source_config {
+    uint32_t quota; /* most candidates this source may bring */
+    float weight;   /* of its score in the blend */
+    uint32_t reserved[2];
+} rk_source_config;
+RK_STATIC_ASSERT(sizeof(rk_source_config) == 16, source_config_is_16_bytes);
+
+/* Factors of one row of vector codes. */
+typedef struct rk_vector_factor {
+    float scan;   /* f: <q, r> ~ scan * <q, cell levels> */
+    float decode; /* g: r ~ decode * signed magnitudes */
+} rk_vector_factor;
+RK_STATIC_ASSERT(sizeof(rk_vector_factor) == 8, vector_factor_is_8_bytes);
+
+#endif

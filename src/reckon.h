@@ -1,0 +1,121 @@
+/* Reckon's runtime: recommendations from one snapshot file, with no allocation and no I/O.
+ *
+ * Life of an engine: the caller reads a snapshot into 64-byte aligned memory, asks how much scratch
+ * it needs (rk_engine_measure), provides it, and opens it (rk_engine_open), which validates every byte
+ * once. From then on no query can fail but for its own arguments, none allocates, and the same
+ * (snapshot, request) gives the same bits in every host.
+ *
+ * An engine is not thread-safe: it owns one scratch. Open one a thread over the same snapshot. */
+#ifndef RECKON_H
+#define RECKON_H
+
+#include "base/status.h"
+#include "format/snapshot_layout.h"
+
+typedef struct rk_engine rk_engine;
+
+/* Candidate sources, by number: a bit in rk_recommendation.sources, a row of the snapshot's `source`
+ * section. The numbers are part of the format. */
+enum {
+    RK_SOURCE_POPULAR = 0,
+    RK_SOURCE_SIMILAR = 1,
+    RK_SOURCE_SESSION = 2,
+    RK_SOURCE_COUNT = 3
+};
+
+/* One step of a session, oldest first. */
+typedef struct rk_event {
+    int64_t time_ms; /* Unix ms; 0 if unknown */
+    uint32_t item;   /* < items */
+    uint32_t type;   /* < types */
+} rk_event;
+RK_STATIC_ASSERT(sizeof(rk_event) == 16, event_is_16_bytes);
+
+enum {
+    RK_REQUEST_KEEP_SEEN = 1,      /* items of the session may be recommended again */
+    RK_REQUEST_SOURCE_WEIGHTS = 2, /* use source_weights instead of the snapshot's */
+    RK_REQUEST_SOURCE_QUOTAS = 4   /* use source_quotas instead of the snapshot's */
+};
+
+#define RK_MAX_SESSION 1024u /* longer sessions: pass the most recent events */
+#define RK_MAX_COUNT   1000u
+
+typedef struct rk_request {
+    const rk_event *session; /* (session_count), oldest first; may be NULL if 0 */
+    const uint32_t *exclude; /* (exclude_count) items never to return; may be NULL if 0 */
+    uint32_t session_count;
+    uint32_t exclude_count;
+    uint32_t count; /* how many to return, 1..RK_MAX_COUNT */
+    uint32_t flags; /* RK_REQUEST_... */
+    float source_weights[RK_SOURCE_SLOTS];
+    uint32_t source_quotas[RK_SOURCE_SLOTS];
+} rk_request;
+
+/* Why and how well: `rank` is 1-based within a source's candidates, 0 if that source did not bring the
+ * item; `source_score` is the source's own score of the item, whether it brought it or not. */
+typedef struct rk_recommendation {
+    uint32_t item;
+    float score;
+    uint32_t sources; /* bit s: source s brought it */
+    uint32_t because; /* the session's item that contributed most, or RK_NONE */
+    uint16_t rank[RK_SOURCE_SLOTS];
+    float source_score[RK_SOURCE_SLOTS];
+} rk_recommendation;
+RK_STATIC_ASSERT(sizeof(rk_recommendation) == 64, recommendation_is_64_bytes);
+
+/* What a snapshot is; filled by rk_engine_describe. */
+typedef struct rk_description {
+    unsigned char content_id[32];
+    char region[32];
+    uint64_t file_bytes;
+    int64_t created_at_ms;
+    int64_t stats_through_ms;
+    uint64_t events;
+    uint64_t sessions;
+    uint64_t seed;
+    uint32_t items;
+    uint32_t types;
+    uint32_t dim;
+    uint32_t time_kind;
+    uint64_t part_bytes[4]; /* core, vectors, text, 0 */
+} rk_description;
+
+/* Scratch an engine over this snapshot needs, in bytes. Checks header and table only: O(sections). */
+rk_status rk_engine_measure(const void *snapshot, uint64_t snapshot_bytes, uint64_t *engine_bytes,
+                            rk_error *error);
+
+/* Validates the whole snapshot (every checksum, every bound) and opens an engine in `memory` (64-byte
+ * aligned, of rk_engine_measure's size). Both must outlive the engine; closing is forgetting.
+ * O(snapshot bytes). On failure nothing is kept and *error says section, offset and reason. */
+rk_status rk_engine_open(const void *snapshot, uint64_t snapshot_bytes, void *memory,
+                         uint64_t memory_bytes, rk_engine **out, rk_error *error);
+
+void rk_engine_describe(const rk_engine *engine, rk_description *out);
+
+/* Look-ups. Ids, names and titles are UTF-8, not zero-terminated, and live in the snapshot.
+ * Find: O(log items), RK_NONE if there is none. Text: returns the size in bytes. */
+uint32_t rk_item_find(const rk_engine *engine, const char *id, uint32_t id_bytes);
+uint32_t rk_item_id(const rk_engine *engine, uint32_t item, const char **text);
+uint32_t rk_item_title(const rk_engine *engine, uint32_t item, const char **text); /* 0: none */
+uint32_t rk_event_find(const rk_engine *engine, const char *name, uint32_t name_bytes);
+uint32_t rk_event_name(const rk_engine *engine, uint32_t type, const char **text);
+/* The training report (JSON), size 0 if there is none. */
+uint64_t rk_report(const rk_engine *engine, const char **text);
+
+/* "popular", ...; "" for a number that is no source. */
+const char *rk_source_name(uint32_t source);
+/* NULL if source `s` can answer `request`, else a short reason ("the session is empty"). */
+const char *rk_source_unavailable(const rk_engine *engine, const rk_request *request, uint32_t source);
+
+/* The funnel: candidates of every source by quota, merged, scored, best `count` first. Seen items (unless
+ * kept), excluded items and items of negative events never appear. *found <= count. No allocation.
+ * Errors: BAD_ARGUMENT (offset: the index of the bad session event or excluded item).
+ * Cost: one scan of the 2-bit codes (dim/4 bytes an item) + O(candidates). */
+rk_status rk_recommend(rk_engine *engine, const rk_request *request, rk_recommendation *out,
+                       uint32_t *found, rk_error *error);
+
+/* The items most like one item: the same funnel over a session of just that item, without `popular`. */
+rk_status rk_similar(rk_engine *engine, uint32_t item, uint32_t count, rk_recommendation *out,
+                     uint32_t *found, rk_error *error);
+
+#endif
