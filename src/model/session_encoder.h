@@ -1,0 +1,18 @@
+/* A session's items to one query vector: the sequence of item ids is the query.
+ *
+ * Recency-weighted pooling: h = sum_j weight_j * decay^j * x_{n-j}, normalised to unit length, with
+ * x decoded from the snapshot's codes, so that a user never seen before has a vector after one
+ * click. The learned per-position, per-dimension weights of CORE-like encoders (Y. Hou et al.,
+ * "CORE: Simple and Effective Session-based Recommendation within Consistent Representation Space",
+ * 2022) fit the same signature. */
+#ifndef RK_MODEL_SESSION_ENCODER_H
+#define RK_MODEL_SESSION_ENCODER_H
+
+#include "format/snapshot_read.h"
+
+/* items, weights (count), most recent first, weights > 0; out (dim), unit length in rotated
+ * coordinates (all zero only if the decoded items cancel). O(count * dim). */
+void rk_session_encode(const rk_snapshot_content *snapshot, const uint32_t *items,
+                       const float *weights, uint32_t count, float *out);
+
+#endif

@@ -1,0 +1,112 @@
+#include "model/vectors.h"
+
+#include "base/fmath.h"
+#include "base/rng.h"
+#include "simd/kernels.h"
+
+static uint32_t largest_power_of_two(uint32_t n) {
+    uint32_t power = 1;
+    while (power * 2 <= n) power *= 2;
+    return power;
+}
+
+static void walsh_hadamard(float *x, uint32_t n) {
+    for (uint32_t half = 1; half < n; half *= 2) {
+        for (uint32_t base = 0; base < n; base += 2 * half) {
+            for (uint32_t i = base; i < base + half; i++) {
+                float a = x[i], b = x[i + half];
+                x[i] = a + b;
+                x[i + half] = a - b;
+            }
+        }
+    }
+    float scale = 1.0f / rk_sqrtf((float)n);
+    for (uint32_t i = 0; i < n; i++) x[i] *= scale;
+}
+
+void rk_vector_rotate(float *x, uint32_t dim, uint64_t seed) {
+    rk_rng signs = rk_rng_at(seed, 0x726F74617465u); /* "rotate" */
+    for (uint32_t i = 0; i < dim; i++) {
+        if (rk_rng_u32(&signs) & 1) x[i] = -x[i];
+    }
+    for (uint32_t at = 0; at < dim;) {
+        uint32_t block = largest_power_of_two(dim - at);
+        walsh_hadamard(x + at, block);
+        at += block;
+    }
+}
+
+/* The six low bits of a coordinate whose absolute value is `magnitude` units. */
+static uint32_t low_bits(float magnitude, bool outer) {
+    float steps = outer ? (magnitude - 64.0f) / 3.0f : magnitude;
+    int32_t rounded = rk_round_i32(steps);
+    return (uint32_t)RK_MAX(0, RK_MIN(63, rounded));
+}
+
+void rk_vector_encode(const float *r, uint32_t dim, uint8_t *cells, uint8_t *low,
+                      rk_vector_factor *factor) {
+    assert(dim % 4 == 0 && dim <= RK_MAX_DIM);
+    uint8_t *nibbles = low, *pairs = low + dim / 2;
+    memset(low, 0, rk_low_bytes(dim));
+    float norm = rk_norm_f32(r, dim);
+    float unit = RK_CELL_EDGE / 64.0f * norm / rk_sqrtf((float)dim);
+    /* A vector this short (the mean itself) carries no direction: cells of +0, factors 0. */
+    bool zero = !(unit > 1e-20f);
+    float levels[RK_MAX_DIM], magnitudes[RK_MAX_DIM];
+    for (uint32_t i = 0; i < dim; i++) {
+        float units = zero ? 0.0f : r[i] / unit;
+        float magnitude = units < 0.0f ? -units : units;
+        bool outer = magnitude >= 64.0f, negative = units < 0.0f;
+        uint32_t bits = low_bits(magnitude, outer);
+        cells[i] = (uint8_t)(negative ? (outer ? 0 : 1) : (outer ? 3 : 2));
+        nibbles[i / 2] = (uint8_t)(nibbles[i / 2] | (bits & 15u) << (i % 2 * 4));
+        pairs[i / 4] = (uint8_t)(pairs[i / 4] | (bits >> 4) << (i % 4 * 2));
+        float level = outer ? RK_CELL_OUTER : RK_CELL_INNER;
+        float decoded = outer ? (float)(64 + 3 * bits) : (float)bits;
+        levels[i] = negative ? -level : level;
+        magnitudes[i] = negative ? -decoded : decoded;
+    }
+    /* Unbiased along r: the estimate of <r, r> itself is exact. */
+    float squared = norm * norm;
+    float along_levels = rk_dot_f32(levels, r, dim),
+          along_magnitudes = rk_dot_f32(magnitudes, r, dim);
+    factor->scan = !zero && along_levels > 0.0f ? squared / along_levels : 0.0f;
+    factor->decode = !zero && along_magnitudes > 0.0f ? squared / along_magnitudes : 0.0f;
+}
+
+void rk_cells_put(uint8_t *blocks, uint32_t dim, uint32_t row, const uint8_t *cells) {
+    uint8_t *at = blocks + row / RK_BLOCK_ROWS * rk_block_bytes(dim) + row % 16;
+    uint32_t shift = row % RK_BLOCK_ROWS / 16 * 4;
+    for (uint32_t table = 0; table < dim / 2; table++) {
+        uint32_t nibble = cells[2 * table] + 4u * cells[2 * table + 1];
+        at[table * 16] = (uint8_t)(at[table * 16] | nibble << shift);
+    }
+}
+
+void rk_cells_get(const uint8_t *blocks, uint32_t dim, uint32_t row, uint8_t *cells) {
+    const uint8_t *at = blocks + row / RK_BLOCK_ROWS * rk_block_bytes(dim) + row % 16;
+    uint32_t shift = row % RK_BLOCK_ROWS / 16 * 4;
+    for (uint32_t table = 0; table < dim / 2; table++) {
+        uint32_t nibble = (uint32_t)at[table * 16] >> shift;
+        cells[2 * table] = (uint8_t)(nibble & 3u);
+        cells[2 * table + 1] = (uint8_t)(nibble >> 2 & 3u);
+    }
+}
+
+void rk_vector_decode_i16(const rk_snapshot_content *snapshot, uint32_t item, int16_t *out) {
+    uint32_t dim = snapshot->meta.dim;
+    uint8_t cells[RK_MAX_DIM];
+    rk_cells_get(snapshot->vector_cells, dim, item, cells);
+    rk_decode_row(cells, snapshot->vector_low + item * rk_low_bytes(dim), out, dim);
+}
+
+void rk_vector_accumulate(const rk_snapshot_content *snapshot, uint32_t item, float weight,
+                          float *sum) {
+    uint32_t dim = snapshot->meta.dim;
+    int16_t magnitudes[RK_MAX_DIM];
+    rk_vector_decode_i16(snapshot, item, magnitudes);
+    float scale = weight * snapshot->vector_factors[item].decode;
+    for (uint32_t i = 0; i < dim; i++) {
+        sum[i] += weight * snapshot->vector_mean[i] + scale * (float)magnitudes[i];
+    }
+}

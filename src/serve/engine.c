@@ -1,0 +1,398 @@
+/* The funnel: sources -> merge -> score -> best, with no allocation.
+ *
+ *   request --> seeds, blocked bitmap --> each available source: prepare, retrieve (quota)
+ *           --> merge: each item once --> every source scores every candidate
+ *           --> blend: sum_s weight_s * score_s --> top `count` --> why
+ *
+ * Scratch is laid out when the engine opens; between queries every dense array is zero again,
+ * restored through the lists of what was touched, so a query never pays for the size of the
+ * catalogue beyond the scan. Invariants: neighbor_sum and slot are zero outside a query; blocked is
+ * zero outside a query. */
+#include "serve/engine.h"
+
+#include "serve/merge.h"
+
+struct rk_engine {
+    rk_snapshot_content content;
+    rk_description description;
+    float neighbor_weights[RK_NEIGHBOR_CODES];
+    uint32_t *blocked; /* (blocks) */
+    uint32_t *seeds;   /* (RK_MAX_SESSION) */
+    float *seed_weights;
+    float *neighbor_sum; /* (items) */
+    uint32_t *touched;   /* (items) */
+    rk_ann_query *ann;
+    rk_scored *coarse;                 /* (RK_COARSE_FACTOR * RK_MAX_QUOTA) */
+    rk_scored *lists[RK_SOURCE_COUNT]; /* (RK_MAX_QUOTA) each */
+    rk_candidates candidates;
+    rk_scored *final; /* (RK_MAX_CANDIDATES) */
+};
+
+/* ---- opening ------------------------------------------------------------------------------------
+ */
+
+/* One layout for measuring and for use. */
+static void lay_out(rk_arena *arena, uint32_t items, rk_engine *engine) {
+    engine->blocked = RK_TAKE(arena, uint32_t, rk_block_count(items));
+    engine->seeds = RK_TAKE(arena, uint32_t, RK_MAX_SESSION);
+    engine->seed_weights = RK_TAKE(arena, float, RK_MAX_SESSION);
+    engine->neighbor_sum = RK_TAKE(arena, float, items);
+    engine->touched = RK_TAKE(arena, uint32_t, items);
+    engine->ann = RK_TAKE(arena, rk_ann_query, 1);
+    engine->coarse = RK_TAKE(arena, rk_scored, RK_COARSE_FACTOR * RK_MAX_QUOTA);
+    rk_candidates *candidates = &engine->candidates;
+    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
+        engine->lists[s] = RK_TAKE(arena, rk_scored, RK_MAX_QUOTA);
+        candidates->rank[s] = RK_TAKE(arena, uint16_t, RK_MAX_CANDIDATES);
+        candidates->score[s] = RK_TAKE(arena, float, RK_MAX_CANDIDATES);
+    }
+    candidates->item = RK_TAKE(arena, uint32_t, RK_MAX_CANDIDATES);
+    candidates->sources = RK_TAKE(arena, uint32_t, RK_MAX_CANDIDATES);
+    candidates->slot = RK_TAKE(arena, uint16_t, items);
+    engine->final = RK_TAKE(arena, rk_scored, RK_MAX_CANDIDATES);
+}
+
+uint64_t rk_engine_scratch_bytes(uint32_t items) {
+    rk_arena arena = rk_arena_measuring();
+    rk_engine unused;
+    (void)RK_TAKE(&arena, rk_engine, 1);
+    lay_out(&arena, items, &unused);
+    return arena.used;
+}
+
+rk_engine *rk_engine_over(const rk_snapshot_content *content, void *memory, uint64_t memory_bytes) {
+    rk_arena arena = rk_arena_over(memory, memory_bytes);
+    uint32_t items = content->meta.items;
+    rk_engine *engine = RK_TAKE(&arena, rk_engine, 1);
+    assert(engine);
+    lay_out(&arena, items, engine);
+    assert(!arena.exhausted);
+    engine->content = *content;
+    memset(&engine->description, 0, sizeof engine->description);
+    rk_neighbor_weights(content->meta.neighbor_scale, engine->neighbor_weights);
+    memset(engine->blocked, 0, rk_block_count(items) * sizeof *engine->blocked);
+    memset(engine->neighbor_sum, 0, items * sizeof *engine->neighbor_sum);
+    memset(engine->candidates.slot, 0, items * sizeof *engine->candidates.slot);
+    engine->candidates.count = 0;
+    return engine;
+}
+
+static void describe(const rk_snapshot_view *view, rk_description *out) {
+    const rk_file_header *header = view->container.header;
+    const rk_snapshot_meta *meta = &view->content.meta;
+    memcpy(out->content_id, header->content_id, sizeof out->content_id);
+    memcpy(out->region, header->region, sizeof out->region);
+    out->file_bytes = header->file_bytes;
+    out->created_at_ms = header->created_at_ms;
+    out->stats_through_ms = meta->stats_through_ms;
+    out->events = meta->events;
+    out->sessions = meta->sessions;
+    out->seed = meta->seed;
+    out->items = meta->items;
+    out->types = meta->types;
+    out->dim = meta->dim;
+    out->time_kind = meta->time_kind;
+    uint64_t part_end[RK_PART_COUNT] = {0};
+    for (uint32_t i = 0; i < header->section_count; i++) {
+        const rk_section_entry *entry = &view->container.entries[i];
+        uint32_t part = (entry->flags & RK_SECTION_PART_MASK) >> RK_SECTION_PART_SHIFT;
+        uint64_t end = entry->offset + entry->bytes;
+        part_end[part] =
+            (end + RK_SECTION_ALIGNMENT - 1) / RK_SECTION_ALIGNMENT * RK_SECTION_ALIGNMENT;
+    }
+    uint64_t begin = 0;
+    for (uint32_t part = 0; part < RK_PART_COUNT; part++) {
+        if (part_end[part] <= begin) continue;
+        out->part_bytes[part] = part_end[part] - begin;
+        begin = part_end[part];
+    }
+}
+
+rk_status rk_engine_measure(const void *snapshot, uint64_t snapshot_bytes, uint64_t *engine_bytes,
+                            rk_error *error) {
+    rk_snapshot_view view;
+    RK_TRY(rk_snapshot_open(snapshot, snapshot_bytes, &view, error));
+    *engine_bytes = rk_engine_scratch_bytes(view.content.meta.items);
+    return RK_OK;
+}
+
+rk_status rk_engine_open(const void *snapshot, uint64_t snapshot_bytes, void *memory,
+                         uint64_t memory_bytes, rk_engine **out, rk_error *error) {
+    rk_snapshot_view view;
+    RK_TRY(rk_snapshot_open(snapshot, snapshot_bytes, &view, error));
+    if ((uintptr_t)memory % RK_CACHE_LINE) {
+        return rk_fail(error, RK_MISALIGNED, NULL, 0, "engine memory");
+    }
+    uint64_t needed = rk_engine_scratch_bytes(view.content.meta.items);
+    if (memory_bytes < needed) {
+        return rk_fail_value(error, RK_OUT_OF_MEMORY, NULL, 0, "engine bytes", memory_bytes,
+                             needed);
+    }
+    RK_TRY(rk_snapshot_verify(&view, error));
+    *out = rk_engine_over(&view.content, memory, memory_bytes);
+    describe(&view, &(*out)->description);
+    return RK_OK;
+}
+
+/* ---- look-ups -----------------------------------------------------------------------------------
+ */
+
+void rk_engine_describe(const rk_engine *engine, rk_description *out) {
+    *out = engine->description;
+}
+
+uint32_t rk_item_find(const rk_engine *engine, const char *id, uint32_t id_bytes) {
+    return rk_strings_find(&engine->content.items, id, id_bytes);
+}
+
+uint32_t rk_item_id(const rk_engine *engine, uint32_t item, const char **text) {
+    assert(item < engine->content.meta.items);
+    return rk_strings_get(&engine->content.items, item, text);
+}
+
+uint32_t rk_item_title(const rk_engine *engine, uint32_t item, const char **text) {
+    assert(item < engine->content.meta.items);
+    if (engine->content.titles.count == 0) return 0;
+    return rk_strings_get(&engine->content.titles, item, text);
+}
+
+uint32_t rk_event_find(const rk_engine *engine, const char *name, uint32_t name_bytes) {
+    return rk_strings_scan(&engine->content.types, name, name_bytes);
+}
+
+uint32_t rk_event_name(const rk_engine *engine, uint32_t type, const char **text) {
+    assert(type < engine->content.meta.types);
+    return rk_strings_get(&engine->content.types, type, text);
+}
+
+uint64_t rk_report(const rk_engine *engine, const char **text) {
+    *text = engine->content.report;
+    return engine->content.report_bytes;
+}
+
+/* ---- the query ----------------------------------------------------------------------------------
+ */
+
+static rk_status check_request(const rk_engine *engine, const rk_request *request,
+                               rk_error *error) {
+    const rk_snapshot_meta *meta = &engine->content.meta;
+    if (request->count < 1 || request->count > RK_MAX_COUNT) {
+        return rk_fail_value(error, RK_BAD_ARGUMENT, NULL, 0, "count", request->count,
+                             RK_MAX_COUNT);
+    }
+    if (request->session_count > RK_MAX_SESSION) {
+        return rk_fail_value(error, RK_BAD_ARGUMENT, NULL, 0, "session events",
+                             request->session_count, RK_MAX_SESSION);
+    }
+    for (uint32_t i = 0; i < request->session_count; i++) {
+        const rk_event *event = &request->session[i];
+        if (event->item >= meta->items) {
+            return rk_fail_value(error, RK_BAD_ARGUMENT, NULL, i, "item", event->item,
+                                 meta->items - 1);
+        }
+        if (event->type >= meta->types) {
+            return rk_fail_value(error, RK_BAD_ARGUMENT, NULL, i, "event", event->type,
+                                 meta->types - 1);
+        }
+    }
+    for (uint32_t i = 0; i < request->exclude_count; i++) {
+        if (request->exclude[i] >= meta->items) {
+            return rk_fail_value(error, RK_BAD_ARGUMENT, NULL, i, "excluded item",
+                                 request->exclude[i], meta->items - 1);
+        }
+    }
+    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
+        float weight = request->source_weights[s];
+        if ((request->flags & RK_REQUEST_SOURCE_WEIGHTS) && !(weight >= -1e6f && weight <= 1e6f)) {
+            return rk_fail(error, RK_BAD_ARGUMENT, NULL, s, "a source weight is not within +-1e6");
+        }
+        uint32_t quota = request->source_quotas[s];
+        if ((request->flags & RK_REQUEST_SOURCE_QUOTAS) && quota > RK_MAX_QUOTA) {
+            return rk_fail_value(error, RK_BAD_ARGUMENT, NULL, s, "source quota", quota,
+                                 RK_MAX_QUOTA);
+        }
+    }
+    return RK_OK;
+}
+
+static void block(rk_engine *engine, uint32_t item) {
+    engine->blocked[item / RK_BLOCK_ROWS] |= 1u << (item % RK_BLOCK_ROWS);
+}
+
+/* Seeds (liked events, most recent first) and the blocked bitmap. An item with a negative event is
+ * blocked whatever else happened to it, and is no seed. */
+static void read_session(rk_engine *engine, const rk_request *request, rk_query *query) {
+    bool keep_seen = request->flags & RK_REQUEST_KEEP_SEEN;
+    for (uint32_t i = 0; i < request->session_count; i++) {
+        const rk_event *event = &request->session[i];
+        if (engine->content.type_weight[event->type] < 0.0f) block(engine, event->item);
+    }
+    for (uint32_t i = request->session_count; i-- > 0;) {
+        const rk_event *event = &request->session[i];
+        float weight = engine->content.type_weight[event->type];
+        if (!(weight > 0.0f) || rk_is_blocked(engine->blocked, event->item)) continue;
+        engine->seeds[query->seed_count] = event->item;
+        engine->seed_weights[query->seed_count++] = weight;
+    }
+    if (!keep_seen) {
+        for (uint32_t i = 0; i < request->session_count; i++)
+            block(engine, request->session[i].item);
+    }
+    for (uint32_t i = 0; i < request->exclude_count; i++) block(engine, request->exclude[i]);
+}
+
+/* Undo read_session and the sources: every dense array is zero again. */
+static void clear_query(rk_engine *engine, const rk_request *request, const rk_query *query) {
+    for (uint32_t i = 0; i < request->session_count; i++) {
+        engine->blocked[request->session[i].item / RK_BLOCK_ROWS] = 0;
+    }
+    for (uint32_t i = 0; i < request->exclude_count; i++) {
+        engine->blocked[request->exclude[i] / RK_BLOCK_ROWS] = 0;
+    }
+    for (uint32_t i = 0; i < query->touched_count; i++)
+        engine->neighbor_sum[query->touched[i]] = 0.0f;
+    rk_merge_clear(&engine->candidates);
+}
+
+static uint32_t quota_of(const rk_engine *engine, const rk_request *request, uint32_t source) {
+    uint32_t quota = request->flags & RK_REQUEST_SOURCE_QUOTAS
+                         ? request->source_quotas[source]
+                         : engine->content.sources[source].quota;
+    /* `popular` fills what the others leave short, so it may always bring a whole answer. */
+    if (source == RK_SOURCE_POPULAR && quota > 0) quota = RK_MAX(quota, request->count);
+    return RK_MIN(quota, RK_MAX_QUOTA);
+}
+
+static float weight_of(const rk_engine *engine, const rk_request *request, uint32_t source) {
+    return request->flags & RK_REQUEST_SOURCE_WEIGHTS ? request->source_weights[source]
+                                                      : engine->content.sources[source].weight;
+}
+
+/* Candidates of every available source, merged, each scored by every available source. Returns the
+ * sources that took part, a bit each. */
+static uint32_t retrieve(rk_engine *engine, rk_query *query) {
+    uint32_t counts[RK_SOURCE_COUNT] = {0}, available = 0;
+    const rk_scored *lists[RK_SOURCE_COUNT];
+    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
+        const rk_source *source = rk_source_at(s);
+        uint32_t quota = quota_of(engine, query->request, s);
+        lists[s] = engine->lists[s];
+        if (source->unavailable(&engine->content, query->seed_count)) continue;
+        if (quota == 0 && weight_of(engine, query->request, s) == 0.0f) continue;
+        available |= 1u << s;
+        source->prepare(query);
+        if (quota > 0) counts[s] = source->retrieve(query, quota, engine->lists[s]);
+    }
+    rk_candidates *candidates = &engine->candidates;
+    rk_merge(lists, counts, candidates);
+    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
+        if (!(available >> s & 1u)) continue;
+        rk_source_at(s)->score(query, candidates->item, candidates->count, candidates->score[s]);
+    }
+    return available;
+}
+
+/* Places of the best candidates by the blend, best first, in engine->final (`item` holds the
+ * place). */
+static uint32_t blend(rk_engine *engine, const rk_request *request, uint32_t available) {
+    const rk_candidates *candidates = &engine->candidates;
+    for (uint32_t i = 0; i < candidates->count; i++) {
+        float score = 0.0f;
+        for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
+            if (available >> s & 1u)
+                score += weight_of(engine, request, s) * candidates->score[s][i];
+        }
+        engine->final[i] = (rk_scored){.score = score, .item = candidates->item[i]};
+    }
+    rk_sort_scored(engine->final, candidates->count);
+    return RK_MIN(candidates->count, request->count);
+}
+
+/* The seed that speaks most for `item`: by item-item weight, else by nothing. */
+static uint32_t because(const rk_engine *engine, const rk_query *query, uint32_t item) {
+    enum { MOST_SEEDS = 64 };
+    uint32_t best = RK_NONE;
+    float best_weight = 0.0f, recency = 1.0f;
+    for (uint32_t j = 0; j < RK_MIN(query->seed_count, MOST_SEEDS); j++) {
+        float weight =
+            recency * query->seed_weights[j] *
+            rk_neighbor_weight(&engine->content, engine->neighbor_weights, query->seeds[j], item);
+        if (weight > best_weight) {
+            best_weight = weight;
+            best = query->seeds[j];
+        }
+        recency *= engine->content.meta.similar_decay;
+    }
+    return best;
+}
+
+static void answer(const rk_engine *engine, const rk_query *query, uint32_t count,
+                   rk_recommendation *out) {
+    const rk_candidates *candidates = &engine->candidates;
+    for (uint32_t i = 0; i < count; i++) {
+        rk_scored chosen = engine->final[i];
+        uint32_t place = candidates->slot[chosen.item] - 1u;
+        memset(&out[i], 0, sizeof out[i]);
+        out[i].item = chosen.item;
+        out[i].score = chosen.score;
+        out[i].sources = candidates->sources[place];
+        out[i].because = because(engine, query, chosen.item);
+        for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
+            out[i].rank[s] = candidates->rank[s][place];
+            out[i].source_score[s] = candidates->score[s][place];
+        }
+    }
+}
+
+rk_status rk_recommend(rk_engine *engine, const rk_request *request, rk_recommendation *out,
+                       uint32_t *found, rk_error *error) {
+    *found = 0;
+    RK_TRY(check_request(engine, request, error));
+    rk_query query = {
+        .snapshot = &engine->content,
+        .request = request,
+        .seeds = engine->seeds,
+        .seed_weights = engine->seed_weights,
+        .blocked = engine->blocked,
+        .neighbor_weights = engine->neighbor_weights,
+        .neighbor_sum = engine->neighbor_sum,
+        .touched = engine->touched,
+        .ann = engine->ann,
+        .coarse = engine->coarse,
+    };
+    read_session(engine, request, &query);
+    uint32_t available = retrieve(engine, &query);
+    *found = blend(engine, request, available);
+    answer(engine, &query, *found, out);
+    clear_query(engine, request, &query);
+    return RK_OK;
+}
+
+rk_status rk_similar(rk_engine *engine, uint32_t item, uint32_t count, rk_recommendation *out,
+                     uint32_t *found, rk_error *error) {
+    *found = 0;
+    uint32_t liked = 0;
+    for (uint32_t type = 0; type < engine->content.meta.types; type++) {
+        if (engine->content.type_weight[type] > engine->content.type_weight[liked]) liked = type;
+    }
+    rk_event seed = {.item = item, .type = liked};
+    rk_request request = {.session = &seed, .session_count = 1, .count = count};
+    request.flags = RK_REQUEST_SOURCE_QUOTAS;
+    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
+        request.source_quotas[s] = engine->content.sources[s].quota;
+    }
+    request.source_quotas[RK_SOURCE_POPULAR] = 0;
+    return rk_recommend(engine, &request, out, found, error);
+}
+
+const char *rk_source_unavailable(const rk_engine *engine, const rk_request *request,
+                                  uint32_t source) {
+    if (source >= RK_SOURCE_COUNT) return "there is no such source";
+    uint32_t seed_count = 0;
+    for (uint32_t i = 0; i < request->session_count; i++) {
+        uint32_t type = request->session[i].type;
+        if (type < engine->content.meta.types && engine->content.type_weight[type] > 0.0f)
+            seed_count++;
+    }
+    return rk_source_at(source)->unavailable(&engine->content, seed_count);
+}

@@ -1,0 +1,66 @@
+/* A candidate source: one file behind one interface, one row in one table (sources.c).
+ *
+ * A source does two things. It retrieves its own best items, and it scores any items it is asked
+ * about, so that a candidate brought by one source is judged by all. Scores are comparable across
+ * requests (each source states its range), never across sources: the blend's weights do that. A
+ * source whose signal is missing is off and says why. */
+#ifndef RK_SERVE_SOURCE_H
+#define RK_SERVE_SOURCE_H
+
+#include "base/topk.h"
+#include "model/ann.h"
+#include "model/item_neighbors.h"
+#include "reckon.h"
+
+/* Most candidates one source may bring: rank fits the answer's u16 and scratch is sized by it. */
+#define RK_MAX_QUOTA 1000u
+/* The ANN re-ranks this many times the wanted number, at least RK_COARSE_LEAST. */
+#define RK_COARSE_FACTOR 2u
+#define RK_COARSE_LEAST  200u
+
+/* What every source of one query sees. Seeds are the session's liked items, most recent first; the
+ * arrays are the engine's scratch, filled before the first source runs. */
+typedef struct rk_query {
+    const rk_snapshot_content *snapshot;
+    const rk_request *request;
+    const uint32_t *seeds;     /* (seed_count) */
+    const float *seed_weights; /* (seed_count) > 0: the event type's weight */
+    uint32_t seed_count;
+    const uint32_t *blocked; /* bitmap of items that must not appear, one u32 a block */
+
+    /* `similar`: accumulated item-item weights, dense, and the items touched. */
+    const float *neighbor_weights; /* (RK_NEIGHBOR_CODES) */
+    float *neighbor_sum;           /* (items), zero outside `touched` */
+    uint32_t *touched;             /* (items) */
+    uint32_t touched_count;
+    float neighbor_max; /* largest sum of an unblocked item */
+
+    /* `session`: the prepared query vector. */
+    rk_ann_query *ann;
+    rk_scored *coarse; /* (RK_COARSE_FACTOR * RK_MAX_QUOTA) */
+} rk_query;
+
+typedef struct rk_source {
+    const char *name;
+    /* NULL if it can answer, else why not. Looks at the snapshot and the request only. */
+    const char *(*unavailable)(const rk_snapshot_content *snapshot, uint32_t seed_count);
+    /* Per-query work the other two share; called once if the source is available. */
+    void (*prepare)(rk_query *query);
+    /* Its best unblocked items, best first, at most `quota` <= RK_MAX_QUOTA; returns how many. */
+    uint32_t (*retrieve)(rk_query *query, uint32_t quota, rk_scored *out);
+    /* out[i] = its score of items[i]. */
+    void (*score)(const rk_query *query, const uint32_t *items, uint32_t count, float *out);
+} rk_source;
+
+extern const rk_source rk_source_popular;
+extern const rk_source rk_source_similar;
+extern const rk_source rk_source_session;
+
+/* Row `source` of the table, source < RK_SOURCE_COUNT. */
+const rk_source *rk_source_at(uint32_t source);
+
+static inline bool rk_is_blocked(const uint32_t *blocked, uint32_t item) {
+    return blocked[item / RK_BLOCK_ROWS] >> (item % RK_BLOCK_ROWS) & 1u;
+}
+
+#endif
