@@ -61,6 +61,10 @@ rk_status rk_container_open(const void *bytes, uint64_t size, uint32_t kind, rk_
 /* Checks every section's SHA-256 and that gaps are zero. O(bytes). */
 rk_status rk_container_verify(const rk_container *container, rk_error *error);
 
+/* One section's SHA-256, for a reader that needs its values before the whole file is verified. */
+rk_status rk_container_verify_section(const rk_container *container, const rk_section_entry *entry,
+                                      rk_error *error);
+
 /* NULL if there is none. `type` is a string of at most 8 characters. */
 const rk_section_entry *rk_container_find(const rk_container *container, const char *type);
 
@@ -73,7 +77,8 @@ typedef struct rk_section_spec {
 } rk_section_spec;
 
 /* Finds the section of each spec: found[i] is NULL for an absent optional one (or one of a later
- * version). Refuses missing, mis-shaped, misplaced, later required and unknown required sections. */
+ * version). Refuses missing, mis-shaped, misplaced, later required and unknown required sections.
+ */
 rk_status rk_container_resolve(const rk_container *container, const rk_section_spec *specs,
                                size_t spec_count, const rk_section_entry **found, rk_error *error);
 

@@ -9,11 +9,11 @@
 /* All arrays of an events file. Reading fills it with pointers into the file; writing takes it. */
 typedef struct rk_events_content {
     rk_events_meta meta;
-    const uint32_t *user;  /* (events) < users */
-    const uint32_t *item;  /* (events) < items */
-    const uint32_t *label; /* (events) non-zero mask of types */
-    const int64_t *time;   /* (events) or NULL if time_kind is RK_TIME_NONE */
-    const uint8_t *split;  /* (events) 0 train, 1 test; or NULL */
+    const uint32_t *user;                   /* (events) < users */
+    const uint32_t *item;                   /* (events) < items */
+    const uint32_t *label;                  /* (events) non-zero mask of types */
+    const int64_t *time;                    /* (events) or NULL if time_kind is RK_TIME_NONE */
+    const uint8_t *split;                   /* (events) 0 train, 1 test; or NULL */
     rk_strings users, items, types, titles; /* titles may be absent */
     const float *type_weight;               /* (types) */
 } rk_events_content;

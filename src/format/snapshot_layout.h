@@ -7,6 +7,7 @@
 #define RK_SOURCE_SLOTS        8u
 #define RK_MAX_DIM             256u
 #define RK_CORE_NEIGHBORS      8u
+#define RK_MAX_NEIGHBORS       256u /* a row of both tables together */
 #define RK_BLOCK_ROWS          32u
 #define RK_NEIGHBOR_ITEM_MASK  0xFFFFFFu
 #define RK_NEIGHBOR_CODE_SHIFT 24

@@ -15,18 +15,18 @@ typedef struct rk_neighbor_rows {
 /* All arrays of a snapshot. Reading fills it with pointers into the file; writing takes it. */
 typedef struct rk_snapshot_content {
     rk_snapshot_meta meta;
-    rk_strings items, types, titles; /* titles may be absent */
-    const float *type_weight;        /* (types) */
-    const rk_source_config *sources; /* (RK_SOURCE_SLOTS) */
-    const float *popularity;         /* (items) */
-    const uint32_t *popular;         /* (meta.popular_count) */
-    rk_neighbor_rows neighbors;      /* <= RK_CORE_NEIGHBORS a row */
-    rk_neighbor_rows neighbors_more; /* the rest of each row */
-    const float *vector_mean;        /* (dim) */
+    rk_strings items, types, titles;        /* titles may be absent */
+    const float *type_weight;               /* (types) */
+    const rk_source_config *sources;        /* (RK_SOURCE_SLOTS) */
+    const float *popularity;                /* (items) */
+    const uint32_t *popular;                /* (meta.popular_count) */
+    rk_neighbor_rows neighbors;             /* <= RK_CORE_NEIGHBORS a row */
+    rk_neighbor_rows neighbors_more;        /* the rest of each row */
+    const float *vector_mean;               /* (dim) */
     const rk_vector_factor *vector_factors; /* (items) */
-    const uint8_t *vector_cells;     /* (blocks, dim/2, 16) */
-    const uint8_t *vector_low;       /* (items, 3*dim/4) */
-    const char *report;              /* (report_bytes) or NULL */
+    const uint8_t *vector_cells;            /* (blocks, dim/2, 16) */
+    const uint8_t *vector_low;              /* (items, 3*dim/4) */
+    const char *report;                     /* (report_bytes) or NULL */
     uint64_t report_bytes;
 } rk_snapshot_content;
 
@@ -36,7 +36,8 @@ typedef struct rk_snapshot_view {
 } rk_snapshot_view;
 
 /* Header, table, section shapes: O(sections). Enough to know sizes, not to trust values. */
-rk_status rk_snapshot_open(const void *bytes, uint64_t size, rk_snapshot_view *out, rk_error *error);
+rk_status rk_snapshot_open(const void *bytes, uint64_t size, rk_snapshot_view *out,
+                           rk_error *error);
 
 /* Everything else: checksums, gaps, and every bound of every value. O(bytes). After RK_OK no reader
  * of the view checks anything again. */
@@ -46,8 +47,12 @@ rk_status rk_snapshot_verify(const rk_snapshot_view *view, rk_error *error);
 static inline uint64_t rk_block_count(uint32_t items) {
     return ((uint64_t)items + RK_BLOCK_ROWS - 1) / RK_BLOCK_ROWS;
 }
-static inline uint64_t rk_block_bytes(uint32_t dim) { return (uint64_t)dim / 2 * 16; }
-static inline uint64_t rk_low_bytes(uint32_t dim) { return (uint64_t)dim / 4 * 3; }
+static inline uint64_t rk_block_bytes(uint32_t dim) {
+    return (uint64_t)dim / 2 * 16;
+}
+static inline uint64_t rk_low_bytes(uint32_t dim) {
+    return (uint64_t)dim / 4 * 3;
+}
 
 uint64_t rk_snapshot_bytes(const rk_snapshot_content *content);
 void rk_snapshot_write(const rk_snapshot_content *content, const char *region,

@@ -1,0 +1,70 @@
+/* Writing snapshots: FORMAT.md section 3. */
+#include "format/snapshot_read.h"
+#include "format/snapshot_sections.h"
+
+/* The sections of `content` in file order; returns how many. */
+static uint32_t list_sections(const rk_snapshot_content *content, rk_section_data *sections) {
+    const rk_snapshot_meta *meta = &content->meta;
+    const rk_strings *items = &content->items, *types = &content->types;
+    const rk_strings *titles = &content->titles;
+    const rk_neighbor_rows *core = &content->neighbors, *more = &content->neighbors_more;
+    const bool titled = titles->offsets != NULL;
+    const uint64_t offsets = (uint64_t)meta->items + 1;
+    assert(items->offsets != NULL && items->count == meta->items);
+    assert(types->offsets != NULL && types->count == meta->types);
+    assert(!titled || titles->count == meta->items);
+    const struct {
+        bool there;
+        uint64_t count;
+        const void *data;
+    } content_of[SN_SECTIONS] = {
+        [SN_META] = {true, 1, meta},
+        [SN_ITEM_OFF] = {true, offsets, items->offsets},
+        [SN_ITEM_TXT] = {true, items->offsets[meta->items], items->text},
+        [SN_TYPE_OFF] = {true, (uint64_t)meta->types + 1, types->offsets},
+        [SN_TYPE_TXT] = {true, types->offsets[meta->types], types->text},
+        [SN_TYPE_WGT] = {true, meta->types, content->type_weight},
+        [SN_SOURCE] = {true, RK_SOURCE_SLOTS, content->sources},
+        [SN_POP] = {true, meta->items, content->popularity},
+        [SN_POP_TOP] = {true, meta->popular_count, content->popular},
+        [SN_NBR_OFF] = {true, offsets, core->offsets},
+        [SN_NBR] = {true, core->offsets[meta->items], core->entries},
+        [SN_VEC_MEAN] = {true, meta->dim, content->vector_mean},
+        [SN_VEC_FAC] = {true, meta->items, content->vector_factors},
+        [SN_VEC_CELL] = {true, rk_block_count(meta->items) * rk_block_bytes(meta->dim),
+                         content->vector_cells},
+        [SN_NBR2_OFF] = {true, offsets, more->offsets},
+        [SN_NBR2] = {true, more->offsets[meta->items], more->entries},
+        [SN_VEC_LOW] = {true, meta->items, content->vector_low},
+        [SN_NAME_OFF] = {titled, offsets, titles->offsets},
+        [SN_NAME_TXT] = {titled, titled ? titles->offsets[meta->items] : 0, titles->text},
+        [SN_REPORT] = {content->report != NULL, content->report_bytes, content->report},
+    };
+    uint32_t used = 0;
+    for (size_t s = 0; s < SN_SECTIONS; s++) {
+        const rk_section_spec *spec = &snapshot_specs[s];
+        if (!content_of[s].there) continue;
+        sections[used++] = (rk_section_data){
+            .type = spec->type,
+            .part = spec->part,
+            .required = spec->required,
+            .elem_bytes = s == SN_VEC_LOW ? (uint32_t)rk_low_bytes(meta->dim) : spec->elem_bytes,
+            .count = content_of[s].count,
+            .data = content_of[s].data,
+        };
+    }
+    return used;
+}
+
+uint64_t rk_snapshot_bytes(const rk_snapshot_content *content) {
+    rk_section_data sections[SN_SECTIONS];
+    const uint32_t count = list_sections(content, sections);
+    return rk_container_bytes(sections, count);
+}
+
+void rk_snapshot_write(const rk_snapshot_content *content, const char *region,
+                       int64_t created_at_ms, unsigned char *out) {
+    rk_section_data sections[SN_SECTIONS];
+    const uint32_t count = list_sections(content, sections);
+    rk_container_write(RK_KIND_SNAPSHOT, region, created_at_ms, sections, count, out);
+}
