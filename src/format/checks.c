@@ -3,8 +3,6 @@
 
 #include "base/fmath.h"
 
-#include <float.h>
-
 const void *rk_section_data_of(const rk_container *container, const rk_section_entry *entry) {
     return entry == NULL ? NULL : container->bytes + (size_t)entry->offset;
 }
@@ -87,11 +85,11 @@ rk_status rk_check_float(const rk_section_entry *entry, uint64_t byte, const cha
 }
 
 rk_status rk_check_floats(const rk_container *container, const rk_section_entry *entry, float low,
-                          rk_error *error) {
+                          float high, rk_error *error) {
     const float *values = rk_section_data_of(container, entry);
     const uint64_t count = entry->bytes / sizeof(float);
     for (uint64_t i = 0; i < count; i++)
-        RK_TRY(rk_check_float(entry, i * sizeof(float), "value", values[i], low, FLT_MAX, error));
+        RK_TRY(rk_check_float(entry, i * sizeof(float), "value", values[i], low, high, error));
     return RK_OK;
 }
 

@@ -36,7 +36,9 @@ rk_status rk_check_float(const rk_section_entry *entry, uint64_t byte, const cha
                          float value, float low, float high, rk_error *error);
 /* As above for every f32 of a section that holds nothing else. */
 rk_status rk_check_floats(const rk_container *container, const rk_section_entry *entry, float low,
-                          rk_error *error);
+                          float high, rk_error *error);
+/* The range of an f32 where FORMAT.md says nothing else: -RK_FLOAT_LIMIT to RK_FLOAT_LIMIT. */
+#define RK_FLOAT_LIMIT 0x1p20f
 /* Every u32 of the section is < limit. */
 rk_status rk_check_below(const rk_container *container, const rk_section_entry *entry,
                          const char *what, uint64_t limit, rk_error *error);

@@ -5,8 +5,6 @@
 #include "format/checks.h"
 #include "format/events_sections.h"
 
-#include <float.h>
-
 static const int64_t max_time = (int64_t)1 << 53; /* JavaScript numbers hold times exactly */
 
 typedef struct events_file {
@@ -127,7 +125,7 @@ static rk_status check_values(const events_file *file, rk_error *error) {
                             RK_STRINGS_IDS | RK_STRINGS_SORTED, error));
     RK_TRY(rk_check_strings(container, found[EV_TYPE_OFF], found[EV_TYPE_TXT],
                             RK_STRINGS_IDS | RK_STRINGS_UNIQUE, error));
-    RK_TRY(rk_check_floats(container, found[EV_TYPE_WGT], -FLT_MAX, error));
+    RK_TRY(rk_check_floats(container, found[EV_TYPE_WGT], -RK_FLOAT_LIMIT, RK_FLOAT_LIMIT, error));
     return rk_check_strings(container, found[EV_NAME_OFF], found[EV_NAME_TXT], RK_STRINGS_ANY,
                             error);
 }

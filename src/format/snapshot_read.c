@@ -34,7 +34,7 @@ static rk_status check_meta(const snapshot_file *file, rk_error *error) {
     RK_TRY(rk_check_range(entry, offsetof(rk_snapshot_meta, time_kind), "time_kind",
                           meta->time_kind, 0, 2, error));
     RK_TRY(rk_check_float(entry, offsetof(rk_snapshot_meta, neighbor_scale), "neighbor_scale",
-                          meta->neighbor_scale, 0, FLT_MAX, error));
+                          meta->neighbor_scale, 0, 0x1p40f, error));
     RK_TRY(rk_check_float(entry, offsetof(rk_snapshot_meta, similar_decay), "similar_decay",
                           meta->similar_decay, FLT_TRUE_MIN, 1, error));
     RK_TRY(rk_check_float(entry, offsetof(rk_snapshot_meta, session_decay), "session_decay",
@@ -128,7 +128,7 @@ static rk_status check_sources(const snapshot_file *file, rk_error *error) {
         const uint64_t at = s * sizeof *sources;
         RK_TRY(rk_check_range(entry, at, "quota", sources[s].quota, 0, 65535, error));
         RK_TRY(rk_check_float(entry, at + offsetof(rk_source_config, weight), "weight",
-                              sources[s].weight, -FLT_MAX, FLT_MAX, error));
+                              sources[s].weight, -RK_FLOAT_LIMIT, RK_FLOAT_LIMIT, error));
         RK_TRY(rk_check_zero(file->container, entry, at + offsetof(rk_source_config, reserved),
                              at + sizeof *sources, error));
     }
@@ -264,13 +264,13 @@ rk_status rk_snapshot_verify(const rk_snapshot_view *view, rk_error *error) {
     RK_TRY(rk_container_resolve(container, snapshot_specs, SN_SECTIONS, found, error));
     RK_TRY(rk_container_verify(container, error));
     RK_TRY(check_text(&file, content, error));
-    RK_TRY(rk_check_floats(container, found[SN_TYPE_WGT], -FLT_MAX, error));
+    RK_TRY(rk_check_floats(container, found[SN_TYPE_WGT], -RK_FLOAT_LIMIT, RK_FLOAT_LIMIT, error));
     RK_TRY(check_sources(&file, error));
-    RK_TRY(rk_check_floats(container, found[SN_POP], 0, error));
+    RK_TRY(rk_check_floats(container, found[SN_POP], 0, 0x1p64f, error));
     RK_TRY(rk_check_below(container, found[SN_POP_TOP], "item", content->meta.items, error));
     RK_TRY(check_popular_order(&file, content, error));
     RK_TRY(check_neighbors(&file, content, error));
-    RK_TRY(rk_check_floats(container, found[SN_VEC_MEAN], -FLT_MAX, error));
-    RK_TRY(rk_check_floats(container, found[SN_VEC_FAC], 0, error));
+    RK_TRY(rk_check_floats(container, found[SN_VEC_MEAN], -RK_FLOAT_LIMIT, RK_FLOAT_LIMIT, error));
+    RK_TRY(rk_check_floats(container, found[SN_VEC_FAC], 0, RK_FLOAT_LIMIT, error));
     return check_cell_padding(&file, error);
 }
