@@ -1,0 +1,100 @@
+/* The module's exports: thin wrappers over reckon.h and container.h, no logic.
+ *
+ * Pointers and sizes are 32 bits wide and no 64-bit integer crosses the boundary; where the C side
+ * returns one, it goes to memory. The module owns no allocator and imports nothing: everything from
+ * rk_wasm_heap_base() up belongs to JavaScript, which lays snapshots and scratch out there and
+ * grows the exported memory itself. Any number of engines share one instance. The stack lies below
+ * the static data (--stack-first), so that overflowing it traps. */
+#include "format/container.h"
+#include "reckon.h"
+
+#define RK_WASM_EXPORT(name) __attribute__((export_name(#name))) name
+
+/* Set by the linker: the first byte after the static data. */
+extern unsigned char __heap_base;
+
+const void *RK_WASM_EXPORT(rk_wasm_heap_base)(void) {
+    return &__heap_base;
+}
+
+/* ---- engines ---- */
+
+uint32_t RK_WASM_EXPORT(rk_wasm_engine_measure)(const void *snapshot, uint32_t snapshot_bytes,
+                                                uint64_t *engine_bytes, rk_error *error) {
+    return rk_engine_measure(snapshot, snapshot_bytes, engine_bytes, error);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_engine_open)(const void *snapshot, uint32_t snapshot_bytes,
+                                             void *memory, uint32_t memory_bytes, rk_engine **out,
+                                             rk_error *error) {
+    return rk_engine_open(snapshot, snapshot_bytes, memory, memory_bytes, out, error);
+}
+
+void RK_WASM_EXPORT(rk_wasm_engine_describe)(const rk_engine *engine, rk_description *out) {
+    rk_engine_describe(engine, out);
+}
+
+/* ---- look-ups ---- */
+
+uint32_t RK_WASM_EXPORT(rk_wasm_item_find)(const rk_engine *engine, const char *id,
+                                           uint32_t id_bytes) {
+    return rk_item_find(engine, id, id_bytes);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_item_id)(const rk_engine *engine, uint32_t item,
+                                         const char **text) {
+    return rk_item_id(engine, item, text);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_item_title)(const rk_engine *engine, uint32_t item,
+                                            const char **text) {
+    return rk_item_title(engine, item, text);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_event_find)(const rk_engine *engine, const char *name,
+                                            uint32_t name_bytes) {
+    return rk_event_find(engine, name, name_bytes);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_event_name)(const rk_engine *engine, uint32_t type,
+                                            const char **text) {
+    return rk_event_name(engine, type, text);
+}
+
+/* Lies in the snapshot, so its size fits 32 bits here. */
+uint32_t RK_WASM_EXPORT(rk_wasm_report)(const rk_engine *engine, const char **text) {
+    return (uint32_t)rk_report(engine, text);
+}
+
+const char *RK_WASM_EXPORT(rk_wasm_source_name)(uint32_t source) {
+    return rk_source_name(source);
+}
+
+const char *RK_WASM_EXPORT(rk_wasm_source_unavailable)(const rk_engine *engine,
+                                                       const rk_request *request, uint32_t source) {
+    return rk_source_unavailable(engine, request, source);
+}
+
+/* ---- the funnel ---- */
+
+uint32_t RK_WASM_EXPORT(rk_wasm_recommend)(rk_engine *engine, const rk_request *request,
+                                           rk_recommendation *out, uint32_t *found,
+                                           rk_error *error) {
+    return rk_recommend(engine, request, out, found, error);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_similar)(rk_engine *engine, uint32_t item, uint32_t count,
+                                         rk_recommendation *out, uint32_t *found, rk_error *error) {
+    return rk_similar(engine, item, count, out, found, error);
+}
+
+/* ---- any container file: what `inspect` and `verify` need ---- */
+
+uint32_t RK_WASM_EXPORT(rk_wasm_container_open)(const void *bytes, uint32_t size, uint32_t kind,
+                                                rk_container *out, rk_error *error) {
+    return rk_container_open(bytes, size, kind, out, error);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_container_verify)(const rk_container *container, rk_error *error) {
+    return rk_container_verify(container, error);
+}

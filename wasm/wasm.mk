@@ -1,0 +1,63 @@
+# The browser and worker module, what JavaScript knows of C, and the npm package `reckon`.
+#
+#   src/{base,simd,format,model,serve}, rk_wasm.c  ->  build/wasm/reckon.wasm
+#   headers, abi_dump.c                            ->  js-bindings/engine/src/abi.ts
+#   both, js-bindings/engine/src                   ->  js-bindings/engine/dist
+#   dist, demo-site                                ->  build/site (the static page)
+
+EMCC := emcc
+LAYERS_WASM := base simd format model serve
+WASM_SOURCES := $(filter-out %/kernels_native.c,$(foreach l,$(LAYERS_WASM),$(call sources,$(l))))
+WASM_OBJECTS := $(WASM_SOURCES:src/%.c=$(BUILD)/wasm/%.o) $(BUILD)/wasm/rk_wasm.o
+WASM_MODULE := $(BUILD)/wasm/reckon.wasm
+
+# NDEBUG: a failing assert would print, and printing is an import.
+WASM_CFLAGS := -std=c11 $(WARNINGS) -ffp-contract=off -fno-math-errno -Isrc -MMD -MP \
+	-O3 -msimd128 -DNDEBUG -include src/base/no_alloc.h
+# The stack below the data, so that overflowing it traps; memory grows from JavaScript only.
+WASM_LDFLAGS := -O3 -msimd128 --no-entry -sSTANDALONE_WASM -sSUPPORT_ERRNO=0 -sTOTAL_STACK=131072 \
+	-sINITIAL_MEMORY=262144 -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=4GB -Wl,--stack-first
+
+$(BUILD)/wasm/%.o: src/%.c wasm/wasm.mk | tools
+	@mkdir -p $(@D)
+	$(EMCC) $(WASM_CFLAGS) -c $< -o $@
+$(BUILD)/wasm/rk_wasm.o: wasm/rk_wasm.c wasm/wasm.mk | tools
+	@mkdir -p $(@D)
+	$(EMCC) $(WASM_CFLAGS) -c $< -o $@
+$(WASM_MODULE): $(WASM_OBJECTS)
+	$(EMCC) $(WASM_LDFLAGS) $^ -o $@
+-include $(WASM_OBJECTS:.o=.d)
+
+$(BUILD)/wasm/checked.stamp: $(WASM_MODULE) wasm/check_module.js wasm/exports.txt wasm/size_budget.txt
+	node wasm/check_module.js $(WASM_MODULE) wasm/exports.txt wasm/size_budget.txt
+	@touch $@
+
+.PHONY: wasm check-wasm
+wasm: $(WASM_MODULE)
+check-wasm: $(BUILD)/wasm/checked.stamp
+
+# ---- what JavaScript knows of C ------------------------------------------------------------------
+
+ENGINE_ABI := js-bindings/engine/src/abi.ts
+
+$(BUILD)/wasm/abi_dump.wasm: wasm/abi_dump.c wasm/wasm.mk | tools
+	@mkdir -p $(@D)
+	$(CC_WASI) --target=wasm32-wasi -Wno-deprecated --no-wasm-opt -std=c11 $(WARNINGS) -O1 -Isrc -MMD -MP $< -o $@
+$(ENGINE_ABI): $(BUILD)/wasm/abi_dump.wasm wasm/run_wasi.js
+	node --no-warnings wasm/run_wasi.js $< $@
+-include $(BUILD)/wasm/abi_dump.d
+
+# ---- npm package `reckon` ------------------------------------------------------------------------
+
+ENGINE := js-bindings/engine
+ENGINE_DIST := $(ENGINE)/dist/.stamp
+
+$(ENGINE_DIST): $(wildcard $(ENGINE)/src/*.ts) $(ENGINE_ABI) $(ENGINE)/tsconfig.json $(ENGINE)/package.json \
+		$(WASM_MODULE) $(BUILD)/npm.stamp
+	rm -rf $(ENGINE)/dist
+	npx --no-install tsc -p $(ENGINE)
+	cp $(WASM_MODULE) $(ENGINE)/dist/reckon.wasm
+	@touch $@
+
+.PHONY: engine
+engine: $(ENGINE_DIST)
