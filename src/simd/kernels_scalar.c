@@ -1,0 +1,92 @@
+/* What every kernel computes: plain C, the definition that the SIMD versions are tested against.
+ *
+ * Problem: a float sum depends on its order, and every host must give the same bits.
+ * Idea: fix the order that SIMD wants. A reduction runs in 16 lanes, four registers of four, and
+ * is folded as a fixed tree:
+ *
+ *     lane   0 .. 7 += 8 .. 15,   0 .. 3 += 4 .. 7,   0, 1 += 2, 3,   0 += 1
+ *
+ * 16 lanes are four independent chains of four-lane additions, what hides the latency of an
+ * addition on every core met; AVX2 and AVX-512 can keep the same order in two registers and one.
+ * With the lanes written out as an array, gcc and clang vectorise the loops by themselves.
+ *
+ * Missing elements of the last 16 add +0. That changes no bit: a lane starts at +0 and a sum
+ * rounded to nearest is -0 only if both terms are, so no lane is ever -0; skipping is the same.
+ *
+ * Invariants: kernels.def states ranges and shapes; nothing is read outside the given lengths. */
+#include "simd/kernels.h"
+
+#include "base/fmath.h"
+
+#define LANES 16
+
+static inline float fold_lanes(float lanes[LANES]) {
+    for (unsigned half = LANES / 2; half > 0; half /= 2) {
+        for (unsigned lane = 0; lane < half; lane++) lanes[lane] += lanes[lane + half];
+    }
+    return lanes[0];
+}
+
+static inline float dot_in_lanes(const float *restrict a, const float *restrict b, size_t n) {
+    float lanes[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (size_t lane = 0; lane < LANES; lane++) lanes[lane] += a[i + lane] * b[i + lane];
+    }
+    for (size_t lane = 0; i + lane < n; lane++) lanes[lane] += a[i + lane] * b[i + lane];
+    return fold_lanes(lanes);
+}
+
+float rk_dot_f32_scalar(const float *a, const float *b, size_t n) {
+    return dot_in_lanes(a, b, n);
+}
+
+float rk_norm_f32_scalar(const float *a, size_t n) {
+    return rk_sqrtf(dot_in_lanes(a, a, n));
+}
+
+void rk_axpy_f32_scalar(float alpha, const float *restrict x, float *restrict y, size_t n) {
+    for (size_t i = 0; i < n; i++) y[i] += alpha * x[i];
+}
+
+void rk_gemv_f32_scalar(const float *restrict a, const float *restrict x, float *restrict y,
+                        size_t rows, size_t columns) {
+    for (size_t row = 0; row < rows; row++) y[row] = dot_in_lanes(a + row * columns, x, columns);
+}
+
+int32_t rk_dot_i8_scalar(const int8_t *a, const int8_t *b, size_t n) {
+    int32_t sum = 0;
+    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+int32_t rk_dot_i16_scalar(const int16_t *a, const int16_t *b, size_t n) {
+    int32_t sum = 0;
+    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+void rk_decode_row_scalar(const uint8_t *restrict cells, const uint8_t *restrict low,
+                          int16_t *restrict out, size_t n) {
+    const uint8_t *upper = low + n / 2;
+    for (size_t i = 0; i < n; i++) {
+        const int nibble = (low[i / 2] >> (4 * (i % 2))) & 15;
+        const int six = nibble + 16 * ((upper[i / 4] >> (2 * (i % 4))) & 3);
+        const bool outer = cells[i] == 0 || cells[i] == 3;
+        const int magnitude = outer ? 64 + 3 * six : six; // <= 253
+        out[i] = (int16_t)(cells[i] < 2 ? -magnitude : magnitude);
+    }
+}
+
+void rk_scan_block_scalar(const uint8_t *restrict codes, const uint8_t *restrict lut, size_t tables,
+                          uint16_t *restrict out) {
+    uint16_t sums[32] = {0};
+    for (size_t table = 0; table < tables; table++) {
+        const uint8_t *code = codes + 16 * table, *entry = lut + 16 * table;
+        for (unsigned row = 0; row < 16; row++) {
+            sums[row] = (uint16_t)(sums[row] + entry[code[row] & 15]);
+            sums[row + 16] = (uint16_t)(sums[row + 16] + entry[code[row] >> 4]);
+        }
+    }
+    memcpy(out, sums, sizeof sums);
+}
