@@ -1,8 +1,8 @@
 /* Reckon's runtime: recommendations from one snapshot file, with no allocation and no I/O.
  *
  * Life of an engine: the caller reads a snapshot into 64-byte aligned memory, asks how much scratch
- * it needs (rk_engine_measure), provides it, and opens it (rk_engine_open), which validates every byte
- * once. From then on no query can fail but for its own arguments, none allocates, and the same
+ * it needs (rk_engine_measure), provides it, and opens it (rk_engine_open), which validates every
+ * byte once. From then on no query can fail but for its own arguments, none allocates, and the same
  * (snapshot, request) gives the same bits in every host.
  *
  * An engine is not thread-safe: it owns one scratch. Open one a thread over the same snapshot. */
@@ -14,14 +14,9 @@
 
 typedef struct rk_engine rk_engine;
 
-/* Candidate sources, by number: a bit in rk_recommendation.sources, a row of the snapshot's `source`
- * section. The numbers are part of the format. */
-enum {
-    RK_SOURCE_POPULAR = 0,
-    RK_SOURCE_SIMILAR = 1,
-    RK_SOURCE_SESSION = 2,
-    RK_SOURCE_COUNT = 3
-};
+/* Candidate sources, by number: a bit in rk_recommendation.sources, a row of the snapshot's
+ * `source` section. The numbers are part of the format. */
+enum { RK_SOURCE_POPULAR = 0, RK_SOURCE_SIMILAR = 1, RK_SOURCE_SESSION = 2, RK_SOURCE_COUNT = 3 };
 
 /* One step of a session, oldest first. */
 typedef struct rk_event {
@@ -51,8 +46,8 @@ typedef struct rk_request {
     uint32_t source_quotas[RK_SOURCE_SLOTS];
 } rk_request;
 
-/* Why and how well: `rank` is 1-based within a source's candidates, 0 if that source did not bring the
- * item; `source_score` is the source's own score of the item, whether it brought it or not. */
+/* Why and how well: `rank` is 1-based within a source's candidates, 0 if that source did not bring
+ * the item; `source_score` is the source's own score of the item, whether it brought it or not. */
 typedef struct rk_recommendation {
     uint32_t item;
     float score;
@@ -80,13 +75,15 @@ typedef struct rk_description {
     uint64_t part_bytes[4]; /* core, vectors, text, 0 */
 } rk_description;
 
-/* Scratch an engine over this snapshot needs, in bytes. Checks header and table only: O(sections). */
+/* Scratch an engine over this snapshot needs, in bytes. Checks header and table only: O(sections).
+ */
 rk_status rk_engine_measure(const void *snapshot, uint64_t snapshot_bytes, uint64_t *engine_bytes,
                             rk_error *error);
 
-/* Validates the whole snapshot (every checksum, every bound) and opens an engine in `memory` (64-byte
- * aligned, of rk_engine_measure's size). Both must outlive the engine; closing is forgetting.
- * O(snapshot bytes). On failure nothing is kept and *error says section, offset and reason. */
+/* Validates the whole snapshot (every checksum, every bound) and opens an engine in `memory`
+ * (64-byte aligned, of rk_engine_measure's size). Both must outlive the engine; closing is
+ * forgetting. O(snapshot bytes). On failure nothing is kept and *error says section, offset and
+ * reason. */
 rk_status rk_engine_open(const void *snapshot, uint64_t snapshot_bytes, void *memory,
                          uint64_t memory_bytes, rk_engine **out, rk_error *error);
 
@@ -105,16 +102,18 @@ uint64_t rk_report(const rk_engine *engine, const char **text);
 /* "popular", ...; "" for a number that is no source. */
 const char *rk_source_name(uint32_t source);
 /* NULL if source `s` can answer `request`, else a short reason ("the session is empty"). */
-const char *rk_source_unavailable(const rk_engine *engine, const rk_request *request, uint32_t source);
+const char *rk_source_unavailable(const rk_engine *engine, const rk_request *request,
+                                  uint32_t source);
 
-/* The funnel: candidates of every source by quota, merged, scored, best `count` first. Seen items (unless
- * kept), excluded items and items of negative events never appear. *found <= count. No allocation.
- * Errors: BAD_ARGUMENT (offset: the index of the bad session event or excluded item).
+/* The funnel: candidates of every source by quota, merged, scored, best `count` first. Seen items
+ * (unless kept), excluded items and items of negative events never appear. *found <= count. No
+ * allocation. Errors: BAD_ARGUMENT (offset: the index of the bad session event or excluded item).
  * Cost: one scan of the 2-bit codes (dim/4 bytes an item) + O(candidates). */
 rk_status rk_recommend(rk_engine *engine, const rk_request *request, rk_recommendation *out,
                        uint32_t *found, rk_error *error);
 
-/* The items most like one item: the same funnel over a session of just that item, without `popular`. */
+/* The items most like one item: the same funnel over a session of just that item, without
+ * `popular`. */
 rk_status rk_similar(rk_engine *engine, uint32_t item, uint32_t count, rk_recommendation *out,
                      uint32_t *found, rk_error *error);
 

@@ -95,7 +95,7 @@ void rk_cells_get(const uint8_t *blocks, uint32_t dim, uint32_t row, uint8_t *ce
 
 void rk_vector_decode_i16(const rk_snapshot_content *snapshot, uint32_t item, int16_t *out) {
     uint32_t dim = snapshot->meta.dim;
-    uint8_t cells[RK_MAX_DIM];
+    uint8_t cells[RK_MAX_DIM] = {0};
     rk_cells_get(snapshot->vector_cells, dim, item, cells);
     rk_decode_row(cells, snapshot->vector_low + item * rk_low_bytes(dim), out, dim);
 }

@@ -1,0 +1,210 @@
+#include "learn/evaluate.h"
+
+#include "base/fmath.h"
+#include "learn/parallel.h"
+#include "serve/engine.h"
+
+#define SINGLE_SOURCE_QUOTA 200u
+
+rk_method rk_method_source(uint32_t source) {
+    rk_method method = {.name = rk_source_name(source)};
+    method.weights[source] = 1.0f;
+    method.quotas[source] = SINGLE_SOURCE_QUOTA;
+    return method;
+}
+
+rk_method rk_method_blend(void) {
+    return (rk_method){.name = "blend", .own = true};
+}
+
+typedef struct shard_state {
+    rk_engine *engine;
+    rk_event *session;       /* (RK_MAX_SESSION) */
+    uint32_t *truth;         /* (most relevant of a case) */
+    rk_recommendation *list; /* (last cutoff) */
+    uint8_t *shown;          /* (items, a bit a cutoff) */
+    rk_metrics sum;
+} shard_state;
+
+typedef struct evaluation {
+    const rk_trial *trial;
+    const rk_method *method;
+    uint32_t *lists;
+    float *scores;
+    uint32_t most;
+    shard_state shard[RK_SHARDS];
+} evaluation;
+
+static uint32_t read_history(const rk_trial *trial, const rk_case *test, rk_event *session) {
+    const uint64_t *rows = trial->split->row + test->history_begin;
+    uint32_t first =
+        test->history_count > RK_MAX_SESSION ? test->history_count - RK_MAX_SESSION : 0;
+    uint32_t count = 0;
+    for (uint32_t i = first; i < test->history_count; i++) {
+        uint32_t item = trial->log->item_of_file[trial->events->item[rows[i]]];
+        if (item == RK_NONE) continue;
+        session[count++] = (rk_event){
+            .time_ms = trial->events->time ? trial->events->time[rows[i]] : 0,
+            .item = item,
+            .type = rk_event_type(trial->events, trial->events->label[rows[i]]),
+        };
+    }
+    return count;
+}
+
+static bool has_file_item(const rk_trial *trial, uint64_t begin, uint32_t count, uint32_t item) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (trial->events->item[trial->split->row[begin + i]] == item) return true;
+    }
+    return false;
+}
+
+/* Distinct relevant items, as snapshot items (RK_NONE: not in it, so never found). */
+static uint32_t read_truth(const rk_trial *trial, const rk_case *test, uint32_t *truth) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < test->relevant_count; i++) {
+        uint64_t row = trial->split->row[test->relevant_begin + i];
+        uint32_t item = trial->events->item[row];
+        if (!(rk_event_weight(trial->events, trial->events->label[row]) > 0.0f)) continue;
+        if (has_file_item(trial, test->relevant_begin, i, item)) continue;
+        if (!trial->split->keep_seen &&
+            has_file_item(trial, test->history_begin, test->history_count, item)) {
+            continue;
+        }
+        truth[count++] = trial->log->item_of_file[item];
+    }
+    return count;
+}
+
+static bool is_relevant(const uint32_t *truth, uint32_t count, uint32_t item) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (truth[i] == item) return true;
+    }
+    return false;
+}
+
+static double discount(uint32_t rank) {
+    return 1.0 / (double)rk_log2f((float)rank + 1.0f);
+}
+
+static void count_case(const rk_trial *trial, shard_state *state, uint32_t found,
+                       uint32_t truth_count) {
+    rk_metrics *sum = &state->sum;
+    sum->cases++;
+    uint32_t hits = 0, first_hit = 0, cutoff = 0;
+    double gain = 0.0, best = 0.0;
+    for (uint32_t rank = 1; cutoff < trial->cutoff_count; rank++) {
+        if (rank <= truth_count) best += discount(rank);
+        if (rank <= found && is_relevant(state->truth, truth_count, state->list[rank - 1].item)) {
+            hits++;
+            if (!first_hit) first_hit = rank;
+            gain += discount(rank);
+        }
+        if (rank <= found) {
+            for (uint32_t c = cutoff; c < trial->cutoff_count; c++) {
+                state->shown[state->list[rank - 1].item] |= (uint8_t)(1u << c);
+            }
+        }
+        if (rank < trial->cutoffs[cutoff]) continue;
+        sum->recall[cutoff] += (double)hits / truth_count;
+        sum->hit_rate[cutoff] += hits > 0;
+        sum->mrr[cutoff] += first_hit ? 1.0 / first_hit : 0.0;
+        sum->ndcg[cutoff] += gain / best;
+        cutoff++;
+    }
+}
+
+static void keep_list(const evaluation *e, const shard_state *state, uint32_t index,
+                      uint32_t found) {
+    if (!e->lists) return;
+    for (uint32_t i = 0; i < e->most; i++) {
+        uint64_t at = (uint64_t)index * e->most + i;
+        e->lists[at] = i < found ? state->list[i].item : RK_NONE;
+        e->scores[at] = i < found ? state->list[i].score : 0.0f;
+    }
+}
+
+static void evaluate_shard(void *context, uint32_t shard) {
+    evaluation *e = context;
+    const rk_trial *trial = e->trial;
+    shard_state *state = &e->shard[shard];
+    uint64_t cases = trial->split->case_count;
+    uint32_t begin = (uint32_t)(cases * shard / RK_SHARDS);
+    uint32_t end = (uint32_t)(cases * (shard + 1) / RK_SHARDS);
+    for (uint32_t index = begin; index < end; index++) {
+        const rk_case *test = &trial->split->cases[index];
+        rk_request request = {.session = state->session, .count = e->most};
+        request.session_count = read_history(trial, test, state->session);
+        if (trial->split->keep_seen) request.flags |= RK_REQUEST_KEEP_SEEN;
+        if (!e->method->own) {
+            request.flags |= RK_REQUEST_SOURCE_WEIGHTS | RK_REQUEST_SOURCE_QUOTAS;
+            memcpy(request.source_weights, e->method->weights, sizeof request.source_weights);
+            memcpy(request.source_quotas, e->method->quotas, sizeof request.source_quotas);
+        }
+        uint32_t found;
+        rk_status status = rk_recommend(state->engine, &request, state->list, &found, NULL);
+        assert(status == RK_OK);
+        (void)status;
+        uint32_t truth_count = read_truth(trial, test, state->truth);
+        if (truth_count) count_case(trial, state, found, truth_count);
+        keep_list(e, state, index, found);
+    }
+}
+
+static bool take_shards(evaluation *e, rk_memory *memory) {
+    const rk_trial *trial = e->trial;
+    uint32_t items = trial->snapshot->meta.items, relevant = 1;
+    for (uint32_t i = 0; i < trial->split->case_count; i++) {
+        relevant = RK_MAX(relevant, trial->split->cases[i].relevant_count);
+    }
+    uint64_t engine_bytes = rk_engine_scratch_bytes(items);
+    for (uint32_t s = 0; s < RK_SHARDS; s++) {
+        shard_state *state = &e->shard[s];
+        void *engine = rk_memory_take(memory, engine_bytes, 1);
+        state->session = RK_NEW(memory, rk_event, RK_MAX_SESSION);
+        state->truth = RK_NEW(memory, uint32_t, relevant);
+        state->list = RK_NEW(memory, rk_recommendation, e->most);
+        state->shown = RK_NEW(memory, uint8_t, items);
+        if (!engine || !state->session || !state->truth || !state->list || !state->shown)
+            return false;
+        state->engine = rk_engine_over(trial->snapshot, engine, engine_bytes);
+    }
+    return true;
+}
+
+static void reduce(const evaluation *e, rk_metrics *metrics) {
+    uint32_t items = e->trial->snapshot->meta.items;
+    *metrics = (rk_metrics){0};
+    for (uint32_t s = 0; s < RK_SHARDS; s++) metrics->cases += e->shard[s].sum.cases;
+    double scale = metrics->cases ? 1.0 / metrics->cases : 0.0;
+    for (uint32_t c = 0; c < e->trial->cutoff_count; c++) {
+        for (uint32_t s = 0; s < RK_SHARDS; s++) {
+            const rk_metrics *sum = &e->shard[s].sum;
+            metrics->recall[c] += sum->recall[c] * scale;
+            metrics->hit_rate[c] += sum->hit_rate[c] * scale;
+            metrics->mrr[c] += sum->mrr[c] * scale;
+            metrics->ndcg[c] += sum->ndcg[c] * scale;
+        }
+        uint32_t shown = 0;
+        for (uint32_t item = 0; item < items; item++) {
+            uint32_t any = 0;
+            for (uint32_t s = 0; s < RK_SHARDS; s++) any |= e->shard[s].shown[item];
+            shown += any >> c & 1u;
+        }
+        metrics->coverage[c] = (double)shown / items;
+    }
+}
+
+bool rk_evaluate_cases(const rk_trial *trial, const rk_method *method, rk_metrics *metrics,
+                       uint32_t *lists, float *scores) {
+    rk_memory memory = {0};
+    evaluation e = {.trial = trial, .method = method, .lists = lists, .scores = scores};
+    e.most = trial->cutoffs[trial->cutoff_count - 1];
+    bool ok = take_shards(&e, &memory);
+    if (ok) {
+        rk_parallel(trial->threads, evaluate_shard, &e);
+        reduce(&e, metrics);
+    }
+    rk_memory_free(&memory);
+    return ok;
+}

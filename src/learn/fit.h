@@ -1,0 +1,44 @@
+/* From a log and parameters to the arrays of a snapshot: one function a learner, all filling the
+ * same content, so that the search, the evaluation and the final snapshot are built by the same
+ * code. */
+#ifndef RK_LEARN_FIT_H
+#define RK_LEARN_FIT_H
+
+#include "learn/build_neighbors.h"
+#include "learn/train_sgns.h"
+
+/* Everything the search chooses. */
+typedef struct rk_tuned {
+    int64_t half_life_ms; /* of popularity; 0: none */
+    int64_t gap_ms;       /* that cuts sessions; 0: none */
+    rk_neighbor_params neighbors;
+    float similar_decay;
+    rk_sgns_params sgns;
+    float session_decay;
+    rk_source_config sources[RK_SOURCE_SLOTS];
+} rk_tuned;
+
+/* Where the search starts, and what stands when there is nothing to validate on. */
+rk_tuned rk_tuned_defaults(const rk_learn_options *options);
+
+/* A content with its meta, weights and sources set and no learner's arrays yet. */
+void rk_fit_begin(const rk_events_content *events, const rk_log *log, const rk_tuned *tuned,
+                  uint64_t seed, rk_snapshot_content *content);
+
+/* Each fills its part of `content` from `memory`; false if out of memory. */
+bool rk_fit_popularity(const rk_log *log, const rk_tuned *tuned, rk_memory *memory,
+                       rk_snapshot_content *content);
+bool rk_fit_neighbors(const rk_log *log, const rk_neighbor_params *params, float decay,
+                      uint32_t threads, rk_memory *memory, rk_snapshot_content *content);
+bool rk_fit_vectors(const rk_log *log, const rk_tuned *tuned, const rk_learn_options *options,
+                    rk_memory *memory, rk_snapshot_content *content, rk_sgns_result *result);
+
+/* Plain co-occurrence, the yardstick: every pair of a session counts one, nothing is normalised. */
+bool rk_fit_cooccurrence(const rk_log *log, uint32_t threads, rk_memory *memory,
+                         rk_snapshot_content *content);
+
+/* Copies ids and titles of the kept items out of the events file. */
+bool rk_fit_strings(const rk_events_content *events, const rk_log *log, rk_memory *memory,
+                    rk_snapshot_content *content);
+
+#endif

@@ -1,0 +1,268 @@
+#include "learn/search.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+#define MINUTE_MS 60000
+#define DAY_MS    86400000
+
+typedef struct search {
+    const rk_events_content *events;
+    const rk_learn_options *options;
+    rk_log log;
+    rk_split split;
+    rk_tuned tuned;
+    rk_snapshot_content content; /* of the best setting so far, where fitted */
+    rk_memory kept;              /* what `content` points to for the whole search */
+    uint32_t trials, planned;
+    double best; /* NDCG@10 of `tuned` for the source being searched */
+    bool failed; /* out of memory */
+} search;
+
+static const uint32_t cutoff = RK_VALIDATION_CUTOFF;
+
+static void report_trial(search *s) {
+    s->trials++;
+    const rk_learn_options *options = s->options;
+    if (options->progress) {
+        options->progress(options->context, "search", s->trials, s->planned, "settings");
+    }
+}
+
+static rk_metrics measure(search *s, const rk_snapshot_content *content, const rk_method *method) {
+    rk_trial trial = {.events = s->events,
+                      .log = &s->log,
+                      .snapshot = content,
+                      .split = &s->split,
+                      .cutoffs = &cutoff,
+                      .cutoff_count = 1,
+                      .threads = s->options->threads};
+    rk_metrics metrics = {0};
+    if (!rk_evaluate_cases(&trial, method, &metrics, NULL, NULL)) s->failed = true;
+    return metrics;
+}
+
+static double ndcg(search *s, const rk_snapshot_content *content, rk_method method) {
+    return measure(s, content, &method).ndcg[0];
+}
+
+/* ---- one trial of each kind: fit what the parameters touch, measure, drop it
+ * ---------------------- */
+
+static double try_popular(search *s, const rk_tuned *tuned) {
+    rk_memory memory = {0};
+    rk_snapshot_content content = s->content;
+    bool ok = rk_fit_popularity(&s->log, tuned, &memory, &content);
+    double score = ok ? ndcg(s, &content, rk_method_source(RK_SOURCE_POPULAR)) : 0.0;
+    s->failed = s->failed || !ok;
+    rk_memory_free(&memory);
+    return score;
+}
+
+static double try_similar(search *s, const rk_tuned *tuned) {
+    rk_memory memory = {0};
+    rk_snapshot_content content = s->content;
+    rk_log_cut(&s->log, tuned->gap_ms);
+    bool ok = rk_fit_neighbors(&s->log, &tuned->neighbors, tuned->similar_decay,
+                               s->options->threads, &memory, &content);
+    double score = ok ? ndcg(s, &content, rk_method_source(RK_SOURCE_SIMILAR)) : 0.0;
+    s->failed = s->failed || !ok;
+    rk_memory_free(&memory);
+    return score;
+}
+
+static double try_session(search *s, const rk_tuned *tuned) {
+    rk_snapshot_content content = s->content;
+    content.meta.session_decay = tuned->session_decay;
+    return ndcg(s, &content, rk_method_source(RK_SOURCE_SESSION));
+}
+
+static double try_blend(search *s, const rk_tuned *tuned) {
+    rk_snapshot_content content = s->content;
+    content.sources = tuned->sources;
+    return ndcg(s, &content, rk_method_blend());
+}
+
+/* ---- coordinate descent
+ * --------------------------------------------------------------------------- */
+
+typedef double try_fn(search *s, const rk_tuned *tuned);
+
+/* One f32 parameter: where it lives in rk_tuned and what to try. */
+typedef struct axis {
+    size_t offset;
+    const float *values;
+    size_t count;
+} axis;
+
+static void descend(search *s, try_fn *try, const axis *axes, size_t axis_count) {
+    s->best = try(s, &s->tuned);
+    report_trial(s);
+    for (size_t a = 0; a < axis_count; a++) {
+        for (size_t v = 0; v < axes[a].count; v++) {
+            rk_tuned candidate = s->tuned;
+            float *field = (float *)(void *)((char *)&candidate + axes[a].offset);
+            if (*field == axes[a].values[v]) continue;
+            *field = axes[a].values[v];
+            double score = try(s, &candidate);
+            report_trial(s);
+            if (s->failed) return;
+            if (score <= s->best) continue;
+            s->best = score;
+            s->tuned = candidate;
+        }
+    }
+}
+
+/* Integer parameters: durations and windows. */
+static void descend_half_life(search *s) {
+    static const int64_t half_lives[] = {365 * (int64_t)DAY_MS, 90 * (int64_t)DAY_MS,
+                                         30 * (int64_t)DAY_MS, 7 * (int64_t)DAY_MS, DAY_MS};
+    s->best = try_popular(s, &s->tuned);
+    report_trial(s);
+    for (size_t i = 0; s->log.time_kind == RK_TIME_UNIX_MS && i < COUNT_OF(half_lives); i++) {
+        rk_tuned candidate = s->tuned;
+        candidate.half_life_ms = half_lives[i];
+        double score = try_popular(s, &candidate);
+        report_trial(s);
+        if (s->failed || score <= s->best) continue;
+        s->best = score;
+        s->tuned = candidate;
+    }
+}
+
+static void descend_gap_and_window(search *s) {
+    static const int64_t gaps[] = {DAY_MS, 30 * MINUTE_MS};
+    static const uint32_t windows[] = {5, 20, 50};
+    s->best = try_similar(s, &s->tuned);
+    report_trial(s);
+    for (size_t i = 0; i < (s->log.cuttable ? COUNT_OF(gaps) : 0) + COUNT_OF(windows); i++) {
+        rk_tuned candidate = s->tuned;
+        if (i < COUNT_OF(windows)) {
+            candidate.neighbors.window = windows[i];
+        } else {
+            candidate.gap_ms = gaps[i - COUNT_OF(windows)];
+        }
+        double score = try_similar(s, &candidate);
+        report_trial(s);
+        if (s->failed || score <= s->best) continue;
+        s->best = score;
+        s->tuned = candidate;
+    }
+}
+
+static void search_similar(search *s) {
+    static const float decays[] = {0.4f, 0.6f, 0.85f, 0.95f, 1.0f};
+    static const float norms[] = {0.0f, 0.15f, 0.3f, 0.5f};
+    static const float backwards[] = {0.1f, 0.3f, 0.6f, 1.0f};
+    static const float forwards[] = {0.7f, 0.85f, 0.95f, 1.0f};
+    static const float powers[] = {0.0f, 0.5f, 1.0f};
+    static const axis axes[] = {
+        {offsetof(rk_tuned, neighbors.norm), norms, COUNT_OF(norms)},
+        {offsetof(rk_tuned, neighbors.backward), backwards, COUNT_OF(backwards)},
+        {offsetof(rk_tuned, neighbors.forward), forwards, COUNT_OF(forwards)},
+        {offsetof(rk_tuned, similar_decay), decays, COUNT_OF(decays)},
+        {offsetof(rk_tuned, neighbors.length_power), powers, COUNT_OF(powers)},
+    };
+    descend_gap_and_window(s);
+    if (!s->failed) descend(s, try_similar, axes, COUNT_OF(axes));
+}
+
+static void search_session(search *s) {
+    static const float decays[] = {0.4f, 0.6f, 0.8f, 0.9f, 1.0f};
+    static const axis axes[] = {{offsetof(rk_tuned, session_decay), decays, COUNT_OF(decays)}};
+    descend(s, try_session, axes, COUNT_OF(axes));
+}
+
+static void search_blend(search *s) {
+    static const float session_weights[] = {0.0f, 0.1f, 0.2f, 0.35f, 0.5f, 0.8f, 1.2f, 2.0f, 3.5f};
+    static const float popular_weights[] = {0.0f, 0.03f, 0.1f, 0.2f};
+    static const axis axes[] = {
+        {offsetof(rk_tuned, sources[RK_SOURCE_SESSION].weight), session_weights,
+         COUNT_OF(session_weights)},
+        {offsetof(rk_tuned, sources[RK_SOURCE_POPULAR].weight), popular_weights,
+         COUNT_OF(popular_weights)},
+    };
+    descend(s, try_blend, axes, COUNT_OF(axes));
+}
+
+/* Fits `content` with the chosen parameters into memory that lasts as long as the search. */
+static void keep(search *s, bool ok) {
+    s->failed = s->failed || !ok;
+}
+
+static void validate(search *s, rk_validation *validation) {
+    for (uint32_t source = 0; source < RK_SOURCE_COUNT; source++) {
+        rk_method method = rk_method_source(source);
+        validation->methods[source] = measure(s, &s->content, &method);
+    }
+    rk_method blend = rk_method_blend(), similar = rk_method_source(RK_SOURCE_SIMILAR);
+    rk_snapshot_content content = s->content;
+    content.sources = s->tuned.sources;
+    validation->methods[RK_VALIDATED_BLEND] = measure(s, &content, &blend);
+    rk_memory memory = {0};
+    rk_log_cut(&s->log, 0);
+    keep(s, rk_fit_cooccurrence(&s->log, s->options->threads, &memory, &content));
+    if (!s->failed) {
+        validation->methods[RK_VALIDATED_COOCCURRENCE] = measure(s, &content, &similar);
+    }
+    rk_memory_free(&memory);
+}
+
+static void run(search *s, rk_validation *validation) {
+    s->planned = 42;
+    descend_half_life(s);
+    keep(s, rk_fit_popularity(&s->log, &s->tuned, &s->kept, &s->content));
+    if (s->failed) return;
+    search_similar(s);
+    rk_log_cut(&s->log, s->tuned.gap_ms);
+    keep(s, rk_fit_neighbors(&s->log, &s->tuned.neighbors, s->tuned.similar_decay,
+                             s->options->threads, &s->kept, &s->content));
+    rk_sgns_result result;
+    if (s->failed) return;
+    keep(s, rk_fit_vectors(&s->log, &s->tuned, s->options, &s->kept, &s->content, &result));
+    if (s->failed) return;
+    search_session(s);
+    s->content.meta.session_decay = s->tuned.session_decay;
+    search_blend(s);
+    if (s->failed) return;
+    validation->cases = s->split.case_count;
+    validation->trials = s->trials;
+    validate(s, validation);
+}
+
+/* A share of users that gives about `most` cases: a case needs three events. */
+static double sample_share(const rk_events_content *events, const rk_rows *rows, uint32_t most) {
+    uint64_t users = 0, run = 0;
+    for (uint64_t i = 0; i < rows->count; i++) {
+        bool same = i > 0 && events->user[rows->row[i]] == events->user[rows->row[i - 1]];
+        run = same ? run + 1 : 1;
+        users += run == 3;
+    }
+    return users > most ? (double)most / (double)users : 1.0;
+}
+
+rk_status rk_search(const rk_events_content *events, const rk_rows *rows,
+                    const rk_learn_options *options, rk_tuned *tuned, rk_validation *validation,
+                    rk_error *error) {
+    rk_memory memory = {0};
+    search s = {.events = events, .options = options, .tuned = rk_tuned_defaults(options)};
+    *tuned = s.tuned;
+    *validation = (rk_validation){0};
+    double share = sample_share(events, rows, options->validation_cases);
+    rk_status status = rk_split_events(events, rows, RK_PROTOCOL_LEAVE_ONE_OUT, share,
+                                       options->seed ^ 0x76616C6964u, &memory, &s.split, error);
+    bool empty = status == RK_OK && s.split.case_count == 0;
+    if (status == RK_OK && !empty) {
+        status =
+            rk_log_build(events, &s.split.train, options->min_item_events, &memory, &s.log, error);
+    }
+    if (status == RK_OK && !empty) {
+        rk_fit_begin(events, &s.log, &s.tuned, options->seed, &s.content);
+        run(&s, validation);
+        if (s.failed) status = rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "parameter search");
+        *tuned = s.tuned;
+    }
+    rk_memory_free(&s.kept);
+    rk_memory_free(&memory);
+    return status;
+}

@@ -1,0 +1,35 @@
+/* The build's own parameter search: coordinate descent on a validation split made before any
+ * training.
+ *
+ * Validation is leave-one-out over a hashed sample of users, on rows the caller may learn from;
+ * test events of an evaluation are never among them. The search walks a fixed list of parameters
+ * once, in order of their effect, and keeps what raises NDCG@10 of the source concerned, then of
+ * the blend. Same list, same defaults and the same order for every data set; bounded by steps,
+ * never by time. */
+#ifndef RK_LEARN_SEARCH_H
+#define RK_LEARN_SEARCH_H
+
+#include "learn/evaluate.h"
+#include "learn/fit.h"
+
+enum {
+    RK_VALIDATED_BLEND = RK_SOURCE_COUNT, /* after one row a source */
+    RK_VALIDATED_COOCCURRENCE,
+    RK_VALIDATED_COUNT
+};
+
+/* What the search saw, for the report. */
+typedef struct rk_validation {
+    uint32_t cases;
+    uint32_t trials;                        /* parameter settings tried */
+    rk_metrics methods[RK_VALIDATED_COUNT]; /* cutoffs: only [0], at 10 */
+} rk_validation;
+
+#define RK_VALIDATION_CUTOFF 10u
+
+/* `rows` are all that may be seen. Errors: NO_EVENTS, OUT_OF_MEMORY. */
+rk_status rk_search(const rk_events_content *events, const rk_rows *rows,
+                    const rk_learn_options *options, rk_tuned *tuned, rk_validation *validation,
+                    rk_error *error);
+
+#endif

@@ -1,0 +1,39 @@
+/* Test cases and what may be learnt from: one split for protocols and for the build's own
+ * validation.
+ *
+ * A case is a history and the items that came after it. Splits are made before any training. Which
+ * events are hidden is a pure function of (seed, user), so that anyone can repeat it: leave-one-out
+ * the last event whose item the user has nowhere else; without times (a basket has no order) the
+ *                  one of least hash. Users with fewer than 3 different items have no case.
+ *   temporal       the last fifth (at least one) of each user's events, by time; repeats of history
+ * count. sessions       the file's own test rows, else a tenth of the users by hash; every prefix
+ * is a case whose one relevant item is the next. Nothing of a test session is learnt. */
+#ifndef RK_LEARN_SPLIT_H
+#define RK_LEARN_SPLIT_H
+
+#include "learn/log.h"
+#include "reckon_learn.h"
+
+typedef struct rk_case {
+    uint32_t user;           /* of the events file */
+    uint32_t history_count;  /* > 0 */
+    uint32_t relevant_count; /* > 0 */
+    uint64_t history_begin;  /* in rk_split.row, oldest first */
+    uint64_t relevant_begin;
+} rk_case;
+
+typedef struct rk_split {
+    rk_rows train; /* rows that may be learnt from */
+    rk_case *cases;
+    uint32_t case_count;
+    uint64_t *row;     /* rows of the events file; histories and relevant events are runs of it */
+    bool keep_seen;    /* seen items may be recommended: sessions come back to them */
+    bool hides_random; /* leave-one-out hid by hash, for want of an order */
+} rk_split;
+
+/* Splits `rows`. `sample`: fraction of users that get cases, by hash. No case is no error here. */
+rk_status rk_split_events(const rk_events_content *content, const rk_rows *rows,
+                          rk_protocol protocol, double sample, uint64_t seed, rk_memory *memory,
+                          rk_split *split, rk_error *error);
+
+#endif

@@ -1,0 +1,298 @@
+#include "learn/train_sgns.h"
+
+#include "base/fmath.h"
+#include "base/rng.h"
+#include "learn/optim.h"
+#include "learn/parallel.h"
+#include "simd/kernels.h"
+
+#define CHUNK_MOST   128u /* events of a chunk */
+#define CHUNK_LEAST  16u
+#define NEGATIVES    64u /* shared by a chunk */
+#define STREAM_INIT  0x73676E7331u
+#define STREAM_ORDER 0x73676E7332u
+#define STREAM_CHUNK 0x73676E7333u
+
+/* A run of events inside one session. Long sessions make several runs; windows end with the run. */
+typedef struct run {
+    uint64_t begin;
+    uint32_t count;
+} run;
+
+/* What one shard computed for its chunk, to be applied in chunk order. */
+typedef struct chunk {
+    uint32_t first_run, run_count;
+    uint32_t count;                 /* events kept */
+    uint32_t item[CHUNK_MOST];      /* (count) */
+    uint32_t run_end[CHUNK_MOST];   /* (count) where the run of this event ends, in kept events */
+    uint32_t run_begin[CHUNK_MOST]; /* (count) */
+    uint32_t negative[NEGATIVES];
+    float *negative_rows;     /* (NEGATIVES, dim) copies of u */
+    float *input_gradient;    /* (CHUNK_MOST, dim) of v of item[i] */
+    float *output_gradient;   /* (CHUNK_MOST, dim) of u of item[i] */
+    float *negative_gradient; /* (NEGATIVES, dim) of u of negative[n] */
+    double loss;
+    uint64_t contexts;
+} chunk;
+
+typedef struct training {
+    const rk_log *log;
+    const rk_sgns_params *params;
+    uint64_t seed, epoch, step;
+    float rate;
+    float *input, *output; /* v, u (items, dim) */
+    float *input_squares, *output_squares;
+    double *negative_cumulative; /* (items) of frequency^exponent, normalised */
+    float *keep;                 /* (items) probability of keeping an event */
+    run *runs;
+    uint32_t run_count;
+    uint32_t *order; /* (run_count) this epoch's order */
+    chunk chunks[RK_SHARDS];
+} training;
+
+static uint32_t draw_negative(const training *t, rk_rng *rng) {
+    double target = rk_rng_f64(rng);
+    uint32_t low = 0, high = t->log->items - 1;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (t->negative_cumulative[middle] > target) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low;
+}
+
+/* Lists the chunk's kept events and draws its negatives. */
+static void fill_chunk(const training *t, chunk *c, uint32_t shard) {
+    rk_rng rng = rk_rng_at(t->seed, rk_mix64(STREAM_CHUNK + t->epoch, t->step * RK_SHARDS + shard));
+    c->count = 0;
+    for (uint32_t r = 0; r < c->run_count; r++) {
+        run source = t->runs[t->order[c->first_run + r]];
+        uint32_t begin = c->count;
+        for (uint64_t i = source.begin; i < source.begin + source.count; i++) {
+            uint32_t item = t->log->item[i];
+            if (t->keep[item] < 1.0f && rk_rng_f32(&rng) >= t->keep[item]) continue;
+            c->run_begin[c->count] = begin;
+            c->item[c->count++] = item;
+        }
+        for (uint32_t i = begin; i < c->count; i++) c->run_end[i] = c->count;
+    }
+    uint32_t dim = t->params->dim;
+    for (uint32_t n = 0; n < NEGATIVES; n++) {
+        c->negative[n] = draw_negative(t, &rng);
+        memcpy(c->negative_rows + (uint64_t)n * dim, t->output + (uint64_t)c->negative[n] * dim,
+               dim * sizeof(float));
+    }
+}
+
+/* -log(sigma(x)), from sigma(x) already computed and kept away from 0. */
+static double log_loss(float sigma) {
+    return -(double)rk_logf(RK_MAX(sigma, 1e-7f));
+}
+
+static void learn_centre(const training *t, chunk *c, uint32_t centre) {
+    uint32_t dim = t->params->dim, window = t->params->window, contexts = 0;
+    const float *v = t->input + (uint64_t)c->item[centre] * dim;
+    float *v_gradient = c->input_gradient + (uint64_t)centre * dim;
+    uint32_t begin = RK_MAX(c->run_begin[centre], centre > window ? centre - window : 0);
+    uint32_t end = RK_MIN(c->run_end[centre], centre + window + 1);
+    for (uint32_t other = begin; other < end; other++) {
+        if (c->item[other] == c->item[centre]) continue;
+        const float *u = t->output + (uint64_t)c->item[other] * dim;
+        float sigma = rk_sigmoidf(rk_dot_f32(u, v, dim));
+        rk_axpy_f32(sigma - 1.0f, u, v_gradient, dim);
+        rk_axpy_f32(sigma - 1.0f, v, c->output_gradient + (uint64_t)other * dim, dim);
+        c->loss += log_loss(sigma);
+        contexts++;
+    }
+    if (!contexts) return;
+    c->contexts += contexts;
+    float logits[NEGATIVES];
+    rk_gemv_f32(c->negative_rows, v, logits, NEGATIVES, dim);
+    float share = (float)contexts * t->params->negatives / (float)NEGATIVES;
+    for (uint32_t n = 0; n < NEGATIVES; n++) {
+        if (c->negative[n] == c->item[centre]) continue;
+        float sigma = rk_sigmoidf(logits[n]);
+        rk_axpy_f32(share * sigma, c->negative_rows + (uint64_t)n * dim, v_gradient, dim);
+        rk_axpy_f32(share * sigma, v, c->negative_gradient + (uint64_t)n * dim, dim);
+        c->loss += (double)share * log_loss(1.0f - sigma);
+    }
+}
+
+static void learn_chunk(void *context, uint32_t shard) {
+    training *t = context;
+    chunk *c = &t->chunks[shard];
+    c->count = 0;
+    if (!c->run_count) return;
+    fill_chunk(t, c, shard);
+    size_t row_bytes = t->params->dim * sizeof(float);
+    memset(c->input_gradient, 0, c->count * row_bytes);
+    memset(c->output_gradient, 0, c->count * row_bytes);
+    memset(c->negative_gradient, 0, NEGATIVES * row_bytes);
+    for (uint32_t centre = 0; centre < c->count; centre++) learn_centre(t, c, centre);
+}
+
+static void apply_rows(const training *t, uint32_t shard, const uint32_t *items, uint32_t count,
+                       const float *gradients, float *rows, float *squares) {
+    uint32_t dim = t->params->dim;
+    for (uint32_t i = 0; i < count; i++) {
+        if (items[i] % RK_SHARDS != shard) continue;
+        uint64_t at = (uint64_t)items[i] * dim;
+        rk_adagrad(rows + at, squares + at, gradients + (uint64_t)i * dim, dim, t->rate);
+    }
+}
+
+static void apply_chunks(void *context, uint32_t shard) {
+    training *t = context;
+    for (uint32_t s = 0; s < RK_SHARDS; s++) {
+        chunk *c = &t->chunks[s];
+        if (!c->count) continue;
+        apply_rows(t, shard, c->item, c->count, c->input_gradient, t->input, t->input_squares);
+        apply_rows(t, shard, c->item, c->count, c->output_gradient, t->output, t->output_squares);
+        apply_rows(t, shard, c->negative, NEGATIVES, c->negative_gradient, t->output,
+                   t->output_squares);
+    }
+}
+
+static void prepare_sampling(training *t) {
+    const rk_log *log = t->log;
+    double total = 0.0;
+    for (uint32_t item = 0; item < log->items; item++) {
+        float count = (float)log->item_events[item];
+        total += count > 0.0f ? (double)rk_powf(count, t->params->negative_exponent) : 0.0;
+        t->negative_cumulative[item] = total;
+        float frequency = count / (float)log->events;
+        bool rare = t->params->subsample <= 0.0f || frequency <= t->params->subsample;
+        t->keep[item] = rare ? 1.0f : rk_sqrtf(t->params->subsample / frequency);
+    }
+    for (uint32_t item = 0; item < log->items; item++) t->negative_cumulative[item] /= total;
+}
+
+static void prepare_runs(training *t, uint32_t chunk_events) {
+    const rk_log *log = t->log;
+    for (uint32_t session = 0; session < log->sessions; session++) {
+        uint64_t end = log->session_begin[session + 1];
+        for (uint64_t at = log->session_begin[session]; at + 1 < end; at += chunk_events) {
+            uint32_t count = (uint32_t)RK_MIN((uint64_t)chunk_events, end - at);
+            t->runs[t->run_count++] = (run){.begin = at, .count = count};
+        }
+    }
+}
+
+static void prepare_vectors(training *t) {
+    rk_rng rng = rk_rng_at(t->seed, STREAM_INIT);
+    uint64_t n = (uint64_t)t->log->items * t->params->dim;
+    for (uint64_t i = 0; i < n; i++) {
+        t->input[i] = (rk_rng_f32(&rng) - 0.5f) / (float)t->params->dim;
+    }
+}
+
+static bool take_memory(training *t, rk_memory *memory, rk_memory *scratch) {
+    uint64_t items = t->log->items, dim = t->params->dim;
+    t->input = RK_NEW(memory, float, items *dim);
+    t->output = RK_NEW(scratch, float, items *dim);
+    t->input_squares = RK_NEW(scratch, float, items *dim);
+    t->output_squares = RK_NEW(scratch, float, items *dim);
+    t->negative_cumulative = RK_NEW(scratch, double, items);
+    t->keep = RK_NEW(scratch, float, items);
+    t->runs = RK_NEW(scratch, run, t->log->sessions + t->log->events / CHUNK_LEAST + 1);
+    t->order = RK_NEW(scratch, uint32_t, t->log->sessions + t->log->events / CHUNK_LEAST + 1);
+    bool ok = t->input && t->output && t->input_squares && t->output_squares &&
+              t->negative_cumulative && t->keep && t->runs && t->order;
+    for (uint32_t s = 0; s < RK_SHARDS; s++) {
+        chunk *c = &t->chunks[s];
+        c->negative_rows = RK_NEW(scratch, float, NEGATIVES *dim);
+        c->negative_gradient = RK_NEW(scratch, float, NEGATIVES *dim);
+        c->input_gradient = RK_NEW(scratch, float, CHUNK_MOST *dim);
+        c->output_gradient = RK_NEW(scratch, float, CHUNK_MOST *dim);
+        ok = ok && c->negative_rows && c->negative_gradient && c->input_gradient &&
+             c->output_gradient;
+    }
+    return ok;
+}
+
+static void shuffle_runs(training *t) {
+    rk_rng rng = rk_rng_at(t->seed, STREAM_ORDER + t->epoch);
+    for (uint32_t i = 0; i < t->run_count; i++) t->order[i] = i;
+    for (uint32_t i = t->run_count; i > 1; i--) {
+        uint32_t j = rk_rng_below(&rng, i), swap = t->order[i - 1];
+        t->order[i - 1] = t->order[j];
+        t->order[j] = swap;
+    }
+}
+
+/* Deals the next runs to the 8 chunks; false when the epoch is over. */
+static bool deal_step(training *t, uint32_t *next, uint32_t chunk_events) {
+    if (*next >= t->run_count) return false;
+    for (uint32_t s = 0; s < RK_SHARDS; s++) {
+        chunk *c = &t->chunks[s];
+        c->first_run = *next;
+        c->run_count = 0;
+        uint32_t events = 0;
+        while (*next < t->run_count) {
+            uint32_t count = t->runs[t->order[*next]].count;
+            if (events + count > chunk_events) break;
+            events += count;
+            c->run_count++;
+            (*next)++;
+        }
+    }
+    return true;
+}
+
+static double run_epoch(training *t, uint32_t chunk_events, const rk_learn_options *options) {
+    double loss = 0.0;
+    uint64_t contexts = 0;
+    uint32_t next = 0, until_report = 0;
+    shuffle_runs(t);
+    for (t->step = 0; deal_step(t, &next, chunk_events); t->step++) {
+        for (uint32_t s = 0; s < RK_SHARDS; s++) {
+            t->chunks[s].loss = 0.0;
+            t->chunks[s].contexts = 0;
+        }
+        rk_parallel(options->threads, learn_chunk, t);
+        rk_parallel(options->threads, apply_chunks, t);
+        for (uint32_t s = 0; s < RK_SHARDS; s++) {
+            loss += t->chunks[s].loss;
+            contexts += t->chunks[s].contexts;
+        }
+        if (options->progress && until_report-- == 0) {
+            until_report = 255;
+            uint64_t done = t->epoch * t->run_count + next;
+            options->progress(options->context, "vectors", done,
+                              (uint64_t)t->params->epochs * t->run_count, "sessions");
+        }
+    }
+    return contexts ? loss / (double)contexts : 0.0;
+}
+
+bool rk_train_sgns(const rk_log *log, const rk_sgns_params *params, const rk_learn_options *options,
+                   rk_memory *memory, rk_sgns_result *result) {
+    rk_memory scratch = {0};
+    training *t = RK_NEW(&scratch, training, 1);
+    if (!t) return false;
+    *t = (training){.log = log, .params = params, .seed = options->seed};
+    if (!take_memory(t, memory, &scratch)) {
+        rk_memory_free(&scratch);
+        return false;
+    }
+    /* Small logs take small steps, so that an epoch still has a few hundred of them. */
+    uint64_t fair = log->events / (200u * RK_SHARDS);
+    uint32_t chunk_events = (uint32_t)RK_MAX(CHUNK_LEAST, RK_MIN(CHUNK_MOST, fair));
+    prepare_sampling(t);
+    prepare_runs(t, chunk_events);
+    prepare_vectors(t);
+    *result = (rk_sgns_result){.vectors = t->input};
+    for (t->epoch = 0; t->epoch < params->epochs; t->epoch++) {
+        /* Linear decay on top of Adagrad's own, to a tenth. */
+        t->rate = params->rate * (1.0f - 0.9f * (float)t->epoch / (float)params->epochs);
+        double loss = run_epoch(t, chunk_events, options);
+        if (t->epoch == 0) result->first_loss = loss;
+        result->last_loss = loss;
+        result->steps += t->step;
+    }
+    rk_memory_free(&scratch);
+    return true;
+}

@@ -1,0 +1,74 @@
+/* Reckon's training API: an events file in, a snapshot or an evaluation out.
+ *
+ * Deterministic: the same events, options and seed give the same bytes, natively and under WASI,
+ * with any number of threads. Learning runs in 8 logical shards reduced in shard order, searches
+ * are bounded by steps, and nothing here reads a clock. Memory comes from an rk_memory the caller
+ * frees. */
+#ifndef RECKON_LEARN_H
+#define RECKON_LEARN_H
+
+#include "format/events_read.h"
+#include "format/snapshot_read.h"
+#include "learn/memory.h"
+
+/* Told about progress; `total` 0 means unknown. May be NULL. */
+typedef void rk_progress_fn(void *context, const char *stage, uint64_t done, uint64_t total,
+                            const char *unit);
+/* Told what a person should know ("no times: ..."). May be NULL. */
+typedef void rk_note_fn(void *context, const char *text);
+
+typedef struct rk_learn_options {
+    uint64_t seed;
+    uint32_t threads;          /* 1..64; changes nothing but speed */
+    uint32_t dim;              /* of item vectors: multiple of 4, 8..256 */
+    uint32_t min_item_events;  /* items with fewer events are left out */
+    uint32_t validation_cases; /* most cases of the build's own validation split */
+    uint32_t sgns_epochs;
+    rk_progress_fn *progress;
+    rk_note_fn *note;
+    void *context;
+} rk_learn_options;
+
+rk_learn_options rk_learn_defaults(void);
+
+/* Sets an option by name ("dim", "8"): for a command's --set. False if there is no such option or
+ * the value is not a whole number in its range. */
+bool rk_learn_set(rk_learn_options *options, const char *name, const char *value);
+
+/* Learns from every event and writes a snapshot file into `memory`. Errors: NO_EVENTS,
+ * OUT_OF_MEMORY, TOO_LARGE. Cost: about 20 passes over the events for the search, 2 trainings of
+ * the vectors. */
+rk_status rk_learn_snapshot(const rk_events_view *events, const char *region,
+                            const rk_learn_options *options, rk_memory *memory, unsigned char **out,
+                            uint64_t *out_bytes, rk_error *error);
+
+/* ---- evaluation ---------------------------------------------------------------------------------
+ */
+
+typedef enum rk_protocol {
+    RK_PROTOCOL_LEAVE_ONE_OUT, /* one event a user hidden: the last by time, without times one by
+                                  hash */
+    RK_PROTOCOL_TEMPORAL,      /* the last fifth of each user's events hidden */
+    RK_PROTOCOL_SESSIONS       /* whole sessions hidden; every prefix asks for the next item */
+} rk_protocol;
+
+#define RK_MAX_CUTOFFS 8u
+
+typedef struct rk_evaluate_options {
+    rk_protocol protocol;
+    uint32_t cutoffs[RK_MAX_CUTOFFS]; /* ascending k of Recall@k, ... */
+    uint32_t cutoff_count;
+    double sample; /* fraction of users hidden from, (0, 1] */
+    /* Called for every recommended item of the blend, in order. May be NULL. */
+    void (*prediction)(void *context, const char *user, uint32_t user_bytes, uint32_t case_index,
+                       uint32_t rank, const char *item, uint32_t item_bytes, float score);
+    void *context;
+} rk_evaluate_options;
+
+/* Splits, trains on the rest, asks the whole engine, and writes a JSON document into `memory`.
+ * Full ranking over all items, never sampled. Errors: as above, and NO_TEST_CASES. */
+rk_status rk_learn_evaluate(const rk_events_view *events, const rk_learn_options *options,
+                            const rk_evaluate_options *evaluate, rk_memory *memory, char **json,
+                            uint64_t *json_bytes, rk_error *error);
+
+#endif
