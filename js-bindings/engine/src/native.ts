@@ -1,0 +1,567 @@
+import { abi } from './abi.js';
+import { type Failure, LoadError, ReckonError, errorFromFailure } from './errors.js';
+import { Memory, NULL, type Pointer } from './memory.js';
+
+const { LAYOUTS, CONSTANTS, STATUS } = abi;
+const SLOTS = CONSTANTS.RK_SOURCE_SLOTS;
+/** An id has at most 65,535 bytes (FORMAT.md), so a longer one is nobody's. */
+const TEXT_BYTES = 65535;
+const FIRST_EXCLUDED = 1024;
+
+/** No item, no event. */
+export const NONE = CONSTANTS.RK_NONE;
+
+/** What reckon.wasm exports (wasm/rk_wasm.c). */
+interface Exports {
+  memory: WebAssembly.Memory;
+  rk_wasm_heap_base(): number;
+  rk_wasm_engine_measure(snapshot: Pointer, bytes: number, out: Pointer, error: Pointer): number;
+  rk_wasm_engine_open(
+    snapshot: Pointer,
+    bytes: number,
+    memory: Pointer,
+    memoryBytes: number,
+    out: Pointer,
+    error: Pointer,
+  ): number;
+  rk_wasm_engine_describe(engine: Pointer, out: Pointer): void;
+  rk_wasm_item_find(engine: Pointer, id: Pointer, bytes: number): number;
+  rk_wasm_item_id(engine: Pointer, item: number, text: Pointer): number;
+  rk_wasm_item_title(engine: Pointer, item: number, text: Pointer): number;
+  rk_wasm_event_find(engine: Pointer, name: Pointer, bytes: number): number;
+  rk_wasm_event_name(engine: Pointer, type: number, text: Pointer): number;
+  rk_wasm_report(engine: Pointer, text: Pointer): number;
+  rk_wasm_source_name(source: number): number;
+  rk_wasm_source_unavailable(engine: Pointer, request: Pointer, source: number): number;
+  rk_wasm_recommend(
+    engine: Pointer,
+    request: Pointer,
+    out: Pointer,
+    found: Pointer,
+    error: Pointer,
+  ): number;
+  rk_wasm_similar(
+    engine: Pointer,
+    item: number,
+    count: number,
+    out: Pointer,
+    found: Pointer,
+    error: Pointer,
+  ): number;
+  rk_wasm_container_open(
+    bytes: Pointer,
+    size: number,
+    kind: number,
+    out: Pointer,
+    error: Pointer,
+  ): number;
+  rk_wasm_container_verify(container: Pointer, error: Pointer): number;
+}
+
+const FUNCTIONS = [
+  'rk_wasm_heap_base',
+  'rk_wasm_engine_measure',
+  'rk_wasm_engine_open',
+  'rk_wasm_engine_describe',
+  'rk_wasm_item_find',
+  'rk_wasm_item_id',
+  'rk_wasm_item_title',
+  'rk_wasm_event_find',
+  'rk_wasm_event_name',
+  'rk_wasm_report',
+  'rk_wasm_source_name',
+  'rk_wasm_source_unavailable',
+  'rk_wasm_recommend',
+  'rk_wasm_similar',
+  'rk_wasm_container_open',
+  'rk_wasm_container_verify',
+] as const satisfies readonly (keyof Exports)[];
+
+function isExports(exports: object): exports is Exports {
+  if (!('memory' in exports) || !(exports.memory instanceof WebAssembly.Memory)) return false;
+  return FUNCTIONS.every((name) => typeof Reflect.get(exports, name) === 'function');
+}
+
+export interface NativeEvent {
+  readonly item: number;
+  readonly type: number;
+  readonly at: number;
+}
+
+export interface NativeRequest {
+  readonly session: readonly NativeEvent[];
+  readonly exclude: readonly number[];
+  readonly count: number;
+  readonly keepSeen: boolean;
+  /** One a slot, all RK_SOURCE_SLOTS of them; absent: the snapshot's. */
+  readonly weights?: readonly number[] | undefined;
+  readonly quotas?: readonly number[] | undefined;
+}
+
+export interface NativeRecommendation {
+  readonly item: number;
+  readonly score: number;
+  readonly sources: number;
+  readonly because: number;
+  /** One a slot. */
+  readonly ranks: readonly number[];
+  readonly scores: readonly number[];
+}
+
+export interface NativeDescription {
+  readonly contentId: string;
+  readonly region: string;
+  readonly fileBytes: number;
+  readonly createdAt: number;
+  readonly statsThrough: number;
+  readonly events: number;
+  readonly sessions: number;
+  readonly seed: bigint;
+  readonly items: number;
+  readonly types: number;
+  readonly dim: number;
+  readonly timeKind: number;
+  readonly partBytes: readonly number[];
+}
+
+export interface NativeSection {
+  readonly type: string;
+  readonly version: number;
+  readonly flags: number;
+  readonly elementBytes: number;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly count: number;
+  readonly sha256: string;
+}
+
+export interface NativeFile {
+  readonly kind: number;
+  readonly readVersion: number;
+  readonly writeVersion: number;
+  readonly fileBytes: number;
+  readonly contentId: string;
+  readonly region: string;
+  readonly createdAt: number;
+  readonly sections: readonly NativeSection[];
+}
+
+/** One place in memory for each argument and result of a call. Calls are synchronous: one set is enough. */
+interface Scratch {
+  readonly error: Pointer;
+  readonly words: Pointer;
+  readonly request: Pointer;
+  readonly session: Pointer;
+  readonly results: Pointer;
+  readonly description: Pointer;
+  readonly text: Pointer;
+}
+
+const at = (pointer: Pointer, offset: number): Pointer => (pointer + offset) as Pointer;
+/** Addresses above 2 GiB come back negative. */
+const unsigned = (address: number): Pointer => (address >>> 0) as Pointer;
+
+/** One module instance with its memory; any number of engines live in it. */
+export class Runtime {
+  readonly memory: Memory;
+  readonly exports: Exports;
+  readonly scratch: Scratch;
+  #exclude: Pointer;
+  #excludeCapacity = FIRST_EXCLUDED;
+  #faulted = false;
+
+  constructor(instance: WebAssembly.Instance) {
+    if (!isExports(instance.exports)) {
+      throw new LoadError(
+        'BAD_WASM',
+        'this WebAssembly module is not the reckon.wasm of this version of the package',
+      );
+    }
+    this.exports = instance.exports;
+    this.memory = new Memory(this.exports.memory, unsigned(this.exports.rk_wasm_heap_base()));
+    const take = (bytes: number): Pointer => this.memory.allocate(bytes, 'requests');
+    this.scratch = {
+      error: take(LAYOUTS.rk_error.size),
+      words: take(64),
+      request: take(LAYOUTS.rk_request.size),
+      session: take(LAYOUTS.rk_event.size * CONSTANTS.RK_MAX_SESSION),
+      results: take(LAYOUTS.rk_recommendation.size * CONSTANTS.RK_MAX_COUNT),
+      description: take(LAYOUTS.rk_description.size),
+      text: take(TEXT_BYTES),
+    };
+    this.#exclude = take(FIRST_EXCLUDED * 4);
+  }
+
+  /** After a trap the instance's stack and scratch are in an unknown state: it must not be used again. */
+  get faulted(): boolean {
+    return this.#faulted;
+  }
+
+  /** Calls into the module; a trap becomes a ReckonError. */
+  call<T>(body: (exports: Exports) => T): T {
+    if (this.#faulted) throw new ReckonError('ENGINE_FAULT', 'the module trapped earlier');
+    try {
+      return body(this.exports);
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError) && !(error instanceof RangeError)) {
+        throw error;
+      }
+      this.#faulted = true;
+      throw new ReckonError('ENGINE_FAULT', `the module trapped: ${error.message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Copies a file into a region of its own. */
+  #place(bytes: Uint8Array, subject: string): Pointer {
+    const pointer = this.memory.allocate(bytes.length, subject);
+    this.memory.write(pointer, bytes);
+    return pointer;
+  }
+
+  openEngine(bytes: Uint8Array, subject: string): NativeEngine {
+    const { error, words } = this.scratch;
+    const regions: Pointer[] = [];
+    try {
+      const snapshot = this.#place(bytes, subject);
+      regions.push(snapshot);
+      this.check(
+        this.call((wasm) => wasm.rk_wasm_engine_measure(snapshot, bytes.length, words, error)),
+        subject,
+      );
+      const engineBytes = this.#readU64(words);
+      const memory = this.memory.allocate(engineBytes, subject);
+      regions.push(memory);
+      this.check(
+        this.call((wasm) =>
+          wasm.rk_wasm_engine_open(snapshot, bytes.length, memory, engineBytes, words, error),
+        ),
+        subject,
+      );
+      const engine = unsigned(this.memory.view().getUint32(words, true));
+      return new NativeEngine(this, engine, snapshot, regions);
+    } catch (failure) {
+      for (const region of regions) this.memory.release(region);
+      throw failure;
+    }
+  }
+
+  /** Header and section table of any Reckon file, every checksum checked. */
+  inspect(bytes: Uint8Array, subject: string): NativeFile {
+    const { error, words } = this.scratch;
+    const file = this.#place(bytes, subject);
+    try {
+      this.check(
+        this.call((wasm) => wasm.rk_wasm_container_open(file, bytes.length, 0, words, error)),
+        subject,
+      );
+      this.check(
+        this.call((wasm) => wasm.rk_wasm_container_verify(words, error)),
+        subject,
+      );
+      const { fields } = LAYOUTS.rk_file_header;
+      const view = this.memory.view();
+      return {
+        kind: view.getUint32(at(file, fields.kind.offset), true),
+        readVersion: view.getUint16(at(file, fields.read_version.offset), true),
+        writeVersion: view.getUint16(at(file, fields.write_version.offset), true),
+        fileBytes: this.#readU64(at(file, fields.file_bytes.offset)),
+        contentId: this.memory.hex(at(file, fields.content_id.offset), fields.content_id.size),
+        region: this.memory.paddedText(at(file, fields.region.offset), fields.region.size),
+        createdAt: this.#readI64(at(file, fields.created_at_ms.offset)),
+        sections: this.sections(file),
+      };
+    } finally {
+      this.memory.release(file);
+    }
+  }
+
+  sections(file: Pointer): NativeSection[] {
+    const header = LAYOUTS.rk_file_header;
+    const { size, fields } = LAYOUTS.rk_section_entry;
+    const view = this.memory.view();
+    const count = view.getUint32(at(file, header.fields.section_count.offset), true);
+    return Array.from({ length: count }, (_, i) => {
+      const entry = at(file, header.size + i * size);
+      return {
+        type: this.memory.paddedText(at(entry, fields.type.offset), fields.type.size),
+        version: view.getUint16(at(entry, fields.version.offset), true),
+        flags: view.getUint16(at(entry, fields.flags.offset), true),
+        elementBytes: view.getUint32(at(entry, fields.elem_bytes.offset), true),
+        offset: this.#readU64(at(entry, fields.offset.offset)),
+        bytes: this.#readU64(at(entry, fields.bytes.offset)),
+        count: this.#readU64(at(entry, fields.count.offset)),
+        sha256: this.memory.hex(at(entry, fields.sha256.offset), fields.sha256.size),
+      };
+    });
+  }
+
+  check(status: number, subject: string): void {
+    if (status !== STATUS.OK) throw errorFromFailure(this.#readError(), subject);
+  }
+
+  #readError(): Failure {
+    const { error } = this.scratch;
+    const { fields } = LAYOUTS.rk_error;
+    return {
+      status: this.memory.view().getUint32(at(error, fields.status.offset), true),
+      section: this.memory.paddedText(at(error, fields.section.offset), fields.section.size),
+      offset: this.#readU64(at(error, fields.offset.offset)),
+      detail: this.memory.paddedText(at(error, fields.detail.offset), fields.detail.size),
+    };
+  }
+
+  #readU64(pointer: Pointer): number {
+    return Number(this.memory.view().getBigUint64(pointer, true));
+  }
+
+  #readI64(pointer: Pointer): number {
+    return Number(this.memory.view().getBigInt64(pointer, true));
+  }
+
+  describe(engine: Pointer): NativeDescription {
+    const { description } = this.scratch;
+    this.call((wasm) => wasm.rk_wasm_engine_describe(engine, description));
+    const { fields } = LAYOUTS.rk_description;
+    const view = this.memory.view();
+    const u32 = (field: { offset: number }): number =>
+      view.getUint32(at(description, field.offset), true);
+    return {
+      contentId: this.memory.hex(at(description, fields.content_id.offset), fields.content_id.size),
+      region: this.memory.paddedText(at(description, fields.region.offset), fields.region.size),
+      fileBytes: this.#readU64(at(description, fields.file_bytes.offset)),
+      createdAt: this.#readI64(at(description, fields.created_at_ms.offset)),
+      statsThrough: this.#readI64(at(description, fields.stats_through_ms.offset)),
+      events: this.#readU64(at(description, fields.events.offset)),
+      sessions: this.#readU64(at(description, fields.sessions.offset)),
+      seed: view.getBigUint64(at(description, fields.seed.offset), true),
+      items: u32(fields.items),
+      types: u32(fields.types),
+      dim: u32(fields.dim),
+      timeKind: u32(fields.time_kind),
+      partBytes: Array.from({ length: fields.part_bytes.count }, (_, i) =>
+        this.#readU64(at(description, fields.part_bytes.offset + 8 * i)),
+      ),
+    };
+  }
+
+  /** Lays a request out; the address of its rk_request. */
+  writeRequest(request: NativeRequest): Pointer {
+    const exclude = this.#writeExcluded(request.exclude);
+    this.#writeSession(request.session);
+    const pointer = this.scratch.request;
+    const { fields } = LAYOUTS.rk_request;
+    const view = this.memory.view();
+    const set = (field: { offset: number }, value: number): void =>
+      view.setUint32(at(pointer, field.offset), value, true);
+    set(fields.session, this.scratch.session);
+    set(fields.exclude, exclude);
+    set(fields.session_count, request.session.length);
+    set(fields.exclude_count, request.exclude.length);
+    set(fields.count, request.count);
+    set(
+      fields.flags,
+      (request.keepSeen ? CONSTANTS.RK_REQUEST_KEEP_SEEN : 0) |
+        (request.weights ? CONSTANTS.RK_REQUEST_SOURCE_WEIGHTS : 0) |
+        (request.quotas ? CONSTANTS.RK_REQUEST_SOURCE_QUOTAS : 0),
+    );
+    const unset = new Array<number>(SLOTS).fill(0);
+    this.memory
+      .floats(at(pointer, fields.source_weights.offset), SLOTS)
+      .set(request.weights ?? unset);
+    this.memory.words(at(pointer, fields.source_quotas.offset), SLOTS).set(request.quotas ?? unset);
+    return pointer;
+  }
+
+  #writeSession(session: readonly NativeEvent[]): void {
+    if (session.length > CONSTANTS.RK_MAX_SESSION) throw new Error('the session was not cut');
+    const { size, fields } = LAYOUTS.rk_event;
+    const view = this.memory.view();
+    session.forEach((event, i) => {
+      const pointer = at(this.scratch.session, i * size);
+      // Two halves rather than a BigInt an event: nothing is allocated.
+      const high = Math.floor(event.at / 2 ** 32);
+      view.setUint32(at(pointer, fields.time_ms.offset), event.at - high * 2 ** 32, true);
+      view.setInt32(at(pointer, fields.time_ms.offset + 4), high, true);
+      view.setUint32(at(pointer, fields.item.offset), event.item, true);
+      view.setUint32(at(pointer, fields.type.offset), event.type, true);
+    });
+  }
+
+  #writeExcluded(exclude: readonly number[]): Pointer {
+    if (exclude.length > this.#excludeCapacity) {
+      const capacity = Math.max(exclude.length, 2 * this.#excludeCapacity);
+      const wider = this.memory.allocate(capacity * 4, 'excluded items');
+      this.memory.release(this.#exclude);
+      this.#exclude = wider;
+      this.#excludeCapacity = capacity;
+    }
+    this.memory.words(this.#exclude, exclude.length).set(exclude);
+    return this.#exclude;
+  }
+
+  readRecommendations(): NativeRecommendation[] {
+    const { words, results } = this.scratch;
+    const { size, fields } = LAYOUTS.rk_recommendation;
+    const view = this.memory.view();
+    const found = view.getUint32(words, true);
+    return Array.from({ length: found }, (_, i) => {
+      const row = at(results, i * size);
+      return {
+        item: view.getUint32(at(row, fields.item.offset), true),
+        score: view.getFloat32(at(row, fields.score.offset), true),
+        sources: view.getUint32(at(row, fields.sources.offset), true),
+        because: view.getUint32(at(row, fields.because.offset), true),
+        ranks: Array.from({ length: SLOTS }, (_, s) =>
+          view.getUint16(at(row, fields.rank.offset + 2 * s), true),
+        ),
+        scores: Array.from({ length: SLOTS }, (_, s) =>
+          view.getFloat32(at(row, fields.source_score.offset + 4 * s), true),
+        ),
+      };
+    });
+  }
+
+  sourceName(source: number): string {
+    return this.cText(this.call((wasm) => wasm.rk_wasm_source_name(source)));
+  }
+
+  /** A zero-terminated string of the module's own: names and reasons, all short. */
+  cText(address: number): string {
+    return this.memory.paddedText(unsigned(address), 256);
+  }
+}
+
+/** One open snapshot: its file and the engine's scratch, two regions of the runtime's memory. */
+export class NativeEngine {
+  readonly #runtime: Runtime;
+  readonly #engine: Pointer;
+  readonly #snapshot: Pointer;
+  readonly #regions: readonly Pointer[];
+
+  constructor(runtime: Runtime, engine: Pointer, snapshot: Pointer, regions: readonly Pointer[]) {
+    this.#runtime = runtime;
+    this.#engine = engine;
+    this.#snapshot = snapshot;
+    this.#regions = regions;
+  }
+
+  /** Gives the memory back. The owner calls it once and nothing after it. */
+  close(): void {
+    for (const region of this.#regions) this.#runtime.memory.release(region);
+  }
+
+  get memoryBytes(): number {
+    return this.#runtime.memory.totalBytes;
+  }
+
+  describe(): NativeDescription {
+    return this.#runtime.describe(this.#engine);
+  }
+
+  findItem(id: string): number {
+    return this.#find(id, (text, bytes) =>
+      this.#runtime.call((wasm) => wasm.rk_wasm_item_find(this.#engine, text, bytes)),
+    );
+  }
+
+  findEvent(name: string): number {
+    return this.#find(name, (text, bytes) =>
+      this.#runtime.call((wasm) => wasm.rk_wasm_event_find(this.#engine, text, bytes)),
+    );
+  }
+
+  #find(text: string, find: (text: Pointer, bytes: number) => number): number {
+    const { memory, scratch } = this.#runtime;
+    const bytes = memory.writeText(scratch.text, TEXT_BYTES, text);
+    return bytes < 0 ? NONE : find(scratch.text, bytes) >>> 0;
+  }
+
+  itemId(item: number): string {
+    return this.#text((out) =>
+      this.#runtime.call((wasm) => wasm.rk_wasm_item_id(this.#engine, item, out)),
+    );
+  }
+
+  /** '' if it has none. */
+  itemTitle(item: number): string {
+    return this.#text((out) =>
+      this.#runtime.call((wasm) => wasm.rk_wasm_item_title(this.#engine, item, out)),
+    );
+  }
+
+  eventName(type: number): string {
+    return this.#text((out) =>
+      this.#runtime.call((wasm) => wasm.rk_wasm_event_name(this.#engine, type, out)),
+    );
+  }
+
+  report(): string {
+    return this.#text((out) =>
+      this.#runtime.call((wasm) => wasm.rk_wasm_report(this.#engine, out)),
+    );
+  }
+
+  #text(read: (out: Pointer) => number): string {
+    const { memory, scratch } = this.#runtime;
+    const size = read(scratch.words) >>> 0;
+    if (size === 0) return '';
+    return memory.text(unsigned(memory.view().getUint32(scratch.words, true)), size);
+  }
+
+  sourceName(source: number): string {
+    return this.#runtime.sourceName(source);
+  }
+
+  /** Quota and weight of each source, as the snapshot says. */
+  sourceConfigs(): { quota: number; weight: number }[] {
+    const { size, fields } = LAYOUTS.rk_source_config;
+    const begin = this.#section('source');
+    const view = this.#runtime.memory.view();
+    return Array.from({ length: begin === NULL ? 0 : SLOTS }, (_, s) => ({
+      quota: view.getUint32(at(begin, s * size + fields.quota.offset), true),
+      weight: view.getFloat32(at(begin, s * size + fields.weight.offset), true),
+    }));
+  }
+
+  eventWeights(types: number): number[] {
+    const begin = this.#section('type.wgt');
+    return begin === NULL ? [] : Array.from(this.#runtime.memory.floats(begin, types));
+  }
+
+  #section(type: string): Pointer {
+    const section = this.#runtime.sections(this.#snapshot).find((row) => row.type === type);
+    return section === undefined ? NULL : at(this.#snapshot, section.offset);
+  }
+
+  /** For each source why it cannot answer this request; '' if it can. */
+  unavailable(request: NativeRequest): string[] {
+    const pointer = this.#runtime.writeRequest(request);
+    return Array.from({ length: CONSTANTS.RK_SOURCE_COUNT }, (_, s) => {
+      const reason = this.#runtime.call((wasm) =>
+        wasm.rk_wasm_source_unavailable(this.#engine, pointer, s),
+      );
+      return reason === NULL ? '' : this.#runtime.cText(reason);
+    });
+  }
+
+  recommend(request: NativeRequest): NativeRecommendation[] {
+    const { words, results, error } = this.#runtime.scratch;
+    const pointer = this.#runtime.writeRequest(request);
+    const status = this.#runtime.call((wasm) =>
+      wasm.rk_wasm_recommend(this.#engine, pointer, results, words, error),
+    );
+    this.#runtime.check(status, 'recommend');
+    return this.#runtime.readRecommendations();
+  }
+
+  similar(item: number, count: number): NativeRecommendation[] {
+    const { words, results, error } = this.#runtime.scratch;
+    const status = this.#runtime.call((wasm) =>
+      wasm.rk_wasm_similar(this.#engine, item, count, results, words, error),
+    );
+    this.#runtime.check(status, 'similar');
+    return this.#runtime.readRecommendations();
+  }
+}

@@ -1,0 +1,161 @@
+import { abi } from './abi.js';
+import { RequestError } from './errors.js';
+import { NONE, type NativeEvent, type NativeRequest } from './native.js';
+import type {
+  RecommendOptions,
+  Recommendations,
+  Session,
+  SessionEvent,
+  SessionOptions,
+  SessionState,
+} from './types.js';
+
+const { RK_MAX_SESSION, RK_MAX_COUNT } = abi.CONSTANTS;
+
+/** What a session asks of its engine. */
+export interface SessionHost {
+  readonly snapshotId: string;
+  readonly eventNames: readonly string[];
+  findItem(item: string): number;
+  sourceValues(
+    what: 'weight' | 'quota',
+    values: Partial<Record<string, number>> | undefined,
+  ): number[] | undefined;
+  answer(request: NativeRequest, explain: boolean): Omit<Recommendations, 'id' | 'timing'>;
+}
+
+interface Recorded extends NativeEvent {
+  readonly name: string;
+  readonly event: string;
+}
+
+export class EngineSession implements Session {
+  readonly #host: SessionHost;
+  readonly #seed: number;
+  #served = 0;
+  #events: Recorded[] = [];
+
+  constructor(host: SessionHost, options: SessionOptions) {
+    this.#host = host;
+    const state = options.restore === undefined ? undefined : checkedState(options.restore);
+    this.#seed = checkedInteger('seed', options.seed ?? state?.seed ?? 0, 0, 2 ** 32 - 1);
+    if (state === undefined) return;
+    this.#served = state.served;
+    // Events of an earlier snapshot's types have no influence here, but are not lost either.
+    for (const { item, event, at } of state.events) {
+      this.#push({ name: item, event, at, item: host.findItem(item), type: this.#type(event) });
+    }
+  }
+
+  get size(): number {
+    return this.#events.length;
+  }
+
+  record({ item, event, at }: SessionEvent): boolean {
+    if (typeof item !== 'string') throw badArgument('item', item, 'a string');
+    const known = this.#host.eventNames;
+    const name = event ?? known[0] ?? '';
+    const type = this.#type(name);
+    if (type === NONE) {
+      throw new RequestError(
+        'UNKNOWN_EVENT',
+        `no event has the name ${quote(name)}; known: ${known.map(quote).join(', ')}`,
+      );
+    }
+    const index = this.#host.findItem(item);
+    this.#push({ name: item, event: name, at: checkedTime(at), item: index, type });
+    return index !== NONE;
+  }
+
+  recommend(options: RecommendOptions = {}): Recommendations {
+    const begin = performance.now();
+    const request: NativeRequest = {
+      session: this.#events.filter(({ item, type }) => item !== NONE && type !== NONE),
+      exclude: this.#indexes(options.exclude),
+      count: checkedCount(options.count),
+      keepSeen: options.keepSeen ?? false,
+      weights: this.#host.sourceValues('weight', options.weights),
+      quotas: this.#host.sourceValues('quota', options.quotas),
+    };
+    const answer = this.#host.answer(request, options.explain ?? false);
+    const id = `${this.#host.snapshotId.slice(0, 12)}-${this.#seed}-${this.#served++}`;
+    return { ...answer, id, timing: { totalMs: performance.now() - begin } };
+  }
+
+  export(): SessionState {
+    return {
+      version: 1,
+      seed: this.#seed,
+      served: this.#served,
+      events: this.#events.map(({ name, event, at }) => ({ item: name, event, at })),
+    };
+  }
+
+  forget(): void {
+    this.#events = [];
+  }
+
+  #push(event: Recorded): void {
+    this.#events.push(event);
+    if (this.#events.length > RK_MAX_SESSION) this.#events.shift();
+  }
+
+  #type(name: string): number {
+    const index = this.#host.eventNames.indexOf(name);
+    return index === -1 ? NONE : index;
+  }
+
+  #indexes(items: Iterable<string> | undefined): number[] {
+    if (items === undefined) return [];
+    if (typeof items === 'string') throw badArgument('exclude', items, 'a list of items');
+    const indexes = new Set<number>();
+    for (const item of items) {
+      if (typeof item !== 'string') throw badArgument('exclude', item, 'a list of strings');
+      const index = this.#host.findItem(item);
+      if (index !== NONE) indexes.add(index);
+    }
+    return [...indexes];
+  }
+}
+
+export const quote = (value: unknown): string => {
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+};
+
+export function badArgument(what: string, value: unknown, expected: string): RequestError {
+  return new RequestError('BAD_ARGUMENT', `${what} is ${quote(value)}, it must be ${expected}`);
+}
+
+function checkedInteger(what: string, value: unknown, low: number, high: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high) {
+    return value;
+  }
+  throw badArgument(what, value, `an integer from ${low} to ${high}`);
+}
+
+export function checkedCount(count: number | undefined): number {
+  return checkedInteger('count', count ?? 20, 1, RK_MAX_COUNT);
+}
+
+function checkedTime(at: unknown): number {
+  const time = at === undefined ? Date.now() : at instanceof Date ? at.getTime() : at;
+  const limit = Number.MAX_SAFE_INTEGER;
+  return checkedInteger('at', time, -limit, limit);
+}
+
+/** Restored state comes from storage, which anyone may have written to. */
+function checkedState(state: SessionState): SessionState {
+  if (typeof state !== 'object' || state === null || state.version !== 1) {
+    throw badArgument('restore', state, 'what session.export() returned');
+  }
+  if (!Array.isArray(state.events)) throw badArgument('restore.events', state.events, 'a list');
+  for (const row of state.events) {
+    if (typeof row?.item !== 'string' || typeof row.event !== 'string') {
+      throw badArgument('restore.events', JSON.stringify(row), 'a list of {item, event, at}');
+    }
+    checkedTime(row.at);
+  }
+  checkedInteger('restore.served', state.served, 0, Number.MAX_SAFE_INTEGER);
+  return state;
+}

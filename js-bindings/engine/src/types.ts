@@ -1,0 +1,185 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { abi } from './abi.js';
+
+type Constants = keyof typeof abi.CONSTANTS;
+type LowercaseName<Name> = Name extends `RK_SOURCE_${infer Source}`
+  ? Source extends 'COUNT' | 'SLOTS'
+    ? never
+    : Lowercase<Source>
+  : never;
+
+/** A candidate source: 'popular', 'similar', 'session', … (the list is generated from C). */
+export type SourceName = LowercaseName<Constants>;
+
+/** Bytes of a file: a buffer or a view of one. */
+export type Bytes = ArrayBuffer | ArrayBufferView;
+
+export interface EngineOptions {
+  /**
+   * The snapshot: a URL, a Response, or its bytes. In Node a string without a scheme is a path;
+   * in a browser it is relative to the page (or worker).
+   */
+  snapshot: string | URL | Response | Bytes;
+  /** reckon.wasm, where the package's own copy cannot be found or must come from elsewhere. */
+  wasm?: string | URL | Response | Bytes | WebAssembly.Module;
+  /** Aborts loading; the promise then rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+export interface Engine {
+  /** What the snapshot is. Plain data: readable after `dispose()` too. */
+  readonly info: EngineInfo;
+  /** Size of the WebAssembly memory this engine shares with the others of its module, in bytes. */
+  readonly memoryBytes: number;
+  /** Starts a session, or continues an exported one. It lives on this device only. */
+  session(options?: SessionOptions): Session;
+  /** The items most like one item. An unknown item: RequestError UNKNOWN_ITEM. */
+  similar(item: string, options?: { count?: number }): Recommendation[];
+  /** Whether the snapshot knows this item. */
+  has(item: string): boolean;
+  /** What a person sees of an item; undefined if it has no title or is not known. */
+  title(item: string): string | undefined;
+  /** Gives the memory back. Twice is harmless; any other use afterwards is a DisposedError. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
+export interface EngineInfo {
+  /** Content id (SHA-256, hex): equal ids answer equally. */
+  readonly id: string;
+  readonly region: string;
+  /** Unix ms of the newest event; 0 without times. */
+  readonly createdAt: number;
+  readonly statsThrough: number;
+  readonly timeKind: 'none' | 'order' | 'unix-ms';
+  readonly bytes: number;
+  readonly parts: { readonly core: number; readonly vectors: number; readonly text: number };
+  readonly items: number;
+  readonly events: number;
+  readonly sessions: number;
+  readonly dim: number;
+  /** Decimal, since it has 64 bits. */
+  readonly seed: string;
+  readonly eventTypes: readonly { readonly name: string; readonly weight: number }[];
+  readonly sources: readonly {
+    readonly name: SourceName;
+    readonly quota: number;
+    readonly weight: number;
+  }[];
+  /** What training measured, as the trainer wrote it; null if it wrote nothing. */
+  readonly report: unknown;
+}
+
+export interface SessionOptions {
+  /** What `session.export()` returned, from this or an earlier snapshot. */
+  restore?: SessionState;
+  /** Seed of whatever is drawn at random, an integer from 0 to 2³² − 1. Default 0. */
+  seed?: number;
+}
+
+export interface SessionEvent {
+  item: string;
+  /** Name of an event type. Default: the snapshot's first. */
+  event?: string;
+  /** When it happened: Unix ms or a Date; 0 if unknown. Default: now. */
+  at?: number | Date;
+}
+
+export interface SessionState {
+  version: 1;
+  seed: number;
+  /** Recommendations served so far: keeps their ids unique. */
+  served: number;
+  events: { item: string; event: string; at: number }[];
+}
+
+export interface RecommendOptions {
+  /** How many, 1 to 1000. Default 20. */
+  count?: number;
+  /** Items never to return; unknown ones are ignored. */
+  exclude?: Iterable<string>;
+  /** Items of the session may be recommended again. */
+  keepSeen?: boolean;
+  /** Weight of each source in the blend; sources left out keep the snapshot's. */
+  weights?: Partial<Record<SourceName, number>>;
+  /** Most candidates of each source; sources left out keep the snapshot's. */
+  quotas?: Partial<Record<SourceName, number>>;
+  /** Also say because of which item, and which source could not help and why. */
+  explain?: boolean;
+}
+
+export interface SourceEvidence {
+  name: SourceName;
+  /** 1-based place among this source's candidates. */
+  rank: number;
+  /** The source's own score. */
+  score: number;
+}
+
+export interface Recommendation {
+  item: string;
+  title?: string;
+  score: number;
+  /** 1-based. */
+  rank: number;
+  /** The sources that brought the item. */
+  sources: SourceEvidence[];
+  /** With `explain`: the item of the session that contributed most, if one did. */
+  because?: string;
+}
+
+export interface Recommendations {
+  items: Recommendation[];
+  /** Names this list within its session. */
+  id: string;
+  timing: { totalMs: number };
+  /** With `explain`: the sources that could not answer, and why. */
+  unavailable?: { name: SourceName; reason: string }[];
+}
+
+export interface Session {
+  /**
+   * Adds one event. False if the snapshot does not know the item: it is kept (a later snapshot may
+   * know it) but has no influence. An unknown event name is a RequestError UNKNOWN_EVENT.
+   */
+  record(event: SessionEvent): boolean;
+  recommend(options?: RecommendOptions): Recommendations;
+  /** Plain data for JSON: `engine.session({ restore })` continues where this one is. */
+  export(): SessionState;
+  /** Forgets every event. */
+  forget(): void;
+  /** Number of events kept (the most recent 1024). */
+  readonly size: number;
+}
+
+export interface FileInfo {
+  readonly kind: 'events' | 'snapshot' | 'delta' | 'unknown';
+  readonly readVersion: number;
+  readonly writeVersion: number;
+  readonly bytes: number;
+  readonly id: string;
+  readonly region: string;
+  readonly createdAt: number;
+  readonly sections: readonly {
+    readonly type: string;
+    readonly version: number;
+    readonly part: 'core' | 'vectors' | 'text' | 'unknown';
+    readonly required: boolean;
+    readonly elementBytes: number;
+    readonly offset: number;
+    readonly bytes: number;
+    readonly count: number;
+    readonly sha256: string;
+  }[];
+}
+
+export interface InspectOptions {
+  file: EngineOptions['snapshot'];
+  wasm?: NonNullable<EngineOptions['wasm']>;
+  signal?: AbortSignal;
+}
+
+/** Opens a snapshot: loads, validates every byte, answers from then on without waiting. */
+export type CreateEngine = (options: EngineOptions) => Promise<Engine>;
+/** Header and section table of any Reckon file, after checking every checksum in it. */
+export type InspectFile = (options: InspectOptions) => Promise<FileInfo>;
