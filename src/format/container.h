@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 
+#define RK_MAGIC             "\x89RKN\r\n\x1a\n" /* non-ASCII, CRLF: text mode damage shows at once */
 #define RK_FORMAT_VERSION    1u
 #define RK_SECTION_ALIGNMENT 64u
 #define RK_MAX_SECTIONS      64u

@@ -12,8 +12,6 @@
 #include "base/checksum.h"
 #include "format/detail.h"
 
-static const unsigned char magic_bytes[8] = {0x89, 'R', 'K', 'N', '\r', '\n', 0x1A, '\n'};
-
 enum {
     HEADER_BYTES = (int)sizeof(rk_file_header),
     ENTRY_BYTES = (int)sizeof(rk_section_entry),
@@ -59,9 +57,9 @@ static rk_status check_versions(const rk_file_header *header, uint32_t kind, rk_
 }
 
 static rk_status check_header(const rk_file_header *header, uint32_t kind, rk_error *error) {
-    if (memcmp(header->magic, magic_bytes, sizeof magic_bytes) != 0)
+    if (memcmp(header->magic, RK_MAGIC, sizeof header->magic) != 0)
         return rk_fail_value(error, RK_BAD_MAGIC, "", 0, "first byte", header->magic[0],
-                             magic_bytes[0]);
+                             (unsigned char)RK_MAGIC[0]);
     const size_t crc_at = offsetof(rk_file_header, header_crc32);
     const uint32_t crc = rk_crc32(header, crc_at);
     if (crc != header->header_crc32)

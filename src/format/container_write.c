@@ -57,7 +57,6 @@ static void seal_header(rk_file_header *header, const unsigned char *table, uint
 void rk_container_write(uint32_t kind, const char *region, int64_t created_at_ms,
                         const rk_section_data *sections, uint32_t count, unsigned char *out) {
     rk_file_header header = {
-        .magic = {0x89, 'R', 'K', 'N', '\r', '\n', 0x1A, '\n'},
         .kind = kind,
         .read_version = RK_FORMAT_VERSION,
         .write_version = RK_FORMAT_VERSION,
@@ -68,6 +67,7 @@ void rk_container_write(uint32_t kind, const char *region, int64_t created_at_ms
     const size_t region_bytes = strlen(region);
     assert(count >= 1 && count <= RK_MAX_SECTIONS);
     assert(region_bytes < sizeof header.region && rk_utf8_valid(region, region_bytes));
+    memcpy(header.magic, RK_MAGIC, sizeof header.magic);
     memcpy(header.region, region, region_bytes);
 
     unsigned char *table = out + sizeof header;

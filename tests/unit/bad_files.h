@@ -1,0 +1,376 @@
+/* The list of damaged files: each a valid small file (file_builder.h) with the least edit that
+ * breaks one promise of FORMAT.md, and the error a reader must answer with. Unit tests replay the
+ * whole list in memory; the rows marked golden are also committed in tests/golden. */
+#ifndef RK_TESTS_BAD_FILES_H
+#define RK_TESTS_BAD_FILES_H
+
+#include "file_builder.h"
+
+typedef enum place_kind {
+    NOWHERE,    /* ends a list of edits */
+    IN_FILE,    /* `byte` from the file's start */
+    AT_END,     /* `byte` from the good file's end, may be negative */
+    IN_ENTRY,   /* `byte` of the table entry of `section` */
+    IN_SECTION, /* `byte` of the content of `section` (its gap lies just behind) */
+} place_kind;
+
+typedef struct place {
+    place_kind kind;
+    const char *section;
+    int64_t byte;
+} place;
+
+typedef struct edit {
+    place at;
+    uint32_t bytes; /* of `value`, or of `text` if that is there */
+    uint64_t value; /* little-endian */
+    const char *text;
+} edit;
+
+typedef struct bad_file {
+    const char *name;
+    uint32_t kind;
+    bool golden;
+    rk_status status;
+    const char *section; /* the error's */
+    place at;            /* the error's offset */
+    uint32_t reseal;
+    int64_t size_change;
+    edit edits[4];
+} bad_file;
+
+#define FILE_AT(byte)                                                                              \
+    { IN_FILE, NULL, (byte) }
+#define END_AT(byte)                                                                               \
+    { AT_END, NULL, (byte) }
+#define ENTRY_AT(section, byte)                                                                    \
+    { IN_ENTRY, section, (byte) }
+#define SECTION_AT(section, byte)                                                                  \
+    { IN_SECTION, section, (byte) }
+
+/* Fields of a table entry. */
+enum {
+    E_TYPE = 0,
+    E_VERSION = 8,
+    E_FLAGS = 10,
+    E_ELEM = 12,
+    E_OFFSET = 16,
+    E_BYTES = 24,
+    E_COUNT = 32
+};
+/* Bit patterns of floats. */
+enum { F32_NAN = 0x7FC00000, F32_INF = 0x7F800000, F32_2P21 = 0x4A000000, F32_2P65 = 0x60000000 };
+#define F32_MINUS_1 0xBF800000u
+
+/* Rows of one value in a section, resealed. S: snapshot, E: events file. */
+#define SECTION_VALUE(file_kind, row, is_golden, error, type, position, size, new_value)           \
+    {                                                                                              \
+        .name = row, .kind = file_kind, .golden = is_golden, .status = error, .section = type,     \
+        .at = SECTION_AT(type, position), .reseal = RESEAL_ALL, .edits = {                         \
+            {SECTION_AT(type, position), size, new_value, NULL}                                    \
+        }                                                                                          \
+    }
+#define S(...) SECTION_VALUE(RK_KIND_SNAPSHOT, __VA_ARGS__)
+#define E(...) SECTION_VALUE(RK_KIND_EVENTS, __VA_ARGS__)
+
+/* Rows of one value in the header. */
+#define HEADER_VALUE(row, is_golden, error, position, size, new_value)                             \
+    {                                                                                              \
+        .name = row, .kind = RK_KIND_SNAPSHOT, .golden = is_golden, .status = error,               \
+        .section = "", .at = FILE_AT(position), .reseal = RESEAL_ALL, .edits = {                   \
+            {FILE_AT(position), size, new_value, NULL}                                             \
+        }                                                                                          \
+    }
+
+/* Rows of one value in a table entry of a snapshot. */
+#define ENTRY_VALUE(row, is_golden, error, type, position, size, new_value)                        \
+    {                                                                                              \
+        .name = row, .kind = RK_KIND_SNAPSHOT, .golden = is_golden, .status = error,               \
+        .section = type, .at = ENTRY_AT(type, position), .reseal = RESEAL_ALL, .edits = {          \
+            {ENTRY_AT(type, position), size, new_value, NULL}                                      \
+        }                                                                                          \
+    }
+
+/* clang-format off */
+static const bad_file bad_files[] = {
+    /* ---- the container ---- */
+    {.name = "truncated", .kind = RK_KIND_SNAPSHOT, .golden = true, .status = RK_TRUNCATED,
+     .section = "", .at = END_AT(-64), .size_change = -64},
+    {.name = "trailing_bytes", .kind = RK_KIND_SNAPSHOT, .golden = true, .status = RK_TRAILING_BYTES,
+     .section = "", .at = END_AT(0), .size_change = 64},
+    {.name = "bad_magic", .kind = RK_KIND_SNAPSHOT, .golden = true, .status = RK_BAD_MAGIC,
+     .section = "", .at = FILE_AT(0), .edits = {{FILE_AT(4), 1, '\n', NULL}}},
+    {.name = "header_checksum", .kind = RK_KIND_SNAPSHOT, .golden = true, .status = RK_HEADER_CHECKSUM,
+     .section = "", .at = FILE_AT(124), .edits = {{FILE_AT(96), 1, 0, NULL}}},
+    {.name = "table_checksum", .kind = RK_KIND_SNAPSHOT, .golden = true, .status = RK_TABLE_CHECKSUM,
+     .section = "", .at = FILE_AT(108), .edits = {{ENTRY_AT("pop", 40), 1, 0, NULL}}},
+    {.name = "content_id", .kind = RK_KIND_SNAPSHOT, .golden = true, .status = RK_CONTENT_ID,
+     .section = "", .at = FILE_AT(32), .reseal = RESEAL_HEADER, .edits = {{FILE_AT(40), 1, 0, NULL}}},
+    {.name = "section_checksum", .kind = RK_KIND_SNAPSHOT, .golden = true,
+     .status = RK_SECTION_CHECKSUM, .section = "pop", .at = SECTION_AT("pop", 0),
+     .edits = {{SECTION_AT("pop", 9), 1, 1, NULL}}},
+    {.name = "section_checksum_meta", .kind = RK_KIND_SNAPSHOT, .status = RK_SECTION_CHECKSUM,
+     .section = "meta", .at = SECTION_AT("meta", 0), .edits = {{SECTION_AT("meta", 0), 1, 1, NULL}}},
+    {.name = "section_checksum_entry", .kind = RK_KIND_SNAPSHOT, .status = RK_SECTION_CHECKSUM,
+     .section = "pop", .at = SECTION_AT("pop", 0), .reseal = RESEAL_ALL & ~RESEAL_SECTIONS,
+     .edits = {{ENTRY_AT("pop", 71), 1, 1, NULL}}},
+    {.name = "gap_not_zero", .kind = RK_KIND_SNAPSHOT, .golden = true, .status = RK_GAP_NOT_ZERO,
+     .section = "", .at = SECTION_AT("type.wgt", 15), .edits = {{SECTION_AT("type.wgt", 15), 1, 7, NULL}}},
+    {.name = "gap_after_table", .kind = RK_KIND_SNAPSHOT, .status = RK_GAP_NOT_ZERO,
+     .section = "", .at = ENTRY_AT("report", 72), .edits = {{ENTRY_AT("report", 72), 1, 7, NULL}}},
+    {.name = "gap_at_end", .kind = RK_KIND_SNAPSHOT, .status = RK_GAP_NOT_ZERO,
+     .section = "", .at = END_AT(-1), .edits = {{END_AT(-1), 1, 7, NULL}}},
+
+    HEADER_VALUE("wrong_kind", true, RK_WRONG_KIND, 8, 4, RK_KIND_EVENTS),
+    HEADER_VALUE("kind_unknown", false, RK_WRONG_KIND, 8, 4, 4),
+    HEADER_VALUE("future_version", true, RK_FUTURE_VERSION, 12, 4, 0x00020002),
+    HEADER_VALUE("read_version_zero", false, RK_VALUE_RANGE, 12, 2, 0),
+    HEADER_VALUE("write_version_low", false, RK_VALUE_RANGE, 14, 2, 0),
+    HEADER_VALUE("unknown_flag", true, RK_UNKNOWN_FLAG, 20, 4, 0x80000000),
+    HEADER_VALUE("reserved_not_zero", true, RK_RESERVED_NOT_ZERO, 115, 1, 1),
+    HEADER_VALUE("region_utf8", false, RK_BAD_UTF8, 64, 1, 0xFF),
+    HEADER_VALUE("region_tail", false, RK_RESERVED_NOT_ZERO, 90, 1, 'x'),
+    HEADER_VALUE("no_sections", false, RK_VALUE_RANGE, 104, 4, 0),
+    HEADER_VALUE("too_many_sections", false, RK_VALUE_RANGE, 104, 4, 65),
+    {.name = "region_full", .kind = RK_KIND_SNAPSHOT, .status = RK_RESERVED_NOT_ZERO, .section = "",
+     .at = FILE_AT(95), .reseal = RESEAL_ALL,
+     .edits = {{FILE_AT(64), 32, 0, "abcdefghabcdefghabcdefghabcdefgh"}}},
+    {.name = "table_outside", .kind = RK_KIND_EVENTS, .status = RK_SECTION_BOUNDS, .section = "",
+     .at = FILE_AT(128), .reseal = RESEAL_ALL, .edits = {{FILE_AT(104), 4, 64, NULL}}},
+
+    {.name = "section_name", .kind = RK_KIND_SNAPSHOT, .status = RK_VALUE_RANGE, .section = "",
+     .at = ENTRY_AT("pop", E_TYPE), .reseal = RESEAL_ALL, .edits = {{ENTRY_AT("pop", 0), 1, 'P', NULL}}},
+    {.name = "section_name_empty", .kind = RK_KIND_SNAPSHOT, .status = RK_VALUE_RANGE, .section = "",
+     .at = ENTRY_AT("pop", E_TYPE), .reseal = RESEAL_ALL, .edits = {{ENTRY_AT("pop", 0), 8, 0, NULL}}},
+    {.name = "section_name_tail", .kind = RK_KIND_SNAPSHOT, .status = RK_VALUE_RANGE, .section = "",
+     .at = ENTRY_AT("pop", E_TYPE), .reseal = RESEAL_ALL, .edits = {{ENTRY_AT("pop", 7), 1, 'p', NULL}}},
+    {.name = "section_duplicate", .kind = RK_KIND_SNAPSHOT, .golden = true,
+     .status = RK_SECTION_DUPLICATE, .section = "pop", .at = ENTRY_AT("pop.top", E_TYPE),
+     .reseal = RESEAL_ALL, .edits = {{ENTRY_AT("pop.top", 0), 8, 0, "pop\0\0\0\0"}}},
+    {.name = "section_missing", .kind = RK_KIND_SNAPSHOT, .golden = true, .status = RK_SECTION_MISSING,
+     .section = "pop", .at = FILE_AT(128), .reseal = RESEAL_ALL,
+     .edits = {{ENTRY_AT("pop", 2), 1, 'x', NULL}, {ENTRY_AT("pop", E_FLAGS), 2, 0, NULL}}},
+    {.name = "section_missing_pair", .kind = RK_KIND_SNAPSHOT, .status = RK_SECTION_MISSING,
+     .section = "name.off", .at = FILE_AT(128), .reseal = RESEAL_ALL,
+     .edits = {{ENTRY_AT("name.off", 0), 1, 'x', NULL}}},
+    {.name = "section_missing_later", .kind = RK_KIND_SNAPSHOT, .status = RK_SECTION_MISSING,
+     .section = "name.txt", .at = FILE_AT(128), .reseal = RESEAL_ALL,
+     .edits = {{ENTRY_AT("name.txt", E_VERSION), 2, 2, NULL}}},
+    {.name = "section_unknown", .kind = RK_KIND_SNAPSHOT, .golden = true, .status = RK_SECTION_UNKNOWN,
+     .section = "xeport", .at = ENTRY_AT("report", E_TYPE), .reseal = RESEAL_ALL,
+     .edits = {{ENTRY_AT("report", 0), 1, 'x', NULL}, {ENTRY_AT("report", E_FLAGS), 2, 5, NULL}}},
+    ENTRY_VALUE("section_version", true, RK_SECTION_VERSION, "pop", E_VERSION, 2, 2),
+    {.name = "section_version_optional_flag", .kind = RK_KIND_SNAPSHOT, .status = RK_SECTION_VERSION,
+     .section = "pop", .at = ENTRY_AT("pop", E_VERSION), .reseal = RESEAL_ALL,
+     .edits = {{ENTRY_AT("pop", E_VERSION), 2, 2, NULL}, {ENTRY_AT("pop", E_FLAGS), 2, 0, NULL}}},
+    ENTRY_VALUE("section_version_zero", false, RK_VALUE_RANGE, "pop", E_VERSION, 2, 0),
+    ENTRY_VALUE("section_flag_unknown", false, RK_UNKNOWN_FLAG, "pop", E_FLAGS, 2, 9),
+    ENTRY_VALUE("section_part_unknown", false, RK_VALUE_RANGE, "report", E_FLAGS, 2, 6),
+    ENTRY_VALUE("section_not_flagged", false, RK_VALUE_RANGE, "pop", E_FLAGS, 2, 0),
+    ENTRY_VALUE("section_order", true, RK_SECTION_ORDER, "pop", E_OFFSET, 8, 64),
+    ENTRY_VALUE("section_unaligned", false, RK_SECTION_ORDER, "pop", E_OFFSET, 1, 1),
+    ENTRY_VALUE("section_far", false, RK_SECTION_ORDER, "pop", E_OFFSET, 8, UINT64_MAX),
+    ENTRY_VALUE("section_part_descends", false, RK_SECTION_ORDER, "nbr2", E_FLAGS, 2, 1),
+    ENTRY_VALUE("section_part_other", false, RK_SECTION_ORDER, "vec.cell", E_FLAGS, 2, 3),
+    ENTRY_VALUE("section_elem_zero", false, RK_SECTION_SHAPE, "pop", E_ELEM, 4, 0),
+    ENTRY_VALUE("section_elem_large", false, RK_SECTION_SHAPE, "pop", E_ELEM, 4, 4097),
+    ENTRY_VALUE("section_bytes", false, RK_SECTION_SHAPE, "pop", E_BYTES, 8, 159),
+    ENTRY_VALUE("section_count_overflow", false, RK_SECTION_SHAPE, "pop", E_COUNT, 8, (uint64_t)1 << 62),
+    {.name = "section_shape", .kind = RK_KIND_SNAPSHOT, .golden = true, .status = RK_SECTION_SHAPE,
+     .section = "pop", .at = ENTRY_AT("pop", E_ELEM), .reseal = RESEAL_ALL,
+     .edits = {{ENTRY_AT("pop", E_ELEM), 4, 2, NULL}, {ENTRY_AT("pop", E_COUNT), 8, 80, NULL}}},
+    {.name = "section_short", .kind = RK_KIND_SNAPSHOT, .status = RK_SECTION_SHAPE, .section = "pop",
+     .at = ENTRY_AT("pop", E_COUNT), .reseal = RESEAL_ALL,
+     .edits = {{ENTRY_AT("pop", E_BYTES), 8, 156, NULL}, {ENTRY_AT("pop", E_COUNT), 8, 39, NULL}}},
+    {.name = "section_low_elem", .kind = RK_KIND_SNAPSHOT, .status = RK_SECTION_SHAPE,
+     .section = "vec.low", .at = ENTRY_AT("vec.low", E_ELEM), .reseal = RESEAL_ALL,
+     .edits = {{ENTRY_AT("vec.low", E_ELEM), 4, 3, NULL}, {ENTRY_AT("vec.low", E_COUNT), 8, 80, NULL}}},
+    {.name = "section_bounds", .kind = RK_KIND_SNAPSHOT, .golden = true, .status = RK_SECTION_BOUNDS,
+     .section = "report", .at = ENTRY_AT("report", E_BYTES), .reseal = RESEAL_ALL,
+     .edits = {{ENTRY_AT("report", E_BYTES), 8, (uint64_t)1 << 40, NULL},
+               {ENTRY_AT("report", E_COUNT), 8, (uint64_t)1 << 40, NULL}}},
+    {.name = "section_ends_early", .kind = RK_KIND_SNAPSHOT, .status = RK_SECTION_BOUNDS,
+     .section = "", .at = FILE_AT(24), .reseal = RESEAL_ALL,
+     .edits = {{ENTRY_AT("report", E_BYTES), 8, 0, NULL}, {ENTRY_AT("report", E_COUNT), 8, 0, NULL}}},
+    {.name = "section_count_of_meta", .kind = RK_KIND_SNAPSHOT, .status = RK_SECTION_SHAPE,
+     .section = "pop.top", .at = ENTRY_AT("pop.top", E_COUNT), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("meta", 60), 4, 24, NULL}}},
+
+    /* ---- snapshots: meta ---- */
+    S("meta_items_zero", false, RK_VALUE_RANGE, "meta", 0, 4, 0),
+    S("meta_items_large", false, RK_VALUE_RANGE, "meta", 0, 4, (uint64_t)1 << 24),
+    S("meta_types_zero", false, RK_VALUE_RANGE, "meta", 4, 4, 0),
+    S("meta_types_large", false, RK_VALUE_RANGE, "meta", 4, 4, 33),
+    S("meta_dim_zero", false, RK_VALUE_RANGE, "meta", 8, 4, 0),
+    S("meta_dim_odd", false, RK_VALUE_RANGE, "meta", 8, 4, 6),
+    S("meta_dim_large", false, RK_VALUE_RANGE, "meta", 8, 4, 260),
+    S("meta_time_kind", false, RK_VALUE_RANGE, "meta", 12, 4, 3),
+    S("meta_scale_nan", false, RK_NOT_FINITE, "meta", 48, 4, F32_NAN),
+    S("meta_scale_negative", false, RK_VALUE_RANGE, "meta", 48, 4, F32_MINUS_1),
+    S("meta_scale_large", false, RK_VALUE_RANGE, "meta", 48, 4, F32_2P65),
+    S("meta_similar_decay_zero", false, RK_VALUE_RANGE, "meta", 52, 4, 0),
+    S("meta_similar_decay_large", false, RK_VALUE_RANGE, "meta", 52, 4, 0x3F800001),
+    S("meta_session_decay_zero", false, RK_VALUE_RANGE, "meta", 56, 4, 0x80000000),
+    S("meta_session_decay_nan", false, RK_NOT_FINITE, "meta", 56, 4, 0xFFFFFFFF),
+    S("meta_popular_count", false, RK_VALUE_RANGE, "meta", 60, 4, 41),
+    S("meta_reserved", false, RK_RESERVED_NOT_ZERO, "meta", 255, 1, 1),
+
+    /* ---- snapshots: text ---- */
+    S("item_off_first", true, RK_NOT_MONOTONE, "item.off", 0, 4, 1),
+    S("item_off_descends", false, RK_NOT_MONOTONE, "item.off", 12, 4, 13),
+    S("item_off_last", false, RK_NOT_MONOTONE, "item.off", 160, 4, 280),
+    {.name = "item_id_empty", .kind = RK_KIND_SNAPSHOT, .status = RK_VALUE_RANGE,
+     .section = "item.txt", .at = SECTION_AT("item.txt", 0), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("item.off", 4), 4, 0, NULL}}},
+    {.name = "item_ids_equal", .kind = RK_KIND_SNAPSHOT, .status = RK_NOT_SORTED,
+     .section = "item.txt", .at = SECTION_AT("item.txt", 7), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("item.txt", 13), 1, '0', NULL}}},
+    {.name = "item_ids_unsorted", .kind = RK_KIND_SNAPSHOT, .status = RK_NOT_SORTED,
+     .section = "item.txt", .at = SECTION_AT("item.txt", 14), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("item.txt", 13), 1, '3', NULL}}},
+    S("item_id_utf8", true, RK_BAD_UTF8, "item.txt", 0, 1, 0xFF),
+    S("type_off_first", false, RK_NOT_MONOTONE, "type.off", 0, 4, 2),
+    S("type_utf8", false, RK_BAD_UTF8, "type.txt", 8, 1, 0x80),
+    S("types_equal", false, RK_NOT_SORTED, "type.txt", 8, 4, 0x77656976 /* "view" */),
+    {.name = "type_empty", .kind = RK_KIND_SNAPSHOT, .status = RK_VALUE_RANGE, .section = "type.txt",
+     .at = SECTION_AT("type.txt", 0), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("type.off", 4), 4, 0, NULL}}},
+    S("title_off_first", false, RK_NOT_MONOTONE, "name.off", 0, 4, 1),
+    S("title_utf8", false, RK_BAD_UTF8, "name.txt", 0, 2, 0x80C0),
+    {.name = "title_cut", .kind = RK_KIND_SNAPSHOT, .status = RK_BAD_UTF8, .section = "name.txt",
+     .at = SECTION_AT("name.txt", 147), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("name.off", 156), 4, 156, NULL}}},
+    {.name = "report_utf8", .kind = RK_KIND_SNAPSHOT, .status = RK_BAD_UTF8, .section = "report",
+     .at = SECTION_AT("report", 0), .reseal = RESEAL_ALL, .edits = {{SECTION_AT("report", 9), 1, 0xF8, NULL}}},
+
+    /* ---- snapshots: values ---- */
+    S("type_weight_inf", true, RK_NOT_FINITE, "type.wgt", 4, 4, F32_INF),
+    S("type_weight_large", false, RK_VALUE_RANGE, "type.wgt", 8, 4, F32_2P21 | 0x80000000),
+    S("source_quota", false, RK_VALUE_RANGE, "source", 32, 4, 65536),
+    S("source_weight_nan", false, RK_NOT_FINITE, "source", 20, 4, F32_NAN),
+    S("source_weight_large", false, RK_VALUE_RANGE, "source", 20, 4, F32_2P21),
+    S("source_reserved", false, RK_RESERVED_NOT_ZERO, "source", 127, 1, 1),
+    S("popularity_nan", false, RK_NOT_FINITE, "pop", 12, 4, F32_NAN),
+    S("popularity_inf", false, RK_NOT_FINITE, "pop", 12, 4, 0xFF800000),
+    S("popularity_negative", true, RK_VALUE_RANGE, "pop", 156, 4, F32_MINUS_1),
+    S("popularity_large", false, RK_VALUE_RANGE, "pop", 156, 4, F32_2P65),
+    S("popular_item", false, RK_VALUE_RANGE, "pop.top", 96, 4, 40),
+    S("popular_twice", true, RK_NOT_SORTED, "pop.top", 4, 4, 9),
+    S("popular_order", false, RK_NOT_SORTED, "pop.top", 8, 4, 9),
+    {.name = "popular_ascends", .kind = RK_KIND_SNAPSHOT, .status = RK_NOT_SORTED, .section = "pop.top",
+     .at = SECTION_AT("pop.top", 4), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("pop.top", 0), 4, 0, NULL}}},
+    S("mean_nan", false, RK_NOT_FINITE, "vec.mean", 28, 4, F32_NAN),
+    S("mean_large", false, RK_VALUE_RANGE, "vec.mean", 28, 4, F32_2P21),
+    S("factor_nan", false, RK_NOT_FINITE, "vec.fac", 316, 4, F32_NAN),
+    S("factor_negative", false, RK_VALUE_RANGE, "vec.fac", 0, 4, F32_MINUS_1),
+    S("cell_padding_low", false, RK_RESERVED_NOT_ZERO, "vec.cell", 72, 1, 0x01),
+    S("cell_padding_high", false, RK_RESERVED_NOT_ZERO, "vec.cell", 64, 1, 0x10),
+
+    /* ---- snapshots: neighbours (row 0 has 8 + 4 entries, row 1 has 5) ---- */
+    S("nbr_off_first", false, RK_NOT_MONOTONE, "nbr.off", 0, 4, 1),
+    S("nbr_off_descends", false, RK_NOT_MONOTONE, "nbr.off", 8, 4, 7),
+    S("nbr_off_last", false, RK_NOT_MONOTONE, "nbr.off", 160, 4, 141),
+    S("nbr_row_long", false, RK_VALUE_RANGE, "nbr.off", 4, 4, 9),
+    S("nbr2_off_last", false, RK_NOT_MONOTONE, "nbr2.off", 160, 4, 41),
+    S("nbr_item", false, RK_VALUE_RANGE, "nbr", 0, 4, 0xFF000028),
+    S("nbr_self", false, RK_VALUE_RANGE, "nbr", 0, 4, 0xFF000000),
+    {.name = "nbr_code_ascends", .kind = RK_KIND_SNAPSHOT, .status = RK_NOT_SORTED, .section = "nbr",
+     .at = SECTION_AT("nbr", 8), .reseal = RESEAL_ALL, .edits = {{SECTION_AT("nbr", 7), 1, 0xF0, NULL}}},
+    {.name = "nbr_item_descends", .kind = RK_KIND_SNAPSHOT, .status = RK_NOT_SORTED, .section = "nbr",
+     .at = SECTION_AT("nbr", 4), .reseal = RESEAL_ALL, .edits = {{SECTION_AT("nbr", 0), 1, 20, NULL}}},
+    S("nbr_twice", false, RK_NOT_SORTED, "nbr", 8, 1, 1),
+    S("nbr2_stronger", false, RK_NOT_SORTED, "nbr2", 0, 4, 0xFF000009),
+    S("nbr2_twice", false, RK_NOT_SORTED, "nbr2", 0, 1, 1),
+    S("nbr2_item", false, RK_VALUE_RANGE, "nbr2", 4, 3, 0xFFFFFF),
+
+    /* ---- events files ---- */
+    {.name = "wrong_kind", .kind = RK_KIND_EVENTS, .golden = true, .status = RK_WRONG_KIND,
+     .section = "", .at = FILE_AT(8), .reseal = RESEAL_ALL, .edits = {{FILE_AT(8), 4, RK_KIND_SNAPSHOT, NULL}}},
+    {.name = "section_checksum", .kind = RK_KIND_EVENTS, .golden = true, .status = RK_SECTION_CHECKSUM,
+     .section = "user.txt", .at = SECTION_AT("user.txt", 0), .edits = {{SECTION_AT("user.txt", 2), 1, '2', NULL}}},
+    {.name = "section_missing", .kind = RK_KIND_EVENTS, .golden = true, .status = RK_SECTION_MISSING,
+     .section = "ev.time", .at = FILE_AT(128), .reseal = RESEAL_ALL,
+     .edits = {{ENTRY_AT("ev.time", 3), 1, 'x', NULL}, {ENTRY_AT("ev.time", E_FLAGS), 2, 0, NULL}}},
+    {.name = "section_missing_meta", .kind = RK_KIND_EVENTS, .status = RK_SECTION_MISSING,
+     .section = "ev.meta", .at = FILE_AT(128), .reseal = RESEAL_ALL,
+     .edits = {{ENTRY_AT("ev.meta", 3), 1, 'x', NULL}, {ENTRY_AT("ev.meta", E_FLAGS), 2, 0, NULL}}},
+    {.name = "section_missing_pair", .kind = RK_KIND_EVENTS, .status = RK_SECTION_MISSING,
+     .section = "name.txt", .at = FILE_AT(128), .reseal = RESEAL_ALL,
+     .edits = {{ENTRY_AT("name.txt", 0), 1, 'x', NULL}, {ENTRY_AT("name.txt", E_FLAGS), 2, 0, NULL}}},
+    {.name = "section_not_flagged", .kind = RK_KIND_EVENTS, .status = RK_VALUE_RANGE,
+     .section = "ev.split", .at = ENTRY_AT("ev.split", E_FLAGS), .reseal = RESEAL_ALL,
+     .edits = {{ENTRY_AT("ev.split", E_FLAGS), 2, 0, NULL}}},
+    {.name = "section_shape", .kind = RK_KIND_EVENTS, .golden = true, .status = RK_SECTION_SHAPE,
+     .section = "ev.user", .at = ENTRY_AT("ev.user", E_COUNT), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("ev.meta", 0), 8, 11, NULL}}},
+    E("meta_users", false, RK_VALUE_RANGE, "ev.meta", 8, 4, UINT32_MAX),
+    E("meta_items", false, RK_VALUE_RANGE, "ev.meta", 12, 4, (uint64_t)1 << 24),
+    E("meta_types_zero", false, RK_VALUE_RANGE, "ev.meta", 16, 4, 0),
+    E("meta_types_large", false, RK_VALUE_RANGE, "ev.meta", 16, 4, 33),
+    E("meta_time_kind", false, RK_VALUE_RANGE, "ev.meta", 20, 4, 3),
+    E("meta_time_unasked", false, RK_VALUE_RANGE, "ev.meta", 20, 4, 0),
+    E("meta_user_kind", false, RK_VALUE_RANGE, "ev.meta", 24, 4, 2),
+    E("reserved_not_zero", true, RK_RESERVED_NOT_ZERO, "ev.meta", 63, 1, 1),
+    E("event_user", true, RK_VALUE_RANGE, "ev.user", 44, 4, 4),
+    E("event_item", false, RK_VALUE_RANGE, "ev.item", 0, 4, 5),
+    E("event_label_zero", false, RK_VALUE_RANGE, "ev.label", 8, 4, 0),
+    E("event_label_large", false, RK_VALUE_RANGE, "ev.label", 8, 4, 8),
+    E("event_time_large", false, RK_VALUE_RANGE, "ev.time", 88, 8, ((uint64_t)1 << 53) + 1),
+    E("event_time_small", false, RK_VALUE_RANGE, "ev.time", 88, 8, (uint64_t)1 << 63),
+    E("event_split", false, RK_VALUE_RANGE, "ev.split", 11, 1, 2),
+    E("user_off", false, RK_NOT_MONOTONE, "user.off", 8, 4, 2),
+    {.name = "user_empty", .kind = RK_KIND_EVENTS, .status = RK_VALUE_RANGE, .section = "user.txt",
+     .at = SECTION_AT("user.txt", 0), .reseal = RESEAL_ALL, .edits = {{SECTION_AT("user.off", 4), 4, 0, NULL}}},
+    E("user_utf8", true, RK_BAD_UTF8, "user.txt", 3, 1, 0xC3),
+    E("not_monotone", true, RK_NOT_MONOTONE, "item.off", 20, 4, 6),
+    {.name = "not_sorted", .kind = RK_KIND_EVENTS, .golden = true, .status = RK_NOT_SORTED,
+     .section = "item.txt", .at = SECTION_AT("item.txt", 3), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("item.txt", 1), 1, 'b', NULL}}},
+    E("types_equal", false, RK_NOT_SORTED, "type.txt", 4, 4, 0x77656976 /* "view" */),
+    E("type_weight_nan", true, RK_NOT_FINITE, "type.wgt", 8, 4, F32_NAN),
+    E("title_utf8", false, RK_BAD_UTF8, "name.txt", 0, 1, 0xFE),
+};
+/* clang-format on */
+enum { BAD_FILES = (int)(sizeof bad_files / sizeof *bad_files) };
+
+#undef S
+#undef E
+
+static inline uint64_t resolve_place(const built_file *good, const place *at) {
+    switch (at->kind) {
+    case IN_FILE: return (uint64_t)at->byte;
+    case AT_END: return good->size + (uint64_t)at->byte;
+    case IN_ENTRY: return entry_offset(good, at->section) + (uint64_t)at->byte;
+    case IN_SECTION: return section_offset(good, at->section) + (uint64_t)at->byte;
+    case NOWHERE: break;
+    }
+    abort();
+}
+
+/* The damaged copy of `good`; free its bytes. */
+static inline built_file make_bad_file(const built_file *good, const bad_file *bad) {
+    const uint64_t size = good->size + (uint64_t)bad->size_change;
+    built_file file = file_of_size(size);
+    memcpy(file.bytes, good->bytes, (size_t)RK_MIN(size, good->size));
+    for (size_t i = 0; i < 4 && bad->edits[i].at.kind != NOWHERE; i++) {
+        const edit *change = &bad->edits[i];
+        const void *from = change->text != NULL ? (const void *)change->text : &change->value;
+        memcpy(file.bytes + resolve_place(good, &change->at), from, change->bytes);
+    }
+    reseal(&file, bad->reseal);
+    return file;
+}
+
+/* What a reader of the kind answers. */
+static inline rk_status read_file_of(uint32_t kind, const built_file *file, rk_error *error) {
+    if (kind == RK_KIND_EVENTS) {
+        rk_events_view view;
+        return rk_events_read(file->bytes, file->size, &view, error);
+    }
+    rk_snapshot_view view;
+    RK_TRY(rk_snapshot_open(file->bytes, file->size, &view, error));
+    return rk_snapshot_verify(&view, error);
+}
+
+#endif
