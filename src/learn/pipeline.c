@@ -13,8 +13,7 @@
 
 #define JSON_BYTES 65536u
 
-/* ---- options
- * ------------------------------------------------------------------------------------- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 rk_learn_options rk_learn_defaults(void) {
     return (rk_learn_options){.seed = 0,
@@ -73,8 +72,7 @@ static rk_status out_of_memory(rk_error *error, const char *what) {
     return rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, what);
 }
 
-/* ---- training
- * ------------------------------------------------------------------------------------ */
+/* ---- training -------------------------------------------------------------------------------- */
 
 /* Everything learnt from some rows; arrays belong to the memory given. */
 typedef struct trained {
@@ -107,8 +105,7 @@ static rk_status train(const rk_events_content *events, const rk_rows *rows,
     return RK_OK;
 }
 
-/* ---- report
- * -------------------------------------------------------------------------------------- */
+/* ---- report ---------------------------------------------------------------------------------- */
 
 static const char *const validated_names[RK_VALIDATED_COUNT] = {"popular", "similar", "session",
                                                                 "blend", "cooccurrence"};
@@ -206,8 +203,7 @@ static void note_data(const rk_events_content *events, const rk_learn_options *o
     }
 }
 
-/* ---- public
- * -------------------------------------------------------------------------------------- */
+/* ---- public ---------------------------------------------------------------------------------- */
 
 rk_status rk_learn_snapshot(const rk_events_view *events, const char *region,
                             const rk_learn_options *options, rk_memory *memory, unsigned char **out,

@@ -45,8 +45,7 @@ static double ndcg(search *s, const rk_snapshot_content *content, rk_method meth
     return measure(s, content, &method).ndcg[0];
 }
 
-/* ---- one trial of each kind: fit what the parameters touch, measure, drop it
- * ---------------------- */
+/* ---- one trial of each kind: fit what the parameters touch, measure, drop it ----------------- */
 
 static double try_popular(search *s, const rk_tuned *tuned) {
     rk_memory memory = {0};
@@ -82,8 +81,7 @@ static double try_blend(search *s, const rk_tuned *tuned) {
     return ndcg(s, &content, rk_method_blend());
 }
 
-/* ---- coordinate descent
- * --------------------------------------------------------------------------- */
+/* ---- coordinate descent ---------------------------------------------------------------------- */
 
 typedef double try_fn(search *s, const rk_tuned *tuned);
 

@@ -28,8 +28,7 @@ struct rk_engine {
     rk_scored *final; /* (RK_MAX_CANDIDATES) */
 };
 
-/* ---- opening ------------------------------------------------------------------------------------
- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 /* One layout for measuring and for use. */
 static void lay_out(rk_arena *arena, uint32_t items, rk_engine *engine) {
@@ -134,8 +133,7 @@ rk_status rk_engine_open(const void *snapshot, uint64_t snapshot_bytes, void *me
     return RK_OK;
 }
 
-/* ---- look-ups -----------------------------------------------------------------------------------
- */
+/* ---- look-ups -------------------------------------------------------------------------------- */
 
 void rk_engine_describe(const rk_engine *engine, rk_description *out) {
     *out = engine->description;
@@ -170,8 +168,7 @@ uint64_t rk_report(const rk_engine *engine, const char **text) {
     return engine->content.report_bytes;
 }
 
-/* ---- the query ----------------------------------------------------------------------------------
- */
+/* ---- the query ------------------------------------------------------------------------------- */
 
 static rk_status check_request(const rk_engine *engine, const rk_request *request,
                                rk_error *error) {
@@ -277,8 +274,8 @@ static uint32_t retrieve(rk_engine *engine, rk_query *query) {
         const rk_source *source = rk_source_at(s);
         uint32_t quota = quota_of(engine, query->request, s);
         lists[s] = engine->lists[s];
-        if (source->unavailable(&engine->content, query->seed_count)) continue;
         if (quota == 0 && weight_of(engine, query->request, s) == 0.0f) continue;
+        if (source->unavailable(&engine->content, query->seed_count)) continue;
         available |= 1u << s;
         source->prepare(query);
         if (quota > 0) counts[s] = source->retrieve(query, quota, engine->lists[s]);
@@ -308,7 +305,7 @@ static uint32_t blend(rk_engine *engine, const rk_request *request, uint32_t ava
     return RK_MIN(candidates->count, request->count);
 }
 
-/* The seed that speaks most for `item`: by item-item weight, else by nothing. */
+/* The seed that speaks most for `item` by item-item weight, if any does. */
 static uint32_t because(const rk_engine *engine, const rk_query *query, uint32_t item) {
     enum { MOST_SEEDS = 64 };
     uint32_t best = RK_NONE;
@@ -326,8 +323,9 @@ static uint32_t because(const rk_engine *engine, const rk_query *query, uint32_t
     return best;
 }
 
-static void answer(const rk_engine *engine, const rk_query *query, uint32_t count,
-                   rk_recommendation *out) {
+static void answer(const rk_engine *engine, const rk_query *query, uint32_t available,
+                   uint32_t count, rk_recommendation *out) {
+    bool has_neighbors = available >> RK_SOURCE_SIMILAR & 1u;
     const rk_candidates *candidates = &engine->candidates;
     for (uint32_t i = 0; i < count; i++) {
         rk_scored chosen = engine->final[i];
@@ -336,7 +334,7 @@ static void answer(const rk_engine *engine, const rk_query *query, uint32_t coun
         out[i].item = chosen.item;
         out[i].score = chosen.score;
         out[i].sources = candidates->sources[place];
-        out[i].because = because(engine, query, chosen.item);
+        out[i].because = has_neighbors ? because(engine, query, chosen.item) : RK_NONE;
         for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
             out[i].rank[s] = candidates->rank[s][place];
             out[i].source_score[s] = candidates->score[s][place];
@@ -363,7 +361,7 @@ rk_status rk_recommend(rk_engine *engine, const rk_request *request, rk_recommen
     read_session(engine, request, &query);
     uint32_t available = retrieve(engine, &query);
     *found = blend(engine, request, available);
-    answer(engine, &query, *found, out);
+    answer(engine, &query, available, *found, out);
     clear_query(engine, request, &query);
     return RK_OK;
 }

@@ -19,8 +19,7 @@
 
 enum { EXIT_REFUSED = 1, EXIT_USAGE = 2 };
 
-/* ---- errors
- * --------------------------------------------------------------------------------------- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 static int usage(const char *problem, const char *what) {
     fprintf(
@@ -55,8 +54,7 @@ static int refuse_file(const char *path, const char *why) {
     return EXIT_REFUSED;
 }
 
-/* ---- files
- * ---------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 /* Reads a whole file into 64-byte aligned memory. NULL: *why says what failed. */
 static unsigned char *read_file(const char *path, rk_memory *memory, uint64_t *bytes,
@@ -104,8 +102,20 @@ static int write_file(const char *path, const void *data, uint64_t bytes, rk_mem
     return refuse_file(path, "cannot be written");
 }
 
-/* ---- arguments
- * ------------------------------------------------------------------------------------ */
+/* ---- progress -------------------------------------------------------------------------------- */
+
+static void print_progress(void *context, const char *stage, uint64_t done, uint64_t total,
+                           const char *unit) {
+    (void)context;
+    fprintf(stderr, "@progress %s %" PRIu64 " %" PRIu64 " %s\n", stage, done, total, unit);
+}
+
+static void print_note(void *context, const char *text) {
+    (void)context;
+    fprintf(stderr, "@note %s\n", text);
+}
+
+/* ---- arguments ------------------------------------------------------------------------------- */
 
 typedef struct arguments {
     const char *file, *out, *region, *protocol, *cutoffs, *sample, *predictions, *sessions, *count;
@@ -158,6 +168,8 @@ static bool apply_option(arguments *args, const char *name, const char *value) {
 static bool parse_arguments(int count, char **values, arguments *args) {
     *args = (arguments){.region = "default", .cutoffs = "10,20", .sample = "1", .count = "20"};
     args->learn = rk_learn_defaults();
+    args->learn.progress = print_progress;
+    args->learn.note = print_note;
     for (int i = 2; i < count; i++) {
         const char *name = values[i];
         if (strcmp(name, "--keep-seen") == 0) {
@@ -175,22 +187,7 @@ static bool parse_arguments(int count, char **values, arguments *args) {
     return true;
 }
 
-/* ---- progress
- * ------------------------------------------------------------------------------------- */
-
-static void print_progress(void *context, const char *stage, uint64_t done, uint64_t total,
-                           const char *unit) {
-    (void)context;
-    fprintf(stderr, "@progress %s %" PRIu64 " %" PRIu64 " %s\n", stage, done, total, unit);
-}
-
-static void print_note(void *context, const char *text) {
-    (void)context;
-    fprintf(stderr, "@note %s\n", text);
-}
-
-/* ---- train, evaluate
- * ------------------------------------------------------------------------------ */
+/* ---- train, evaluate ------------------------------------------------------------------------- */
 
 static int read_events(const arguments *args, rk_memory *memory, rk_events_view *events) {
     uint64_t bytes;
@@ -307,8 +304,7 @@ static int command_evaluate(arguments *args, rk_memory *memory) {
     return 0;
 }
 
-/* ---- recommend
- * ------------------------------------------------------------------------------------ */
+/* ---- recommend ------------------------------------------------------------------------------- */
 
 static int open_engine(const char *path, rk_memory *memory, rk_engine **engine) {
     uint64_t bytes, engine_bytes;
@@ -390,8 +386,7 @@ static int command_recommend(arguments *args, rk_memory *memory) {
     return 0;
 }
 
-/* ---- inspect, verify
- * ------------------------------------------------------------------------------ */
+/* ---- inspect, verify ------------------------------------------------------------------------- */
 
 /* Opens and validates a file of any kind. */
 static int open_any(const char *path, rk_memory *memory, rk_container *container) {
