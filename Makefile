@@ -19,6 +19,8 @@ LAYERS := base simd format model serve learn
 CC_GCC := gcc
 CC_CLANG := clang
 CC_WASI := clang-22
+# The trainer: clang makes 2-3 times faster code of the scalar kernels than gcc 12.
+CC_NATIVE := clang-22
 # Strictness is the same everywhere. The numeric contract needs -ffp-contract=off and no fast-math.
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wcast-align -Wundef -Wstrict-prototypes -Werror
 CFLAGS_ALL := -std=c11 $(WARNINGS) -ffp-contract=off -fno-math-errno -Isrc -MMD -MP
@@ -48,7 +50,7 @@ $(BUILD)/$(1)/libreckon.a: $$(filter-out $(BUILD)/$(1)/tools/%,$$($(1)_OBJECTS))
 endef
 
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-$(eval $(call variant,native,$(CC_GCC),-O3 -g,$(NATIVE_SOURCES)))
+$(eval $(call variant,native,$(CC_NATIVE),-O3 -g,$(NATIVE_SOURCES)))
 $(eval $(call variant,asan-gcc,$(CC_GCC),$(SANITIZE),$(NATIVE_SOURCES)))
 $(eval $(call variant,asan-clang,$(CC_CLANG),$(SANITIZE),$(NATIVE_SOURCES)))
 $(eval $(call variant,wasi,$(CC_WASI) --target=wasm32-wasi,-O3 -msimd128,$(WASI_SOURCES)))
@@ -56,7 +58,7 @@ $(eval $(call variant,wasi,$(CC_WASI) --target=wasm32-wasi,-O3 -msimd128,$(WASI_
 NATIVE_CLI := $(BUILD)/native/reckon-cli
 WASI_CLI := $(BUILD)/wasi/reckon-cli.wasm
 $(NATIVE_CLI): $(native_OBJECTS)
-	$(CC_GCC) -pthread $^ -o $@
+	$(CC_NATIVE) -pthread $^ -o $@
 $(WASI_CLI): $(wasi_OBJECTS)
 	$(CC_WASI) --target=wasm32-wasi --no-wasm-opt -Wl,--strip-all,--max-memory=4294967296,-z,stack-size=1048576 $^ -o $@
 

@@ -265,6 +265,16 @@ static float weight_of(const rk_engine *engine, const rk_request *request, uint3
                                                       : engine->content.sources[source].weight;
 }
 
+/* Scores by source `s` of the candidates that others brought; those it brought have theirs. */
+static void score_unranked(const rk_query *query, uint32_t s, rk_candidates *candidates) {
+    const rk_source *source = rk_source_at(s);
+    for (uint32_t i = 0; i < candidates->count; i++) {
+        if (candidates->rank[s][i] == 0) {
+            candidates->score[s][i] = source->score(query, candidates->item[i]);
+        }
+    }
+}
+
 /* Candidates of every available source, merged, each scored by every available source. Returns the
  * sources that took part, a bit each. */
 static uint32_t retrieve(rk_engine *engine, rk_query *query) {
@@ -283,8 +293,7 @@ static uint32_t retrieve(rk_engine *engine, rk_query *query) {
     rk_candidates *candidates = &engine->candidates;
     rk_merge(lists, counts, candidates);
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
-        if (!(available >> s & 1u)) continue;
-        rk_source_at(s)->score(query, candidates->item, candidates->count, candidates->score[s]);
+        if (available >> s & 1u) score_unranked(query, s, candidates);
     }
     return available;
 }

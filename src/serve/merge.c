@@ -27,6 +27,7 @@ void rk_merge(const rk_scored *const lists[RK_SOURCE_COUNT], const uint32_t coun
             if (place == RK_NONE) continue;
             candidates->sources[place] |= 1u << s;
             candidates->rank[s][place] = (uint16_t)(i + 1);
+            candidates->score[s][place] = lists[s][i].score;
         }
     }
 }

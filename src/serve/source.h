@@ -48,8 +48,8 @@ typedef struct rk_source {
     void (*prepare)(rk_query *query);
     /* Its best unblocked items, best first, at most `quota` <= RK_MAX_QUOTA; returns how many. */
     uint32_t (*retrieve)(rk_query *query, uint32_t quota, rk_scored *out);
-    /* out[i] = its score of items[i]. */
-    void (*score)(const rk_query *query, const uint32_t *items, uint32_t count, float *out);
+    /* Its score of any item; what retrieve returned for an item is the same number. */
+    float (*score)(const rk_query *query, uint32_t item);
 } rk_source;
 
 extern const rk_source rk_source_popular;

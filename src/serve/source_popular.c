@@ -38,10 +38,8 @@ static uint32_t popular_retrieve(rk_query *query, uint32_t quota, rk_scored *out
     return rk_topk_finish(&best);
 }
 
-static void popular_score(const rk_query *query, const uint32_t *items, uint32_t count,
-                          float *out) {
-    float scale = popular_scale(query->snapshot);
-    for (uint32_t i = 0; i < count; i++) out[i] = scale * query->snapshot->popularity[items[i]];
+static float popular_score(const rk_query *query, uint32_t item) {
+    return popular_scale(query->snapshot) * query->snapshot->popularity[item];
 }
 
 const rk_source rk_source_popular = {

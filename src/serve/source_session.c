@@ -24,11 +24,8 @@ static uint32_t session_retrieve(rk_query *query, uint32_t quota, rk_scored *out
                          quota);
 }
 
-static void session_score(const rk_query *query, const uint32_t *items, uint32_t count,
-                          float *out) {
-    for (uint32_t i = 0; i < count; i++) {
-        out[i] = rk_ann_score(query->snapshot, query->ann, items[i]);
-    }
+static float session_score(const rk_query *query, uint32_t item) {
+    return rk_ann_score(query->snapshot, query->ann, item);
 }
 
 const rk_source rk_source_session = {

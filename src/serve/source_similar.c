@@ -55,10 +55,8 @@ static uint32_t similar_retrieve(rk_query *query, uint32_t quota, rk_scored *out
     return rk_topk_finish(&best);
 }
 
-static void similar_score(const rk_query *query, const uint32_t *items, uint32_t count,
-                          float *out) {
-    float scale = similar_scale(query);
-    for (uint32_t i = 0; i < count; i++) out[i] = scale * query->neighbor_sum[items[i]];
+static float similar_score(const rk_query *query, uint32_t item) {
+    return similar_scale(query) * query->neighbor_sum[item];
 }
 
 const rk_source rk_source_similar = {
