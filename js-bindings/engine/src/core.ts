@@ -15,7 +15,7 @@ type WasmOption = EngineOptions['wasm'];
 
 /** The API of one host. Engines of one module share its instance, and so its memory. */
 export function apiFor(host: Host): { createEngine: CreateEngine; inspectFile: InspectFile } {
-  const runtimes = new WeakMap<WebAssembly.Module, Promise<Runtime>>();
+  const runtimes = new WeakMap<WebAssembly.Module, Runtime>();
   let ownModule: Promise<WebAssembly.Module> | undefined;
 
   function loadOwnModule(): Promise<WebAssembly.Module> {
@@ -36,12 +36,18 @@ export function apiFor(host: Host): { createEngine: CreateEngine; inspectFile: I
     return compile(await readBytes(wasm, 'a WebAssembly module', host, signal), subjectOf(wasm));
   }
 
+  // Runtimes are kept, never promises of them: in workerd a request must not wait for another's.
   async function runtimeOf(module: WebAssembly.Module): Promise<Runtime> {
-    const existing = runtimes.get(module);
-    if (existing !== undefined && !(await existing).faulted) return existing;
-    const created = instantiate(module);
+    const usable = (): Runtime | undefined => {
+      const existing = runtimes.get(module);
+      return existing?.faulted === false ? existing : undefined;
+    };
+    const existing = usable();
+    if (existing !== undefined) return existing;
+    const created = await instantiate(module);
+    const meanwhile = usable();
+    if (meanwhile !== undefined) return meanwhile;
     runtimes.set(module, created);
-    created.catch(() => runtimes.delete(module));
     return created;
   }
 

@@ -136,5 +136,10 @@ export function notCompiled(subject: string, cause: unknown): LoadError {
   );
 }
 
-export const reason = (cause: unknown): string =>
-  cause instanceof Error ? cause.message : String(cause);
+/** The message of an error and, where it hides the real one (as fetch does), of its cause. */
+export function reason(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  return cause.cause instanceof Error && cause.cause.message !== ''
+    ? `${cause.message} (${cause.cause.message})`
+    : cause.message;
+}

@@ -1,0 +1,91 @@
+// A synthetic event log with structure a recommender can find: items lie in clusters, a session mostly
+// stays in one, items are popular by a power law. The same seed gives the same bytes everywhere.
+//
+//   node tests/data/generated_log.js [SEED] > log.csv
+//
+// Some ids are awkward on purpose (quotes, commas, emoji), as real ones are.
+import { fileURLToPath } from 'node:url';
+
+const START_MS = Date.UTC(2024, 0, 1);
+const MINUTE_MS = 60_000;
+
+/** A counter-based generator: uniform in [0, 1). */
+export function randomFrom(seed) {
+  let counter = seed >>> 0;
+  return () => {
+    counter = (counter + 0x6d2b79f5) >>> 0;
+    let x = counter;
+    x = Math.imul(x ^ (x >>> 15), x | 1);
+    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
+    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export const EVENT_TYPES = ['view', 'buy'];
+const AWKWARD = ['a,b', 'say "hi"', '🦊 fox', "it's", 'ünï/code'];
+
+/** Item ids by cluster: clusters[c][i], most popular first. */
+export function generatedClusters({ items = 600, clusters = 12 } = {}) {
+  const perCluster = Math.ceil(items / clusters);
+  return Array.from({ length: clusters }, (_, c) =>
+    Array.from({ length: perCluster }, (_, i) => {
+      const suffix = i === 3 ? ` ${AWKWARD[c % AWKWARD.length]}` : '';
+      return `c${String(c).padStart(2, '0')}-item${String(i).padStart(3, '0')}${suffix}`;
+    }),
+  );
+}
+
+/** Rows [session, item, event, time in Unix ms], in order of time within a session. */
+export function* generatedRows({ seed = 1, sessions = 3000, ...shape } = {}) {
+  const random = randomFrom(seed);
+  const clusters = generatedClusters(shape);
+  const pick = (list) => list[Math.floor(list.length * random() ** 2)];
+  for (let s = 0; s < sessions; s++) {
+    const home = pick(clusters);
+    const length = 2 + Math.floor(10 * random() ** 2);
+    let time = START_MS + s * 10 * MINUTE_MS;
+    for (let n = 0; n < length; n++) {
+      const cluster = random() < 0.85 ? home : pick(clusters);
+      time += Math.floor(5 * MINUTE_MS * random());
+      yield [`s${s}`, pick(cluster), random() < 0.2 ? 'buy' : 'view', time];
+    }
+  }
+}
+
+const csvField = (value) =>
+  /[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value);
+const csvLine = (fields) => `${fields.map(csvField).join(',')}\n`;
+
+export function generatedLog(options) {
+  let text = csvLine(['session', 'item', 'event', 'timestamp']);
+  for (const row of generatedRows(options)) text += csvLine(row);
+  return text;
+}
+
+/** The items file: a title for four items in five. */
+export function generatedItems(options) {
+  let text = csvLine(['item', 'title']);
+  generatedClusters(options)
+    .flat()
+    .forEach((item, i) => {
+      text += csvLine([item, i % 5 === 4 ? '' : `Title of ${item}`]);
+    });
+  return text;
+}
+
+/** Sessions drawn from a seed: lists of {item, event, at}, some empty, some with unknown items. */
+export function generatedSessions({ seed, count = 20, ...shape }) {
+  const random = randomFrom(seed);
+  const ids = generatedClusters(shape).flat();
+  return Array.from({ length: count }, () =>
+    Array.from({ length: Math.floor(8 * random()) }, (_, n) => ({
+      item: random() < 0.05 ? `unknown-${n}` : ids[Math.floor(ids.length * random())],
+      event: EVENT_TYPES[Math.floor(EVENT_TYPES.length * random())],
+      at: START_MS + n * MINUTE_MS,
+    })),
+  );
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.stdout.write(generatedLog({ seed: Number(process.argv[2] ?? 1) }));
+}
