@@ -162,6 +162,7 @@ typedef struct neighbor_row {
     uint32_t item;
     uint32_t core_begin, core_count;
     uint32_t more_begin, count; /* core_count + those in nbr2 */
+    uint64_t marks[4];          /* one bit of 256 for each item so far, by its low byte */
 } neighbor_row;
 
 static uint32_t row_entry(const neighbor_row *row, uint32_t k) {
@@ -170,8 +171,21 @@ static uint32_t row_entry(const neighbor_row *row, uint32_t k) {
                : row->content->neighbors_more.entries[row->more_begin + k - row->core_count];
 }
 
+/* Comparing all pairs of a row would be most of the value checks (200,000 items with 24 neighbours
+ * each: 150 ms, with the marks 35, beside 355 for the SHA-256). Rows rarely hold two items of one
+ * low byte, so the marks answer nearly every question. */
+static bool seen_before(neighbor_row *row, uint32_t k, uint32_t item) {
+    uint64_t *marks = &row->marks[item % 256 / 64];
+    const uint64_t mark = (uint64_t)1 << item % 64;
+    const bool maybe = (*marks & mark) != 0;
+    *marks |= mark;
+    for (uint32_t before = 0; maybe && before < k; before++)
+        if ((row_entry(row, before) & RK_NEIGHBOR_ITEM_MASK) == item) return true;
+    return false;
+}
+
 /* Entry k of a row is in range, not the item itself, and after all the entries before it. */
-static rk_status check_neighbor(const snapshot_file *file, const neighbor_row *row, uint32_t k,
+static rk_status check_neighbor(const snapshot_file *file, neighbor_row *row, uint32_t k,
                                 rk_error *error) {
     const bool in_core = k < row->core_count;
     const rk_section_entry *entry = file->found[in_core ? SN_NBR : SN_NBR2];
@@ -184,10 +198,9 @@ static rk_status check_neighbor(const snapshot_file *file, const neighbor_row *r
     if (item == row->item)
         return rk_fail_value_in(error, RK_VALUE_RANGE, entry, at, "its own neighbour: item", item,
                                 file->meta.items);
-    for (uint32_t before = 0; before < k; before++)
-        if ((row_entry(row, before) & RK_NEIGHBOR_ITEM_MASK) == item)
-            return rk_fail_value_in(error, RK_NOT_SORTED, entry, at, "twice in one row: item", item,
-                                    file->meta.items);
+    if (seen_before(row, k, item))
+        return rk_fail_value_in(error, RK_NOT_SORTED, entry, at, "twice in one row: item", item,
+                                file->meta.items);
     if (k == 0) return RK_OK;
     const uint32_t last = row_entry(row, k - 1);
     const uint32_t last_code = last >> RK_NEIGHBOR_CODE_SHIFT,
@@ -216,8 +229,12 @@ static rk_status check_neighbors(const snapshot_file *file, const rk_snapshot_co
                               RK_CORE_NEIGHBORS, error));
         RK_TRY(rk_check_range(more_off, end_at, "entries of a row", more_count, 0,
                               RK_MAX_NEIGHBORS - core_count, error));
-        const neighbor_row row = {content,    item,       core[item],
-                                  core_count, more[item], core_count + more_count};
+        neighbor_row row = {.content = content,
+                            .item = item,
+                            .core_begin = core[item],
+                            .core_count = core_count,
+                            .more_begin = more[item],
+                            .count = core_count + more_count};
         for (uint32_t k = 0; k < row.count; k++) RK_TRY(check_neighbor(file, &row, k, error));
     }
     return RK_OK;

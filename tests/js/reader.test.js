@@ -1,0 +1,165 @@
+// The independent reader (tests/reader) against the committed golden files: the good ones hold what
+// tests/unit/file_builder.h put there, the bad ones meet the error that golden.tsv lists.
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { FormatError, readEvents, readSnapshot } from '../reader/reader.js';
+
+const folder = new URL('../golden/', import.meta.url);
+const load = (name) => readFileSync(new URL(name, folder));
+const readerOf = (name) => (name.endsWith('.rkev') ? readEvents : readSnapshot);
+const range = (count, fn) => Array.from({ length: count }, (_, i) => fn(i));
+
+const ITEMS = 40;
+const DIM = 8;
+
+test('good_v1.rk: header, meta and text', () => {
+  const snapshot = readSnapshot(load('good_v1.rk'));
+  assert.equal(snapshot.header.region, 'eu-north');
+  assert.equal(snapshot.header.createdAtMs, 1700000000456n);
+  assert.deepEqual(snapshot.meta, {
+    items: ITEMS,
+    types: 3,
+    dim: DIM,
+    timeKind: 2,
+    events: 1000n,
+    sessions: 77n,
+    statsThroughMs: 1700000000123n,
+    seed: 0x0123456789abcdefn,
+    neighborScale: 2,
+    similarDecay: 0.75,
+    sessionDecay: 1,
+    popularCount: 25,
+  });
+  const last = ITEMS - 1;
+  assert.deepEqual(
+    snapshot.items,
+    range(ITEMS, (i) => (i === last ? '日本' : `item-${String(i).padStart(2, '0')}`)),
+  );
+  assert.deepEqual(
+    snapshot.titles,
+    range(ITEMS, (i) => (i === last ? '日本!' : i % 2 === 0 ? `Title ${i}` : '')),
+  );
+  assert.deepEqual(snapshot.types, ['view', 'like', 'hide']);
+  assert.deepEqual(JSON.parse(snapshot.report), { rows: 40, note: 'ü' });
+});
+
+test('good_v1.rk: weights, sources and popularity', () => {
+  const snapshot = readSnapshot(load('good_v1.rk'));
+  assert.deepEqual(snapshot.typeWeights, [1, 3, -1.5]);
+  assert.deepEqual(
+    snapshot.sources,
+    range(8, (s) =>
+      s < 3 ? { quota: 100 * (s + 1), weight: 1 / 2 ** s } : { quota: 0, weight: 0 },
+    ),
+  );
+  assert.deepEqual(
+    snapshot.popularity,
+    range(ITEMS, (i) => (i % 10) * 0.5),
+  );
+  const best = range(ITEMS, (i) => i).sort((a, b) => (b % 10) - (a % 10) || a - b);
+  assert.deepEqual(snapshot.popular, best.slice(0, 25));
+});
+
+test('good_v1.rk: neighbours with their weights', () => {
+  const { neighbors } = readSnapshot(load('good_v1.rk'));
+  neighbors.forEach((row, i) => {
+    const expected = range([12, 5, 1, 0][i % 4], (k) => ({
+      item: (i + 1 + k) % ITEMS,
+      code: 255 - 10 * Math.floor(k / 2),
+    })).sort((a, b) => b.code - a.code || a.item - b.item);
+    assert.deepEqual(
+      row.map(({ item, code }) => ({ item, code })),
+      expected,
+      `row ${i}`,
+    );
+    row.forEach(({ weight, code, more }, k) => {
+      assert.equal(more, k >= 8);
+      assert.ok(Math.abs(weight / (2 * 0.5 ** ((255 - code) / 16)) - 1) < 1e-12);
+    });
+  });
+});
+
+test('good_v1.rk: vectors', () => {
+  const { vectors } = readSnapshot(load('good_v1.rk'));
+  assert.deepEqual(
+    [...vectors.mean],
+    range(DIM, (d) => (d - 4) * 0.0625),
+  );
+  assert.equal(vectors.rows.length, ITEMS);
+  vectors.rows.forEach((row, i) => {
+    const scale = i % 5 === 4 ? 0 : (1 + i) / 4096;
+    assert.equal(vectors.decodeScales[i], scale);
+    assert.equal(vectors.scanFactors[i], i % 5 === 4 ? 0 : 1 + i / 32);
+    const expected = range(DIM, (d) => {
+      const cell = (i * 3 + d * 5 + i * d) & 3;
+      const low = (i * 7 + d * 11) & 63;
+      assert.equal(vectors.cells[i][d], cell);
+      assert.equal(vectors.low[i][d], low);
+      const signed = [-(64 + 3 * low), -low, low, 64 + 3 * low][cell];
+      return Math.fround((d - 4) * 0.0625 + scale * signed);
+    });
+    assert.deepEqual([...row], expected, `row ${i}`);
+  });
+});
+
+test('good_v1.rkev: everything', () => {
+  const { header, ...content } = readEvents(load('good_v1.rkev'));
+  assert.equal(header.region, 'eu-north');
+  assert.equal(header.createdAtMs, 1700000011000n);
+  assert.deepEqual(content, {
+    meta: { events: 12, users: 4, items: 5, types: 3, timeKind: 2, userKind: 1 },
+    user: [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2],
+    item: range(12, (e) => (e * 3) % 5),
+    label: range(12, (e) => 1 + (e % 3)),
+    time: range(12, (e) => (e === 0 ? -1 : 1700000000000 + e * 1000)),
+    split: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1],
+    users: ['s-1', 's-9', 'séance', 'unused'],
+    items: ['a', 'ab', 'b', 'c', 'é'],
+    types: ['view', 'like', 'hide'],
+    typeWeights: [1, 3, -1.5],
+    titles: ['Apple', '', 'Bee', 'Sea', 'Été'],
+  });
+});
+
+const listed = readFileSync(new URL('golden.tsv', folder), 'utf8')
+  .trimEnd()
+  .split('\n')
+  .slice(1)
+  .map((line) => line.split('\t'));
+
+test('golden.tsv lists every golden file', () => {
+  const files = readdirSync(folder).filter((name) => /\.(rk|rkev|rkd)$/.test(name));
+  assert.deepEqual(listed.map(([name]) => name).sort(), files.sort());
+});
+
+for (const [name, status, section, offset] of listed.filter(([, code]) => code !== 'OK')) {
+  test(`${name} is refused`, () => {
+    assert.throws(
+      () => readerOf(name)(load(name)),
+      (error) => {
+        assert.ok(error instanceof FormatError, String(error));
+        assert.deepEqual(
+          [error.status, error.section, error.offset],
+          [status, section, Number(offset)],
+        );
+        return true;
+      },
+    );
+  });
+}
+
+for (const name of ['good_v1.rk', 'good_v1.rkev']) {
+  test(`${name}: cut short or with a flipped bit, it is refused`, () => {
+    const good = load(name);
+    for (let size = 0; size < good.length; size += 61) {
+      assert.throws(() => readerOf(name)(good.subarray(0, size)), { status: 'TRUNCATED' });
+    }
+    for (let bit = 0; bit < good.length * 8; bit += 37) {
+      good[bit >> 3] ^= 1 << (bit & 7);
+      assert.throws(() => readerOf(name)(good), FormatError, `bit ${bit}`);
+      good[bit >> 3] ^= 1 << (bit & 7);
+    }
+    readerOf(name)(good);
+  });
+}
