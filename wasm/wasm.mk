@@ -7,7 +7,7 @@
 
 EMCC := emcc
 LAYERS_WASM := base simd format model serve
-WASM_SOURCES := $(filter-out %/kernels_native.c,$(foreach l,$(LAYERS_WASM),$(call sources,$(l))))
+WASM_SOURCES := $(filter-out %/kernels_native.c %/kernels_avx2.c,$(foreach l,$(LAYERS_WASM),$(call sources,$(l))))
 WASM_OBJECTS := $(WASM_SOURCES:src/%.c=$(BUILD)/wasm/%.o) $(BUILD)/wasm/rk_wasm.o
 WASM_MODULE := $(BUILD)/wasm/reckon.wasm
 
@@ -61,3 +61,21 @@ $(ENGINE_DIST): $(wildcard $(ENGINE)/src/*.ts) $(ENGINE_ABI) $(ENGINE)/tsconfig.
 
 .PHONY: engine
 engine: $(ENGINE_DIST)
+
+# ---- the static page, and types of what is not compiled ------------------------------------------
+
+# build/site is complete but for the snapshot: put one beside it as npm.rk, or name it in ?snapshot=.
+SITE := $(BUILD)/site/.stamp
+$(SITE): $(wildcard demo-site/*.html demo-site/*.js demo-site/*.css) $(ENGINE_DIST)
+	@mkdir -p $(@D)/reckon
+	cp demo-site/*.html demo-site/*.js demo-site/*.css $(@D)
+	cp $(ENGINE)/dist/*.js $(ENGINE)/dist/reckon.wasm $(@D)/reckon
+	@touch $@
+
+$(BUILD)/wasm/types.stamp: $(wildcard edge-worker/src/*.ts) edge-worker/tsconfig.json $(ENGINE_DIST)
+	npx --no-install tsc -p edge-worker
+	@touch $@
+
+.PHONY: site check-types
+site: $(SITE)
+check-types: $(BUILD)/wasm/types.stamp

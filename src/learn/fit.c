@@ -22,8 +22,8 @@ rk_tuned rk_tuned_defaults(const rk_learn_options *options) {
                  .rate = 0.1f},
         .session_decay = 0.8f,
         .sources = {[RK_SOURCE_POPULAR] = {.quota = 100, .weight = 0.03f},
-                    [RK_SOURCE_SIMILAR] = {.quota = 400, .weight = 1.0f},
-                    [RK_SOURCE_SESSION] = {.quota = 400, .weight = 0.5f}},
+                    [RK_SOURCE_SIMILAR] = {.quota = 200, .weight = 1.0f},
+                    [RK_SOURCE_SESSION] = {.quota = 200, .weight = 0.5f}},
     };
 }
 

@@ -1,28 +1,39 @@
-/* The kernels of a native build: the scalar definitions, each a tail jump away.
- *
- * gcc and clang vectorise the definitions for the baseline of the machine (SSE2, NEON).
- * Hand-written AVX2 would be faster still, but native code trains and tests: what serves is
- * WebAssembly. */
+/* The kernels of a native build: AVX2 where the processor has it and it pays, else the scalar
+ * definitions, which gcc and clang vectorise for the baseline of the machine. Native code trains
+ * and tests; what serves is WebAssembly. Asking for the processor is one load and one test. */
 #include "simd/kernels.h"
 
+#include "base/fmath.h"
+#include "simd/kernels_avx2.h"
+
+#if RK_HAS_AVX2
+#define DISPATCH(name, arguments)                                                                  \
+    (__builtin_cpu_supports("avx2") ? rk_##name##_avx2 arguments : rk_##name##_scalar arguments)
+#else
+#define DISPATCH(name, arguments) rk_##name##_scalar arguments
+#endif
+
 const char *rk_kernels_name(void) {
+#if RK_HAS_AVX2
+    if (__builtin_cpu_supports("avx2")) return "avx2";
+#endif
     return "scalar";
 }
 
 float rk_dot_f32(const float *a, const float *b, size_t n) {
-    return rk_dot_f32_scalar(a, b, n);
+    return DISPATCH(dot_f32, (a, b, n));
 }
 
 float rk_norm_f32(const float *a, size_t n) {
-    return rk_norm_f32_scalar(a, n);
+    return rk_sqrtf(rk_dot_f32(a, a, n));
 }
 
 void rk_axpy_f32(float alpha, const float *x, float *y, size_t n) {
-    rk_axpy_f32_scalar(alpha, x, y, n);
+    DISPATCH(axpy_f32, (alpha, x, y, n));
 }
 
 void rk_gemv_f32(const float *a, const float *x, float *y, size_t rows, size_t columns) {
-    rk_gemv_f32_scalar(a, x, y, rows, columns);
+    DISPATCH(gemv_f32, (a, x, y, rows, columns));
 }
 
 int32_t rk_dot_i8(const int8_t *a, const int8_t *b, size_t n) {
@@ -30,7 +41,7 @@ int32_t rk_dot_i8(const int8_t *a, const int8_t *b, size_t n) {
 }
 
 int32_t rk_dot_i16(const int16_t *a, const int16_t *b, size_t n) {
-    return rk_dot_i16_scalar(a, b, n);
+    return DISPATCH(dot_i16, (a, b, n));
 }
 
 void rk_decode_row(const uint8_t *cells, const uint8_t *low, int16_t *out, size_t n) {
@@ -38,5 +49,5 @@ void rk_decode_row(const uint8_t *cells, const uint8_t *low, int16_t *out, size_
 }
 
 void rk_scan_block(const uint8_t *codes, const uint8_t *lut, size_t tables, uint16_t *out) {
-    rk_scan_block_scalar(codes, lut, tables, out);
+    DISPATCH(scan_block, (codes, lut, tables, out));
 }

@@ -1,0 +1,19 @@
+/* AVX2 versions of the kernels that training spends its time in, for kernels_native.c only. The
+ * rest of the list stays with the scalar definition, which compilers vectorise well enough. */
+#ifndef RK_SIMD_KERNELS_AVX2_H
+#define RK_SIMD_KERNELS_AVX2_H
+
+#include "base/types.h"
+
+#if defined(__x86_64__)
+#define RK_HAS_AVX2 1
+float rk_dot_f32_avx2(const float *a, const float *b, size_t n);
+void rk_axpy_f32_avx2(float alpha, const float *x, float *y, size_t n);
+void rk_gemv_f32_avx2(const float *a, const float *x, float *y, size_t rows, size_t columns);
+int32_t rk_dot_i16_avx2(const int16_t *a, const int16_t *b, size_t n);
+void rk_scan_block_avx2(const uint8_t *codes, const uint8_t *lut, size_t tables, uint16_t *out);
+#else
+#define RK_HAS_AVX2 0
+#endif
+
+#endif
