@@ -53,14 +53,16 @@ SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-o
 $(eval $(call variant,native,$(CC_NATIVE),-O3 -g,$(NATIVE_SOURCES)))
 $(eval $(call variant,asan-gcc,$(CC_GCC),$(SANITIZE),$(NATIVE_SOURCES)))
 $(eval $(call variant,asan-clang,$(CC_CLANG),$(SANITIZE),$(NATIVE_SOURCES)))
-$(eval $(call variant,wasi,$(CC_WASI) --target=wasm32-wasi,-O3 -msimd128,$(WASI_SOURCES)))
+# This wasi-libc calls its target by the older name, which clang-22 warns of.
+CFLAGS_WASI := -Wno-deprecated
+$(eval $(call variant,wasi,$(CC_WASI) --target=wasm32-wasi,-O3 -msimd128 $(CFLAGS_WASI),$(WASI_SOURCES)))
 
 NATIVE_CLI := $(BUILD)/native/reckon-cli
 WASI_CLI := $(BUILD)/wasi/reckon-cli.wasm
 $(NATIVE_CLI): $(native_OBJECTS)
 	$(CC_NATIVE) -pthread $^ -o $@
 $(WASI_CLI): $(wasi_OBJECTS)
-	$(CC_WASI) --target=wasm32-wasi --no-wasm-opt -Wl,--strip-all,--max-memory=4294967296,-z,stack-size=1048576 $^ -o $@
+	$(CC_WASI) --target=wasm32-wasi $(CFLAGS_WASI) --no-wasm-opt -Wl,--strip-all,--max-memory=4294967296,-z,stack-size=1048576 $^ -o $@
 
 # ---- set-up --------------------------------------------------------------------------------------
 
@@ -71,3 +73,35 @@ tools:
 $(BUILD)/npm.stamp: package-lock.json package.json js-bindings/engine/package.json js-bindings/cli/package.json edge-worker/package.json demo-site/package.json
 	npm ci --ignore-scripts --no-audit --no-fund
 	@mkdir -p $(@D); touch $@
+
+include wasm/wasm.mk
+
+# ---- npm package `reckon-cli` ----------------------------------------------------------------------
+
+CLI := js-bindings/cli
+CLI_DIST := $(CLI)/dist/.stamp
+$(CLI_DIST): $(wildcard $(CLI)/src/*.ts) $(CLI)/tsconfig.json $(CLI)/package.json $(ENGINE_DIST) $(WASI_CLI)
+	rm -rf $(CLI)/dist
+	npx --no-install tsc -p $(CLI)
+	cp $(WASI_CLI) $(CLI)/dist/reckon-cli.wasm
+	@touch $@
+
+include tests/tests.mk
+
+# ---- what people type ------------------------------------------------------------------------------
+
+.PHONY: help build demo bench clean
+build: $(NATIVE_CLI) $(WASI_CLI) $(ENGINE_DIST) $(CLI_DIST)
+demo: build
+	@node demo-site/data/demo.js
+bench: build
+	@node tests/bench/run_all.js
+clean:
+	rm -rf $(BUILD) $(ENGINE)/dist $(CLI)/dist $(ENGINE_ABI)
+help:
+	@echo 'make demo    build everything, learn from the npm dependency graph, recommend'
+	@echo 'make test    every check and test'
+	@echo 'make check   format, layers, symbols, golden files, exports and size of the module'
+	@echo 'make bench   measure everything the README claims'
+	@echo 'make fuzz    fuzz the readers for 60 s each'
+	@echo 'make clean   remove everything built'

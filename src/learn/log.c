@@ -7,7 +7,7 @@ static void sort_by_time(uint64_t *rows, uint64_t *spare, uint64_t count, const 
     sort_by_time(rows, spare, half, time);
     sort_by_time(rows + half, spare, count - half, time);
     if (time[rows[half - 1]] <= time[rows[half]]) return;
-    memcpy(spare, rows, half * sizeof *rows);
+    memcpy(spare, rows, (size_t)half * sizeof *rows);
     uint64_t left = 0, right = half, out = 0;
     while (left < half) {
         bool take_right = right < count && time[rows[right]] < time[spare[left]];

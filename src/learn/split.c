@@ -126,8 +126,8 @@ rk_status rk_split_events(const rk_events_content *content, const rk_rows *rows,
     if (!split->train.row || !split->row || !split->cases) {
         return rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "split");
     }
-    memcpy(split->train.row, rows->row, events * sizeof *rows->row);
-    memcpy(split->row, rows->row, events * sizeof *rows->row);
+    memcpy(split->train.row, rows->row, (size_t)events * sizeof *rows->row);
+    memcpy(split->row, rows->row, (size_t)events * sizeof *rows->row);
     for (uint64_t begin = 0, end = 0; begin < events; begin = end) {
         uint32_t user = content->user[rows->row[begin]];
         while (end < events && content->user[rows->row[end]] == user) end++;

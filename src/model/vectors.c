@@ -47,7 +47,7 @@ void rk_vector_encode(const float *r, uint32_t dim, uint8_t *cells, uint8_t *low
                       rk_vector_factor *factor) {
     assert(dim % 4 == 0 && dim <= RK_MAX_DIM);
     uint8_t *nibbles = low, *pairs = low + dim / 2;
-    memset(low, 0, rk_low_bytes(dim));
+    memset(low, 0, (size_t)rk_low_bytes(dim));
     float norm = rk_norm_f32(r, dim);
     float unit = RK_CELL_EDGE / 64.0f * norm / rk_sqrtf((float)dim);
     /* A vector this short (the mean itself) carries no direction: cells of +0, factors 0. */

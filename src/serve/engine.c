@@ -69,7 +69,7 @@ rk_engine *rk_engine_over(const rk_snapshot_content *content, void *memory, uint
     engine->content = *content;
     memset(&engine->description, 0, sizeof engine->description);
     rk_neighbor_weights(content->meta.neighbor_scale, engine->neighbor_weights);
-    memset(engine->blocked, 0, rk_block_count(items) * sizeof *engine->blocked);
+    memset(engine->blocked, 0, (size_t)rk_block_count(items) * sizeof *engine->blocked);
     memset(engine->neighbor_sum, 0, items * sizeof *engine->neighbor_sum);
     memset(engine->candidates.slot, 0, items * sizeof *engine->candidates.slot);
     engine->candidates.count = 0;
