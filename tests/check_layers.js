@@ -10,7 +10,7 @@ const LAYERS = ['base', 'simd', 'format', 'model', 'serve', 'learn', 'tools'];
 const PUBLIC = { 'reckon.h': 'serve', 'reckon_learn.h': 'learn' };
 // What the runtime may take from libc: no allocation, no I/O, no mathematics.
 const RUNTIME_LIBC = new Set([
-  'memcpy', 'memmove', 'memset', 'memcmp', 'strlen', 'strcmp', '__assert_fail', '__cpu_model',
+  'memcpy', 'memmove', 'memset', 'memcmp', 'bcmp', 'strlen', 'strcmp', '__assert_fail', '__cpu_model',
   '__cpu_indicator_init', '_GLOBAL_OFFSET_TABLE_', '__stack_chk_fail',
 ]); // prettier-ignore
 const RUNTIME = LAYERS.slice(0, LAYERS.indexOf('learn'));

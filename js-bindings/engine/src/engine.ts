@@ -114,22 +114,21 @@ export class SnapshotEngine implements Engine {
     explain: boolean,
   ): Recommendation[] {
     return rows.map((row, i) => {
-      const title = native.itemTitle(row.item);
-      return {
+      const answer: Recommendation = {
         item: native.itemId(row.item),
-        ...(title === '' ? {} : { title }),
         score: row.score,
         rank: i + 1,
-        sources: this.#evidence(row),
-        ...(explain && row.because !== NONE ? { because: native.itemId(row.because) } : {}),
+        sources: row.evidence.map(({ source, rank, score }) => ({
+          name: this.#sourceName(source),
+          rank,
+          score,
+        })),
       };
+      const title = native.itemTitle(row.item);
+      if (title !== '') answer.title = title;
+      if (explain && row.because !== NONE) answer.because = native.itemId(row.because);
+      return answer;
     });
-  }
-
-  #evidence(row: NativeRecommendation): Recommendation['sources'] {
-    return this.#sourceNames.flatMap((name, s) =>
-      row.sources & (1 << s) ? [{ name, rank: row.ranks[s] ?? 0, score: row.scores[s] ?? 0 }] : [],
-    );
   }
 
   #sourceName(source: number): SourceName {

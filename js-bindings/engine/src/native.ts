@@ -101,11 +101,15 @@ export interface NativeRequest {
 export interface NativeRecommendation {
   readonly item: number;
   readonly score: number;
-  readonly sources: number;
   readonly because: number;
-  /** One a slot. */
-  readonly ranks: readonly number[];
-  readonly scores: readonly number[];
+  /** The sources that brought the item. */
+  readonly evidence: readonly NativeEvidence[];
+}
+
+export interface NativeEvidence {
+  readonly source: number;
+  readonly rank: number;
+  readonly score: number;
 }
 
 export interface NativeDescription {
@@ -401,26 +405,31 @@ export class Runtime {
     return this.#exclude;
   }
 
+  // The hot path of JavaScript: plain loops, and nothing is made that the caller does not get.
   readRecommendations(): NativeRecommendation[] {
     const { words, results } = this.scratch;
     const { size, fields } = LAYOUTS.rk_recommendation;
     const view = this.memory.view();
     const found = view.getUint32(words, true);
-    return Array.from({ length: found }, (_, i) => {
-      const row = at(results, i * size);
-      return {
-        item: view.getUint32(at(row, fields.item.offset), true),
-        score: view.getFloat32(at(row, fields.score.offset), true),
-        sources: view.getUint32(at(row, fields.sources.offset), true),
-        because: view.getUint32(at(row, fields.because.offset), true),
-        ranks: Array.from({ length: SLOTS }, (_, s) =>
-          view.getUint16(at(row, fields.rank.offset + 2 * s), true),
-        ),
-        scores: Array.from({ length: SLOTS }, (_, s) =>
-          view.getFloat32(at(row, fields.source_score.offset + 4 * s), true),
-        ),
-      };
-    });
+    const rows: NativeRecommendation[] = [];
+    for (let i = 0; i < found; i++) {
+      const row = results + i * size;
+      const sources = view.getUint32(row + fields.sources.offset, true);
+      const evidence: NativeEvidence[] = [];
+      for (let source = 0; source < CONSTANTS.RK_SOURCE_COUNT; source++) {
+        if ((sources & (1 << source)) === 0) continue;
+        const rank = view.getUint16(row + fields.rank.offset + 2 * source, true);
+        const score = view.getFloat32(row + fields.source_score.offset + 4 * source, true);
+        evidence.push({ source, rank, score });
+      }
+      rows.push({
+        item: view.getUint32(row + fields.item.offset, true),
+        score: view.getFloat32(row + fields.score.offset, true),
+        because: view.getUint32(row + fields.because.offset, true),
+        evidence,
+      });
+    }
+    return rows;
   }
 
   sourceName(source: number): string {
