@@ -135,6 +135,41 @@ function crc32(data) {
   return ~crc >>> 0;
 }
 
+describe('golden files', async () => {
+  const folder = new URL('../golden/', import.meta.url);
+  const table = await readFile(new URL('golden.tsv', folder), 'utf8');
+  const rows = table
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split('\t'));
+  const snapshots = rows.filter(([file]) => file.endsWith('.rk'));
+  for (const [file, code, section, offset] of snapshots.filter(([, code]) => code !== 'OK')) {
+    test(`${file}: ${code}, section and offset`, async () => {
+      const error = await refusal({ snapshot: new URL(file, folder) });
+      assert.deepEqual([error.code, error.section, error.offset], [code, section, Number(offset)]);
+      assert.ok(error.message.includes(`${file}: `), error.message);
+    });
+  }
+
+  test('released versions open beside another snapshot, and both answer as alone', async () => {
+    const good = snapshots.filter(([, code]) => code === 'OK');
+    assert.ok(good.length > 0);
+    const own = await createEngine({ snapshot: bytes });
+    const expected = own.session().recommend().items;
+    for (const [file] of good) {
+      const engine = await createEngine({ snapshot: new URL(file, folder) });
+      assert.notEqual(engine.info.id, own.info.id);
+      const { items } = engine.session().recommend({ count: 1000 });
+      assert.ok(items.length > 0 && items.every(({ item }) => engine.has(item)));
+      assert.deepEqual(own.session().recommend().items, expected);
+      assert.deepEqual(engine.session().recommend({ count: 1000 }).items, items);
+      engine.dispose();
+    }
+    own.dispose();
+  });
+});
+
 describe('a file that is not there', () => {
   test('a path', async () => {
     const error = await refusal({ snapshot: '/nowhere/eu.rk' });
@@ -253,6 +288,14 @@ describe('the WebAssembly module', () => {
       assert.equal(engine.session().recommend({ count: 1 }).items.length, 1);
       engine.dispose();
     }
+  });
+
+  test('the browser build needs no window, only to be told where the module is', async () => {
+    assert.equal(globalThis.window, undefined);
+    const browser = await import('../../js-bindings/engine/dist/browser.js');
+    const engine = await browser.createEngine({ snapshot: bytes, wasm: await readFile(wasmUrl) });
+    assert.equal(engine.session().recommend({ count: 1 }).items.length, 1);
+    engine.dispose();
   });
 
   test('of another kind, or no module at all, is refused', async () => {
