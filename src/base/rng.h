@@ -3,7 +3,9 @@
  *
  * A draw is a pure function of (seed, stream, counter): no hidden state, so any shard can compute
  * its own numbers and a decision can be replayed from its log line. `stream` names the purpose
- * (one number per use, see rng.c's users), `counter` advances by one a 32-bit draw. */
+ * (one number per use), `counter` advances by one a 32-bit draw. Draw k is word k mod 4 of the
+ * Philox block whose key is the seed (low word, high word) and whose counter is (k / 4 low, high,
+ * stream low, high). */
 #ifndef RK_BASE_RNG_H
 #define RK_BASE_RNG_H
 
@@ -13,7 +15,7 @@ typedef struct rk_rng {
     uint64_t seed;
     uint64_t stream;
     uint64_t counter;  /* 32-bit draws made so far */
-    uint32_t block[4]; /* the Philox output that holds draw `counter` */
+    uint32_t block[4]; /* the Philox output that holds the last draw */
 } rk_rng;
 
 rk_rng rk_rng_at(uint64_t seed, uint64_t stream);
