@@ -1,0 +1,42 @@
+// From what a person names on the command line to an event log: sources, roles, checks, numbers.
+import { mergeMaps, type ColumnMap } from './column_map.js';
+import type { Config } from './config.js';
+import { type Duck } from './duck.js';
+import { codeEvents } from './event_codes.js';
+import { markLabels } from './event_labels.js';
+import { type EventLog, type RegionalLog } from './event_log.js';
+import { checkIds, stageEvents } from './event_stage.js';
+import { readTimes } from './event_times.js';
+import { openSources } from './input_source.js';
+import { readItems } from './read_items.js';
+
+export interface ReadRequest {
+  /** A file, a glob or an SQL query. */
+  events: string;
+  /** Rows of an official test split. */
+  test?: string;
+  items?: string;
+  /** Of the command line; wins over the configuration's. */
+  map: ColumnMap;
+  config: Config;
+  note(text: string): void;
+}
+
+/** The whole log; a RegionalLog if a region column is mapped. */
+export async function readEvents(
+  duck: Duck,
+  request: ReadRequest,
+): Promise<EventLog | RegionalLog> {
+  const { config, note } = request;
+  const map = mergeMaps(config.map, request.map);
+  const events = await openSources(duck, request.events);
+  const test = request.test === undefined ? [] : await openSources(duck, request.test);
+  const listing = request.items === undefined ? [] : await openSources(duck, request.items);
+  const stage = await stageEvents(duck, { events, test, map, note });
+  await checkIds(duck, stage);
+  const times = await readTimes(duck, stage);
+  if (times.kind !== 'none') note(times.summary);
+  await markLabels(duck, stage);
+  const catalog = listing.length > 0 ? await readItems(duck, listing, map, note) : undefined;
+  return codeEvents(duck, stage, { config, times, note, ...(catalog && { catalog }) });
+}
