@@ -1,0 +1,175 @@
+/* A valid snapshot of any size, made from a seed: clustered vectors, sparse neighbours, popularity
+ * with many ties, event types of positive, zero and negative weight. Arrays belong to a rk_memory,
+ * so that a test frees one thing. */
+#ifndef RK_TESTS_RANDOM_SNAPSHOT_H
+#define RK_TESTS_RANDOM_SNAPSHOT_H
+
+#include "check.h"
+
+#include "base/rng.h"
+#include "learn/build_vectors.h"
+#include "learn/memory.h"
+#include "model/item_neighbors.h"
+#include "serve/engine.h"
+
+#include <stdio.h>
+
+enum { TYPE_VIEW = 0, TYPE_LIKE = 1, TYPE_HIDE = 2, TYPE_SKIP = 3, TYPE_COUNT = 4 };
+
+typedef struct snapshot_shape {
+    uint32_t items, dim;
+    uint32_t neighbors;    /* most entries of a row */
+    uint32_t popular_rows; /* rows of the pre-generated list; cut to `items` */
+    uint64_t seed;
+} snapshot_shape;
+
+static inline void *take_or_abort(rk_memory *memory, uint64_t count, uint64_t element_bytes) {
+    void *block = rk_memory_take(memory, count, element_bytes);
+    if (block == NULL) abort();
+    return block;
+}
+
+#define TAKE(memory, type, count) ((type *)take_or_abort((memory), (count), sizeof(type)))
+
+/* count rows "<prefix><number>", ascending bytewise. */
+static inline rk_strings numbered_strings(const char *prefix, uint32_t count, rk_memory *memory) {
+    uint32_t *offsets = TAKE(memory, uint32_t, (uint64_t)count + 1);
+    char *text = TAKE(memory, char, (uint64_t)count * 24 + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        const int bytes = snprintf(text + offsets[i], 24, "%s%08u", prefix, i);
+        offsets[i + 1] = offsets[i] + (uint32_t)bytes;
+    }
+    return (rk_strings){offsets, text, count};
+}
+
+/* Event types of every sign; `like` has the highest weight. */
+static inline rk_strings small_types(const float **weights) {
+    static const uint32_t offsets[TYPE_COUNT + 1] = {0, 4, 8, 12, 16};
+    static const float values[TYPE_COUNT] = {1.0f, 3.0f, -1.5f, 0.0f};
+    *weights = values;
+    return (rk_strings){offsets, "viewlikehideskip", TYPE_COUNT};
+}
+
+/* Unit-ish vectors around items / 20 + 1 centres, (items, dim). */
+static inline float *clustered_vectors(uint32_t items, uint32_t dim, uint64_t seed,
+                                       rk_memory *memory) {
+    rk_rng rng = rk_rng_at(seed, 1);
+    const uint32_t centres = items / 20 + 1;
+    float *centre = TAKE(memory, float, (uint64_t)centres *dim);
+    float *vectors = TAKE(memory, float, (uint64_t)items *dim);
+    for (uint64_t i = 0; i < (uint64_t)centres * dim; i++) centre[i] = rk_rng_normal(&rng);
+    for (uint32_t item = 0; item < items; item++) {
+        const float *near = centre + (uint64_t)rk_rng_below(&rng, centres) * dim;
+        for (uint32_t d = 0; d < dim; d++)
+            vectors[(uint64_t)item * dim + d] = near[d] + 0.7f * rk_rng_normal(&rng);
+    }
+    return vectors;
+}
+
+static inline void fill_vectors(const snapshot_shape *shape, rk_memory *memory,
+                                rk_snapshot_content *content) {
+    rk_vector_table table;
+    uint32_t *known = TAKE(memory, uint32_t, shape->items);
+    for (uint32_t item = 0; item < shape->items; item++) known[item] = item % 23 != 22;
+    const float *vectors = clustered_vectors(shape->items, shape->dim, shape->seed, memory);
+    if (!rk_build_vectors(vectors, known, shape->items, shape->dim, shape->seed, memory, &table))
+        abort();
+    content->vector_mean = table.mean;
+    content->vector_factors = table.factors;
+    content->vector_cells = table.cells;
+    content->vector_low = table.low;
+}
+
+/* Popularity with many ties, and the list of the most popular by a plain selection. */
+static inline void fill_popularity(const snapshot_shape *shape, rk_memory *memory,
+                                   rk_snapshot_content *content) {
+    rk_rng rng = rk_rng_at(shape->seed, 2);
+    float *popularity = TAKE(memory, float, shape->items);
+    uint32_t *popular = TAKE(memory, uint32_t, shape->items);
+    for (uint32_t item = 0; item < shape->items; item++) {
+        const float draw = rk_rng_f32(&rng);
+        popularity[item] = (float)(uint32_t)(draw * draw * draw * 40.0f) * 0.5f;
+        uint32_t at = item;
+        for (; at > 0 && popularity[popular[at - 1]] < popularity[item]; at--)
+            popular[at] = popular[at - 1];
+        popular[at] = item;
+    }
+    content->popularity = popularity;
+    content->popular = popular;
+    content->meta.popular_count = RK_MIN(shape->popular_rows, shape->items);
+}
+
+/* True if packed entry a comes before b in a stored row. */
+static inline bool entry_before(uint32_t a, uint32_t b) {
+    const uint32_t code_a = rk_neighbor_weight_code(a), code_b = rk_neighbor_weight_code(b);
+    return code_a > code_b || (code_a == code_b && rk_neighbor_item(a) < rk_neighbor_item(b));
+}
+
+static inline void fill_neighbors(const snapshot_shape *shape, rk_memory *memory,
+                                  rk_snapshot_content *content) {
+    rk_rng rng = rk_rng_at(shape->seed, 3);
+    const uint32_t items = shape->items;
+    uint32_t *core_offsets = TAKE(memory, uint32_t, (uint64_t)items + 1);
+    uint32_t *more_offsets = TAKE(memory, uint32_t, (uint64_t)items + 1);
+    uint32_t *core = TAKE(memory, uint32_t, (uint64_t)items * RK_CORE_NEIGHBORS);
+    uint32_t *more = TAKE(memory, uint32_t, (uint64_t)items * shape->neighbors);
+    for (uint32_t item = 0, in_core = 0, in_more = 0; item < items; item++) {
+        uint32_t row[RK_MAX_NEIGHBORS], count = 0;
+        const uint32_t wanted = rk_rng_below(&rng, shape->neighbors + 1);
+        for (uint32_t k = 0; k < wanted; k++) {
+            const uint32_t other = rk_rng_below(&rng, items);
+            const uint32_t entry = rk_neighbor_entry(other, 255 - rk_rng_below(&rng, 90));
+            bool known = other == item;
+            for (uint32_t i = 0; i < count; i++) known |= rk_neighbor_item(row[i]) == other;
+            if (known) continue;
+            uint32_t at = count++;
+            for (; at > 0 && entry_before(entry, row[at - 1]); at--) row[at] = row[at - 1];
+            row[at] = entry;
+        }
+        for (uint32_t i = 0; i < count; i++) {
+            if (i < RK_CORE_NEIGHBORS)
+                core[in_core++] = row[i];
+            else
+                more[in_more++] = row[i];
+        }
+        core_offsets[item + 1] = in_core;
+        more_offsets[item + 1] = in_more;
+    }
+    content->neighbors = (rk_neighbor_rows){core_offsets, core};
+    content->neighbors_more = (rk_neighbor_rows){more_offsets, more};
+}
+
+static inline rk_snapshot_content make_random_snapshot(snapshot_shape shape, rk_memory *memory) {
+    rk_snapshot_content content = {
+        .meta = {.items = shape.items,
+                 .types = TYPE_COUNT,
+                 .dim = shape.dim,
+                 .events = 1000,
+                 .sessions = 100,
+                 .seed = shape.seed,
+                 .neighbor_scale = 0.5f,
+                 .similar_decay = 0.8f,
+                 .session_decay = 0.7f},
+        .items = numbered_strings("item-", shape.items, memory),
+    };
+    rk_source_config *sources = TAKE(memory, rk_source_config, RK_SOURCE_SLOTS);
+    sources[RK_SOURCE_POPULAR] = (rk_source_config){.quota = 40, .weight = 0.1f};
+    sources[RK_SOURCE_SIMILAR] = (rk_source_config){.quota = 60, .weight = 1.0f};
+    sources[RK_SOURCE_SESSION] = (rk_source_config){.quota = 50, .weight = 0.6f};
+    content.sources = sources;
+    content.types = small_types(&content.type_weight);
+    fill_vectors(&shape, memory, &content);
+    fill_popularity(&shape, memory, &content);
+    fill_neighbors(&shape, memory, &content);
+    return content;
+}
+
+/* An engine whose scratch was full of rubbish before: nothing may rely on zeroed memory. */
+static inline rk_engine *engine_over(const rk_snapshot_content *content, rk_memory *memory) {
+    const uint64_t bytes = rk_engine_scratch_bytes(content->meta.items);
+    void *scratch = take_or_abort(memory, bytes, 1);
+    memset(scratch, 0xA5, (size_t)bytes);
+    return rk_engine_over(content, scratch, bytes);
+}
+
+#endif
