@@ -175,6 +175,14 @@ static void normals_are_normal(void **state) {
     assert_true(worst < 1.95 / sqrt(DRAWS)); // 0.1 %
 }
 
+/* splitmix64 from seed 0 begins with the finalised golden ratio, e220a8397b1dcdaf. */
+static void mix_is_splitmix64_twice(void **state) {
+    (void)state;
+    const uint64_t golden = UINT64_C(0x9E3779B97F4A7C15), first = UINT64_C(0xE220A8397B1DCDAF);
+    assert_true(rk_mix64(0, golden - first) == first);
+    assert_true(rk_mix64(0, 0 - first) == 0); // the finaliser keeps zero
+}
+
 /* Every input bit flips every output bit about half of the time. */
 static void mix_avalanches(void **state) {
     (void)state;
@@ -233,6 +241,7 @@ int main(void) {
         cmocka_unit_test(below_is_uniform),
         cmocka_unit_test(rejection_takes_another_draw),
         cmocka_unit_test(normals_are_normal),
+        cmocka_unit_test(mix_is_splitmix64_twice),
         cmocka_unit_test(mix_avalanches),
         cmocka_unit_test(mix_does_not_collide),
     };
