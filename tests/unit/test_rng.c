@@ -144,10 +144,12 @@ static double normal_distribution(double x) {
     return 0.5 * erfc(-x * sqrt(0.5));
 }
 
+#define DRAWS 200000
+#define BINS  120
+
 /* Kolmogorov and Smirnov on a histogram, moments, and the formula itself in double. */
 static void normals_are_normal(void **state) {
     (void)state;
-    enum { DRAWS = 200000, BINS = 120 };
     rk_rng rng = rk_rng_at(test_seed(), 4), words = rng;
     static unsigned bins[BINS];
     double sum = 0, squares = 0, fourths = 0;
@@ -183,10 +185,11 @@ static void mix_is_splitmix64_twice(void **state) {
     assert_true(rk_mix64(0, 0 - first) == 0); // the finaliser keeps zero
 }
 
+#define SAMPLES 4000
+
 /* Every input bit flips every output bit about half of the time. */
 static void mix_avalanches(void **state) {
     (void)state;
-    enum { SAMPLES = 4000 };
     rk_rng rng = rk_rng_at(test_seed(), 5);
     static unsigned flips[128][64];
     memset(flips, 0, sizeof flips);
