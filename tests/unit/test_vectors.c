@@ -122,11 +122,14 @@ static void codes_follow_the_format(void **state) {
     }
 }
 
-/* Gaussian coordinates come back with a relative error of about a hundredth. */
+/* Gaussian coordinates come back with a relative error below a hundredth; a coordinate beyond 3.9
+ * sigma is clipped and costs a vector a little more. */
 static void decoding_is_close(void **state) {
     (void)state;
+    enum { ROUNDS = 200 };
     rk_rng rng = rk_rng_at(test_seed(), 21);
-    for (uint32_t round = 0; round < 200; round++) {
+    double mean_error = 0.0;
+    for (uint32_t round = 0; round < ROUNDS; round++) {
         const uint32_t dim = 64;
         float r[64];
         uint8_t cells[64], low[48];
@@ -140,8 +143,11 @@ static void decoding_is_close(void **state) {
             const double miss = (double)factor.decode * decoded[i] - (double)r[i];
             error += miss * miss;
         }
-        assert_true(sqrt(error / dot_f64(r, r, dim)) < 0.015);
+        const double relative = sqrt(error / dot_f64(r, r, dim));
+        assert_true(relative < 0.1);
+        mean_error += relative / ROUNDS;
     }
+    assert_true(mean_error < 0.01);
 }
 
 static void a_zero_vector_has_no_direction(void **state) {
