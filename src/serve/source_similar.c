@@ -40,23 +40,19 @@ static void similar_prepare(rk_query *query) {
     }
 }
 
-static float similar_scale(const rk_query *query) {
-    return query->neighbor_max > 0.0f ? 1.0f / query->neighbor_max : 0.0f;
+/* Dividing, not multiplying by a reciprocal: 1 / 1e-40 is infinite. */
+static float similar_score(const rk_query *query, uint32_t item) {
+    return query->neighbor_max > 0.0f ? query->neighbor_sum[item] / query->neighbor_max : 0.0f;
 }
 
 static uint32_t similar_retrieve(rk_query *query, uint32_t quota, rk_scored *out) {
-    float scale = similar_scale(query);
     rk_topk best = rk_topk_over(out, quota);
     for (uint32_t i = 0; i < query->touched_count; i++) {
         uint32_t item = query->touched[i];
         if (rk_is_blocked(query->blocked, item)) continue;
-        rk_topk_push(&best, scale * query->neighbor_sum[item], item);
+        rk_topk_push(&best, similar_score(query, item), item);
     }
     return rk_topk_finish(&best);
-}
-
-static float similar_score(const rk_query *query, uint32_t item) {
-    return similar_scale(query) * query->neighbor_sum[item];
 }
 
 const rk_source rk_source_similar = {

@@ -95,8 +95,9 @@ static inline void fill_popularity(const snapshot_shape *shape, rk_memory *memor
         popular[at] = item;
     }
     content->popularity = popularity;
-    content->popular = popular;
     content->meta.popular_count = RK_MIN(shape->popular_rows, shape->items);
+    /* In a file an empty list points at what follows it: nobody may read it. */
+    content->popular = content->meta.popular_count ? popular : NULL;
 }
 
 /* True if packed entry a comes before b in a stored row. */
