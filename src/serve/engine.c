@@ -392,14 +392,25 @@ rk_status rk_similar(rk_engine *engine, uint32_t item, uint32_t count, rk_recomm
     return rk_recommend(engine, &request, out, found, error);
 }
 
+/* As read_session blocks, but without its bitmap: the engine is const here. */
+static bool is_disliked(const rk_engine *engine, const rk_request *request, uint32_t item) {
+    for (uint32_t i = 0; i < request->session_count; i++) {
+        const rk_event *event = &request->session[i];
+        if (event->item != item || event->type >= engine->content.meta.types) continue;
+        if (engine->content.type_weight[event->type] < 0.0f) return true;
+    }
+    return false;
+}
+
 const char *rk_source_unavailable(const rk_engine *engine, const rk_request *request,
                                   uint32_t source) {
     if (source >= RK_SOURCE_COUNT) return "there is no such source";
     uint32_t seed_count = 0;
-    for (uint32_t i = 0; i < request->session_count; i++) {
-        uint32_t type = request->session[i].type;
-        if (type < engine->content.meta.types && engine->content.type_weight[type] > 0.0f)
-            seed_count++;
+    for (uint32_t i = 0; i < request->session_count && seed_count == 0; i++) {
+        const rk_event *event = &request->session[i];
+        if (event->type >= engine->content.meta.types) continue;
+        bool liked = engine->content.type_weight[event->type] > 0.0f;
+        seed_count += liked && !is_disliked(engine, request, event->item);
     }
     return rk_source_at(source)->unavailable(&engine->content, seed_count);
 }

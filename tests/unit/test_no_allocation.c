@@ -1,0 +1,56 @@
+/* The query path never allocates: not a single malloc in rk_recommend and rk_similar, counted by
+ * the sanitizer's hooks. */
+#include "random_request.h"
+
+/* Of the sanitizer's run-time library; gcc ships it without the header. */
+int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const volatile void *, size_t),
+                                              void (*released)(const volatile void *));
+
+enum { ITEMS = 500 };
+
+static uint64_t allocations, releases;
+
+static void count_allocation(const volatile void *block, size_t bytes) {
+    (void)block, (void)bytes;
+    allocations++;
+}
+
+static void count_release(const volatile void *block) {
+    (void)block;
+    releases++;
+}
+
+static void queries_do_not_allocate(void **state) {
+    (void)state;
+    rk_memory memory = {0};
+    rk_rng rng = rk_rng_at(test_seed(), 110);
+    const rk_snapshot_content content = make_random_snapshot(
+        (snapshot_shape){.items = ITEMS, .dim = 64, .neighbors = 30, .popular_rows = 50, .seed = 4},
+        &memory);
+    rk_engine *engine = engine_over(&content, &memory);
+    random_request *asked = TAKE(&memory, random_request, 1);
+    static rk_recommendation list[RK_MAX_COUNT];
+    uint32_t found, answers = 0;
+    assert_true(__sanitizer_install_malloc_and_free_hooks(count_allocation, count_release) > 0);
+    for (uint32_t round = 0; round < 1000; round++) {
+        make_request(&rng, ITEMS, REQUEST_ANY, asked);
+        const uint64_t before = allocations + releases;
+        const rk_status status = rk_recommend(engine, &asked->request, list, &found, NULL);
+        const rk_status similar = rk_similar(engine, round % ITEMS, 10, list, &found, NULL);
+        assert_int_equal(allocations + releases - before, 0);
+        assert_int_equal(status, RK_OK);
+        assert_int_equal(similar, RK_OK);
+        answers += found;
+    }
+    assert_true(answers > 1000);
+    /* The hooks do count. */
+    void *volatile block = malloc(10);
+    free(block);
+    assert_true(allocations > 0 && releases > 0);
+    rk_memory_free(&memory);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(queries_do_not_allocate)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
