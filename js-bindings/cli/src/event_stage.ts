@@ -168,7 +168,11 @@ async function appendPart(
 }
 
 /** Refuses ids that are missing or longer than the format holds. */
-export async function checkIds(duck: Duck, stage: Stage): Promise<void> {
+export async function checkIds(
+  duck: Duck,
+  stage: Stage,
+  { itemsMayBeMissing = false } = {},
+): Promise<void> {
   const roles = [
     ['u', 'user'],
     ['i', 'item'],
@@ -179,10 +183,11 @@ export async function checkIds(duck: Duck, stage: Stage): Promise<void> {
       `SELECT min(rowid) FILTER (${sql} IS NULL OR ${sql} = ''),
               min(rowid) FILTER (strlen(${sql}) > ${MOST_ID_BYTES}) FROM stage`,
     );
-    if (missing !== null && missing !== undefined) {
+    const mayBeMissing = itemsMayBeMissing && role !== 'user';
+    if (typeof missing === 'number' && !mayBeMissing) {
       throw new Refusal(await stage.place(missing, role), `the ${role} is missing`);
     }
-    if (long === null || long === undefined) continue;
+    if (typeof long !== 'number') continue;
     const [[value, bytes] = []] = await duck.rows(
       `SELECT ${sql}[:80], strlen(${sql}) FROM stage WHERE rowid = ${long}`,
     );

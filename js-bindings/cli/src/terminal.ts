@@ -63,7 +63,7 @@ export const count = (value: number): string => thousands.format(value);
 
 export function bytesText(bytes: number): string {
   if (bytes < 10_000) return `${count(bytes)} B`;
-  return bytes < 10_000_000
+  return bytes < 1_000_000
     ? `${(bytes / 1000).toFixed(bytes < 100_000 ? 1 : 0)} kB`
     : `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -1,0 +1,108 @@
+// reckon evaluate: how well would it have done, on events it did not see?
+import type { Command } from './command.js';
+import { isRegional, regionOf } from './event_log.js';
+import { UsageError, quote } from './failures.js';
+import { entriesAt, jsonAt, numberAt } from './json_path.js';
+import { Learning, checkRegion, refuseOneItem } from './learning.js';
+import { metricsTable } from './metrics_table.js';
+import {
+  HELP,
+  JSON_OUTPUT,
+  LEARNING,
+  cutoffs,
+  fraction,
+  parseOptions,
+  positionals,
+} from './options.js';
+import { count, printJson, printOut } from './terminal.js';
+import type { TrainerArgument } from './trainer.js';
+import { Output, withWorkFolder } from './work_files.js';
+
+const PROTOCOLS = ['leave-one-out', 'temporal', 'sessions'] as const;
+
+const OPTIONS = {
+  ...HELP,
+  ...JSON_OUTPUT,
+  ...LEARNING,
+  protocol: { type: 'string' },
+  test: { type: 'string' },
+  k: { type: 'string' },
+  sample: { type: 'string' },
+  predictions: { type: 'string' },
+} as const;
+
+export const evaluateCommand: Command = {
+  name: 'evaluate',
+  usage: [
+    'evaluate <events|SQL> --protocol leave-one-out|temporal|sessions [--test FILE] [--k 10,20]',
+    '      [--sample F] [--predictions out.csv] [--json] [--items FILE] [--config FILE] [--map …]',
+    '      [--region R] [--seed N] [--threads N] [--trainer native|wasi]',
+  ],
+  summary: 'measure quality: hide events, learn from the rest, ask for them',
+  help: `Protocols, each with full ranking over all items, beside popularity and plain co-occurrence:
+  leave-one-out   one event a user is hidden, the last by time, without times one by hash;
+                  items of the history are not recommended
+  temporal        the last fifth of each user's events is hidden
+  sessions        whole sessions are hidden, every prefix asks for the next item; items of the
+                  session may come again. Which: those of --test FILE, else a tenth by hash
+--k 10,20          cutoffs of the metrics
+--sample F         hide from this fraction of the users only, by hash of the id (0.02)
+--predictions FILE CSV case,rank,item,score of the whole engine, to recompute the metrics
+--json             one JSON document on stdout
+Other options: reckon build --help`,
+
+  async run(args) {
+    const { values, positionals: given } = parseOptions(args, OPTIONS);
+    const [events = ''] = positionals(given, '<events>');
+    const protocol = checkedProtocol(values.protocol);
+    if (values.test !== undefined && protocol !== 'sessions') {
+      throw new UsageError(`--test goes with --protocol sessions, not ${protocol}`);
+    }
+    const { region = 'default' } = values;
+    checkRegion(region);
+    const protocolArgs: TrainerArgument[] = [
+      '--protocol',
+      protocol,
+      '--k',
+      cutoffs(values.k).join(),
+    ];
+    const sample = fraction('--sample', values.sample);
+    if (sample !== undefined) protocolArgs.push('--sample', sample);
+    const inputs = [events, values.test, values.items];
+    const predictions =
+      values.predictions === undefined ? undefined : await Output.at(values.predictions, inputs);
+    if (predictions) protocolArgs.push('--predictions', { file: predictions.temporary });
+
+    const stdout = await withWorkFolder(async (folder) => {
+      const learning = await Learning.begin(values, folder);
+      const log = await learning.read(events, values.test);
+      const rows = values.region !== undefined && isRegional(log) ? regionOf(log, region) : log;
+      refuseOneItem(rows, events);
+      return learning.run('evaluate', rows, region, events, protocolArgs);
+    });
+    await predictions?.commit();
+    const document: unknown = JSON.parse(stdout);
+    if (values.json) printJson(document);
+    else printOut(description(document));
+  },
+};
+
+function checkedProtocol(text: string | undefined): (typeof PROTOCOLS)[number] {
+  const found = PROTOCOLS.find((protocol) => protocol === text);
+  if (found) return found;
+  throw new UsageError(
+    text === undefined
+      ? `--protocol is missing; there are ${PROTOCOLS.join(', ')}`
+      : `--protocol is ${quote(text)}; there are ${PROTOCOLS.join(', ')}`,
+  );
+}
+
+function description(document: unknown): string {
+  const cases = numberAt(document, 'cases') ?? 0;
+  const lines = [
+    `${String(jsonAt(document, 'protocol'))}, ${count(cases)} cases, all items ranked`,
+  ];
+  lines.push(metricsTable(jsonAt(document, 'metrics')));
+  for (const [, note] of entriesAt(document, 'notes')) lines.push(String(note));
+  return lines.join('\n');
+}

@@ -1,0 +1,114 @@
+// reckon inspect: what a file is and what is in it.
+import type { EngineInfo, FileInfo } from 'reckon';
+import type { Command } from './command.js';
+import { entriesAt, numberAt } from './json_path.js';
+import { metricsTable } from './metrics_table.js';
+import { HELP, JSON_OUTPUT, parseOptions, positionals } from './options.js';
+import { openFileInfo, openSnapshot } from './snapshot_file.js';
+import { bytesText, count, floatText, printJson, printOut, table } from './terminal.js';
+
+export const inspectCommand: Command = {
+  name: 'inspect',
+  usage: ['inspect <file> [--json]'],
+  summary: 'what a snapshot or an events file holds',
+  help: '--json   one JSON document on stdout',
+
+  async run(args) {
+    const { values, positionals: given } = parseOptions(args, { ...HELP, ...JSON_OUTPUT });
+    const [file = ''] = positionals(given, '<file>');
+    const info = await openFileInfo(file);
+    const snapshot = info.kind === 'snapshot' ? await snapshotInfo(file) : undefined;
+    if (values.json)
+      printJson({ file, ...info, ...snapshot, ...(snapshot && bytesPerItem(snapshot)) });
+    else printOut([...headLines(file, info), ...bodyLines(info, snapshot)].join('\n'));
+  },
+};
+
+async function snapshotInfo(file: string): Promise<EngineInfo> {
+  const engine = await openSnapshot(file);
+  const { info } = engine;
+  engine.dispose();
+  return info;
+}
+
+function bytesPerItem({ parts, bytes, items }: EngineInfo): {
+  bytesPerItem: Record<string, number>;
+} {
+  const perItem = (size: number): number => Number((size / items).toFixed(1));
+  return {
+    bytesPerItem: {
+      core: perItem(parts.core),
+      vectors: perItem(parts.vectors),
+      text: perItem(parts.text),
+      all: perItem(bytes),
+    },
+  };
+}
+
+function headLines(file: string, info: FileInfo): string[] {
+  const created = info.createdAt === 0 ? 'no times' : new Date(info.createdAt).toISOString();
+  return [
+    `${file}: ${info.kind}, ${bytesText(info.bytes)}, region ${info.region || '(none)'}`,
+    `content id  ${info.id}`,
+    `newest event  ${created}`,
+  ];
+}
+
+function bodyLines(info: FileInfo, snapshot: EngineInfo | undefined): string[] {
+  const lines = snapshot ? snapshotLines(snapshot) : eventsLines(info);
+  const sections = info.sections.map(({ type, part, count: elements, bytes }) => [
+    type,
+    part,
+    count(elements),
+    bytesText(bytes),
+  ]);
+  lines.push('', table(['section', 'part', 'elements', 'bytes'], sections));
+  if (snapshot) lines.push(...reportLines(snapshot.report));
+  return lines;
+}
+
+function snapshotLines(info: EngineInfo): string[] {
+  const { core, vectors, text, all } = bytesPerItem(info).bytesPerItem;
+  const events = info.eventTypes.map(({ name, weight }) => `${name} ${floatText(weight)}`);
+  const sources = info.sources.map(
+    ({ name, quota, weight }) => `${name} (quota ${quota}, weight ${floatText(weight)})`,
+  );
+  return [
+    `${count(info.items)} items, ${count(info.events)} events, ${count(info.sessions)} sessions, ` +
+      `times: ${info.timeKind}, seed ${info.seed}`,
+    `${all} bytes an item: core ${core}, vectors ${vectors}, text ${text}; ${info.dim} dimensions`,
+    `event weights  ${events.join(', ')}`,
+    `sources  ${sources.join(', ')}`,
+  ];
+}
+
+function eventsLines(info: FileInfo): string[] {
+  const rows = (type: string, less = 0): string =>
+    count((info.sections.find((section) => section.type === type)?.count ?? less) - less);
+  if (info.kind !== 'events') return [];
+  return [
+    `${rows('ev.user')} events, ${rows('user.off', 1)} users, ${rows('item.off', 1)} items, ` +
+      `${rows('type.off', 1)} event types`,
+  ];
+}
+
+function reportLines(report: unknown): string[] {
+  const cases = numberAt(report, 'validation', 'cases');
+  const parameters = entriesAt(report, 'parameters').filter(
+    ([, value]) => typeof value === 'number',
+  );
+  const lines = [''];
+  if (parameters.length > 0) {
+    const shown = parameters.map(
+      ([name, value]) => `${name} ${Number(Number(value).toPrecision(6))}`,
+    );
+    lines.push(`parameters  ${shown.join(', ')}`);
+  }
+  if (cases) {
+    const methods = entriesAt(report, 'validation').filter(
+      ([, value]) => typeof value === 'object',
+    );
+    lines.push(`validation, ${count(cases)} cases`, metricsTable(Object.fromEntries(methods)));
+  }
+  return lines;
+}

@@ -1,0 +1,122 @@
+// reckon recommend: answers from a snapshot, for one session or for a file of them.
+import type { Engine } from 'reckon';
+import type { Command } from './command.js';
+import { parseMapOptions } from './column_map.js';
+import { Duck } from './duck.js';
+import { UsageError } from './failures.js';
+import { HELP, JSON_OUTPUT, oneOf, parseOptions, positionals, wholeNumber } from './options.js';
+import { type RecommendationJson, itemJson, recommendationTable } from './recommendation_text.js';
+import { type BatchRequest, answerSessions } from './session_batch.js';
+import { parseSession } from './session_text.js';
+import { openSnapshot } from './snapshot_file.js';
+import { count, printJson, printNote, printOut } from './terminal.js';
+import { Output, withWorkFolder } from './work_files.js';
+
+const MOST_COUNT = 1000;
+export const COUNT = { n: { type: 'string', short: 'n' } } as const;
+export const parseCount = (text: string | undefined): number =>
+  wholeNumber('-n', text, { low: 1, high: MOST_COUNT, otherwise: 20 });
+
+const OPTIONS = {
+  ...HELP,
+  ...JSON_OUTPUT,
+  ...COUNT,
+  session: { type: 'string' },
+  sessions: { type: 'string' },
+  map: { type: 'string', multiple: true },
+  stages: { type: 'string' },
+  'keep-seen': { type: 'boolean' },
+  explain: { type: 'boolean' },
+  out: { type: 'string' },
+} as const;
+
+export const recommendCommand: Command = {
+  name: 'recommend',
+  usage: [
+    'recommend <snapshot> --session "depend:express depend:koa" [-n 20] [--keep-seen]',
+    '      [--stages retrieval|all] [--explain] [--json]',
+    'recommend <snapshot> --sessions in.csv [-n 20] [--keep-seen] [--map …] --out recs.csv',
+  ],
+  summary: 'recommend for a session, or for every session of a file',
+  help: `--session TEXT   tokens at white space, each event:item or item; "" is a new visitor
+--sessions FILE  CSV session,item[,event][,time] (or what build reads), rows of a session in file
+                 order unless there are times
+--out FILE       CSV session,rank,item,score; without it on stdout
+-n N             how many, default 20
+--keep-seen      items of the session may be recommended again
+--stages S       the stages to run: retrieval or all
+--explain        also say because of which item, and which source could not help
+--json           one document: {"items": [{"item", "rank", "score", "sources"}], "unknown": []}
+Unknown items are skipped and listed; an unknown event is an error.`,
+
+  async run(args) {
+    const { values, positionals: given } = parseOptions(args, OPTIONS);
+    const [snapshot = ''] = positionals(given, '<snapshot>');
+    const { session, sessions, out } = values;
+    oneOf('--stages', values.stages, ['retrieval', 'all']);
+    const request = { count: parseCount(values.n), keepSeen: values['keep-seen'] ?? false };
+    if ((session === undefined) === (sessions === undefined)) {
+      throw new UsageError('one of --session and --sessions must be given');
+    }
+    if (sessions !== undefined) {
+      if (values.json || values.explain)
+        throw new UsageError('--json and --explain go with --session');
+      const map = parseMapOptions(values.map ?? []);
+      await recommendFile(snapshot, out, { ...request, sessions, map, note: printNote });
+      return;
+    }
+    if (out !== undefined) throw new UsageError('--out goes with --sessions');
+    const engine = await openSnapshot(snapshot);
+    const explain = values.explain ?? false;
+    const answer = recommendOne(engine, session ?? '', { ...request, explain });
+    if (values.json) printJson(answer);
+    else printAnswer(answer, engine);
+    engine.dispose();
+  },
+};
+
+function recommendOne(
+  engine: Engine,
+  text: string,
+  options: { count: number; keepSeen: boolean; explain: boolean },
+): RecommendationJson {
+  const session = engine.session({ seed: 0 });
+  const events = parseSession(engine, text);
+  const unknown = events.filter((event) => !session.record(event)).map(({ item }) => item);
+  const { items, unavailable } = session.recommend(options);
+  return {
+    items: items.map(itemJson),
+    unknown: [...new Set(unknown)],
+    ...(unavailable && { unavailable }),
+  };
+}
+
+export function printAnswer(
+  { items, unknown, unavailable }: RecommendationJson,
+  engine: Engine,
+): void {
+  if (unknown.length > 0) printNote(`unknown items skipped: ${unknown.join(', ')}`);
+  printOut(items.length > 0 ? recommendationTable(items, engine) : 'nothing to recommend');
+  for (const { name, reason } of unavailable ?? []) printOut(`${name} did not help: ${reason}`);
+}
+
+async function recommendFile(
+  snapshot: string,
+  out: string | undefined,
+  request: BatchRequest,
+): Promise<void> {
+  const output = out === undefined ? undefined : await Output.at(out, [snapshot, request.sessions]);
+  await withWorkFolder(async (folder) => {
+    const engine = await openSnapshot(snapshot);
+    const duck = await Duck.open(folder);
+    try {
+      const pieces = answerSessions(duck, engine, request);
+      if (output) await output.write(pieces);
+      else for await (const piece of pieces) process.stdout.write(piece);
+    } finally {
+      duck.close();
+      engine.dispose();
+    }
+  });
+  if (output) printNote(`${output.path}: up to ${count(request.count)} items a session`);
+}
