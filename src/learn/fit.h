@@ -7,6 +7,10 @@
 #include "learn/build_neighbors.h"
 #include "learn/train_sgns.h"
 
+/* Events of all epochs of a training of vectors; a quarter of it for a trial of the search. More
+ * epochs raise the session source a little and the blend not at all (src/README.md). */
+#define RK_SGNS_BUDGET 8000000u
+
 /* Everything the search chooses. */
 typedef struct rk_tuned {
     int64_t half_life_ms; /* of popularity; 0: none */

@@ -159,7 +159,7 @@ static void report_learners(rk_json *json, const trained *result) {
     rk_json_open(json, NULL, '{');
     rk_json_string(json, "name", "sgns");
     rk_json_u64(json, "steps", result->sgns.steps);
-    rk_json_u64(json, "epochs", sgns->epochs);
+    rk_json_u64(json, "epochs", result->sgns.epochs);
     rk_json_u64(json, "window", sgns->window);
     rk_json_number(json, "negative_exponent", (double)sgns->negative_exponent);
     rk_json_number(json, "subsample", (double)sgns->subsample);

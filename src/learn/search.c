@@ -69,6 +69,20 @@ static double try_similar(search *s, const rk_tuned *tuned) {
     return score;
 }
 
+/* Vectors at a quarter of the budget: enough to compare settings. */
+static double try_vectors(search *s, const rk_tuned *tuned) {
+    rk_memory memory = {0};
+    rk_snapshot_content content = s->content;
+    rk_tuned shorter = *tuned;
+    rk_sgns_result result;
+    shorter.sgns.event_budget /= 4;
+    bool ok = rk_fit_vectors(&s->log, &shorter, s->options, &memory, &content, &result);
+    double score = ok ? ndcg(s, &content, rk_method_source(RK_SOURCE_SESSION)) : 0.0;
+    s->failed = s->failed || !ok;
+    rk_memory_free(&memory);
+    return score;
+}
+
 static double try_session(search *s, const rk_tuned *tuned) {
     rk_snapshot_content content = s->content;
     content.meta.session_decay = tuned->session_decay;
@@ -165,6 +179,15 @@ static void search_similar(search *s) {
     if (!s->failed) descend(s, try_similar, axes, COUNT_OF(axes));
 }
 
+static void search_vectors(search *s) {
+    static const float exponents[] = {0.5f}, subsamples[] = {1e-3f};
+    static const axis axes[] = {
+        {offsetof(rk_tuned, sgns.negative_exponent), exponents, COUNT_OF(exponents)},
+        {offsetof(rk_tuned, sgns.subsample), subsamples, COUNT_OF(subsamples)},
+    };
+    descend(s, try_vectors, axes, COUNT_OF(axes));
+}
+
 static void search_session(search *s) {
     static const float decays[] = {0.4f, 0.6f, 0.8f, 0.9f, 1.0f};
     static const axis axes[] = {{offsetof(rk_tuned, session_decay), decays, COUNT_OF(decays)}};
@@ -207,7 +230,7 @@ static void validate(search *s, rk_validation *validation) {
 }
 
 static void run(search *s, rk_validation *validation) {
-    s->planned = 42;
+    s->planned = 45;
     descend_half_life(s);
     keep(s, rk_fit_popularity(&s->log, &s->tuned, &s->kept, &s->content));
     if (s->failed) return;
@@ -215,8 +238,10 @@ static void run(search *s, rk_validation *validation) {
     rk_log_cut(&s->log, s->tuned.gap_ms);
     keep(s, rk_fit_neighbors(&s->log, &s->tuned.neighbors, s->tuned.similar_decay,
                              s->options->threads, &s->kept, &s->content));
-    rk_sgns_result result;
     if (s->failed) return;
+    search_vectors(s);
+    if (s->failed) return;
+    rk_sgns_result result;
     keep(s, rk_fit_vectors(&s->log, &s->tuned, s->options, &s->kept, &s->content, &result));
     if (s->failed) return;
     search_session(s);

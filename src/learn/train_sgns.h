@@ -21,7 +21,8 @@
 
 typedef struct rk_sgns_params {
     uint32_t dim;
-    uint32_t epochs;
+    uint32_t epochs;         /* at most */
+    uint64_t event_budget;   /* epochs stop before they would exceed it, but one always runs */
     uint32_t window;         /* contexts on each side */
     float negatives;         /* K: weight of the negatives a context */
     float negative_exponent; /* of item frequency */
@@ -32,7 +33,8 @@ typedef struct rk_sgns_params {
 typedef struct rk_sgns_result {
     float *vectors; /* (items, dim): the input vectors, not normalised */
     uint64_t steps;
-    double first_loss, last_loss; /* mean loss a context, of the first and last epoch */
+    uint32_t epochs;
+    double first_loss, last_loss; /* mean a context, sampled, of the first and last epoch */
 } rk_sgns_result;
 
 /* False if out of memory. `options` gives seed, threads and progress. */
