@@ -8,7 +8,7 @@
 
 #define CHUNK_MOST   128u /* events of a chunk */
 #define CHUNK_LEAST  16u
-#define NEGATIVES    32u /* shared by a chunk; 64 cost twice and gained nothing */
+#define NEGATIVES    32u /* shared by a chunk */
 #define LOSS_EVERY   8u  /* centres: logarithms would be a third of the time */
 #define STREAM_INIT  0x73676E7331u
 #define STREAM_ORDER 0x73676E7332u
