@@ -18,21 +18,26 @@ typedef struct user_rows {
     uint32_t user;
 } user_rows;
 
-/* A uniform number in [0, 1) that depends on the user's id, not on its place in the file. */
-static double user_fraction(const rk_events_content *content, uint32_t user, uint64_t stream,
-                            uint64_t seed) {
+/* What leave-one-out looks up. */
+typedef struct item_facts {
+    uint32_t *own_rows; /* (items) rows of the user at hand, zero between users */
+    uint64_t *hash;     /* (items) of the ids, where they decide what is hidden */
+} item_facts;
+
+/* Hashes are of ids, not of places in the file: another order of the rows, more users or more items
+ * change nothing for those who were there. */
+static uint64_t id_hash(const rk_strings *ids, uint32_t row, uint64_t hash) {
     const char *id;
-    uint32_t bytes = rk_strings_get(&content->users, user, &id);
-    uint64_t hash = rk_mix64(seed, stream);
+    uint32_t bytes = rk_strings_get(ids, row, &id);
     for (uint32_t i = 0; i < bytes; i++) hash = rk_mix64(hash, (unsigned char)id[i]);
-    return (double)(hash >> 11) * 0x1p-53;
+    return hash;
 }
 
-static bool appears_elsewhere(const rk_events_content *content, user_rows rows, uint32_t at) {
-    for (uint32_t i = 0; i < rows.count; i++) {
-        if (i != at && content->item[rows.row[i]] == content->item[rows.row[at]]) return true;
-    }
-    return false;
+/* A uniform number in [0, 1). */
+static double user_fraction(const rk_events_content *content, uint32_t user, uint64_t stream,
+                            uint64_t seed) {
+    uint64_t hash = id_hash(&content->users, user, rk_mix64(seed, stream));
+    return (double)(hash >> 11) * 0x1p-53;
 }
 
 static bool has_enough_items(const rk_events_content *content, user_rows rows) {
@@ -47,16 +52,18 @@ static bool has_enough_items(const rk_events_content *content, user_rows rows) {
 }
 
 /* Which of the user's rows leave-one-out hides, or RK_NONE. Only likes are worth finding again. */
-static uint32_t choose_hidden(const rk_events_content *content, user_rows rows, bool random,
-                              uint64_t seed) {
+static uint32_t choose_hidden(const rk_events_content *content, const item_facts *facts,
+                              user_rows rows, uint64_t seed) {
     uint32_t chosen = RK_NONE;
     uint64_t least = UINT64_MAX;
+    uint64_t user =
+        facts->hash ? id_hash(&content->users, rows.user, rk_mix64(seed, STREAM_HIDE)) : 0;
     for (uint32_t i = rows.count; i-- > 0;) {
         uint32_t item = content->item[rows.row[i]];
-        uint64_t hash = rk_mix64(rk_mix64(seed, STREAM_HIDE), (uint64_t)rows.user << 32 | item);
-        if (random ? hash >= least : chosen != RK_NONE) continue;
+        uint64_t hash = facts->hash ? rk_mix64(user, facts->hash[item]) : 0;
+        if (facts->hash ? hash >= least : chosen != RK_NONE) continue;
         if (!(rk_event_weight(content, content->label[rows.row[i]]) > 0.0f)) continue;
-        if (appears_elsewhere(content, rows, i)) continue;
+        if (facts->own_rows[item] > 1) continue;
         least = hash;
         chosen = i;
     }
@@ -73,10 +80,12 @@ static void add_case(rk_split *split, uint32_t user, uint64_t history, uint32_t 
 }
 
 /* The hidden row moves to the end of the user's run, so that the rest is the history. */
-static void leave_one_out(const rk_events_content *content, user_rows rows, uint64_t seed,
-                          rk_split *split) {
+static void leave_one_out(const rk_events_content *content, const item_facts *facts, user_rows rows,
+                          uint64_t seed, rk_split *split) {
     if (!has_enough_items(content, rows)) return;
-    uint32_t hidden = choose_hidden(content, rows, split->hides_random, seed);
+    for (uint32_t i = 0; i < rows.count; i++) facts->own_rows[content->item[rows.row[i]]]++;
+    uint32_t hidden = choose_hidden(content, facts, rows, seed);
+    for (uint32_t i = 0; i < rows.count; i++) facts->own_rows[content->item[rows.row[i]]] = 0;
     if (hidden == RK_NONE) return;
     uint64_t *own = split->row + rows.begin;
     memmove(own + hidden, own + hidden + 1, (rows.count - 1 - hidden) * sizeof *own);
@@ -101,8 +110,12 @@ static void every_prefix(user_rows rows, rk_split *split) {
 }
 
 static bool is_test_session(const rk_events_content *content, user_rows rows, uint64_t seed) {
-    if (content->split) return content->split[rows.row[0]] == 1;
-    return user_fraction(content, rows.user, STREAM_SAMPLE, ~seed) < SESSIONS_SHARE;
+    if (!content->split) {
+        return user_fraction(content, rows.user, STREAM_SAMPLE, ~seed) < SESSIONS_SHARE;
+    }
+    bool any = false;
+    for (uint32_t i = 0; i < rows.count; i++) any |= content->split[rows.row[i]] == 1;
+    return any;
 }
 
 static void drop_hidden(rk_rows *rows) {
@@ -111,6 +124,18 @@ static void drop_hidden(rk_rows *rows) {
         if (rows->row[i] != HIDDEN) rows->row[kept++] = rows->row[i];
     }
     rows->count = kept;
+}
+
+static bool take_facts(const rk_events_content *content, bool hashes, rk_memory *memory,
+                       item_facts *facts) {
+    uint32_t items = content->meta.items;
+    *facts = (item_facts){.own_rows = RK_NEW(memory, uint32_t, items)};
+    if (!facts->own_rows || !hashes) return facts->own_rows != NULL;
+    facts->hash = RK_NEW(memory, uint64_t, items);
+    if (!facts->hash) return false;
+    for (uint32_t item = 0; item < items; item++)
+        facts->hash[item] = id_hash(&content->items, item, 0);
+    return true;
 }
 
 rk_status rk_split_events(const rk_events_content *content, const rk_rows *rows,
@@ -123,7 +148,11 @@ rk_status rk_split_events(const rk_events_content *content, const rk_rows *rows,
     split->train = (rk_rows){.row = RK_NEW(memory, uint64_t, events), .count = events};
     split->row = RK_NEW(memory, uint64_t, events);
     split->cases = RK_NEW(memory, rk_case, sessions ? events : content->meta.users);
-    if (!split->train.row || !split->row || !split->cases) {
+    item_facts facts;
+    rk_memory scratch = {0};
+    if (!split->train.row || !split->row || !split->cases ||
+        !take_facts(content, split->hides_random, &scratch, &facts)) {
+        rk_memory_free(&scratch);
         return rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "split");
     }
     memcpy(split->train.row, rows->row, (size_t)events * sizeof *rows->row);
@@ -142,8 +171,9 @@ rk_status rk_split_events(const rk_events_content *content, const rk_rows *rows,
         if (!sampled) continue;
         if (test_session) every_prefix(own, split);
         if (protocol == RK_PROTOCOL_TEMPORAL) cut_by_time(own, split);
-        if (protocol == RK_PROTOCOL_LEAVE_ONE_OUT) leave_one_out(content, own, seed, split);
+        if (protocol == RK_PROTOCOL_LEAVE_ONE_OUT) leave_one_out(content, &facts, own, seed, split);
     }
+    rk_memory_free(&scratch);
     drop_hidden(&split->train);
     return RK_OK;
 }

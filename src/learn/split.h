@@ -1,13 +1,19 @@
 /* Test cases and what may be learnt from: one split for protocols and for the build's own
  * validation.
  *
- * A case is a history and the items that came after it. Splits are made before any training. Which
- * events are hidden is a pure function of (seed, user), so that anyone can repeat it: leave-one-out
- * the last event whose item the user has nowhere else; without times (a basket has no order) the
- *                  one of least hash. Users with fewer than 3 different items have no case.
- *   temporal       the last fifth (at least one) of each user's events, by time; repeats of history
- * count. sessions       the file's own test rows, else a tenth of the users by hash; every prefix
- * is a case whose one relevant item is the next. Nothing of a test session is learnt. */
+ * A case is a history and the items that came after it. Splits are made before any training. What
+ * is hidden is a function of the seed and of the user's id and rows, so that anyone can repeat it:
+ *
+ *   leave-one-out  the last liked event whose item the user has nowhere else; without times (a
+ *                  basket has no order) the one of least hash. Users with fewer than 3 different
+ *                  items have no case.
+ *   temporal       the last fifth (at least one) of each user's events, by time. Users with fewer
+ *                  than 3 events have no case.
+ *   sessions       the users with test rows in the file, else a tenth of the users by hash; every
+ *                  prefix is a case whose one relevant item is the next. Nothing of a test session
+ *                  is learnt.
+ *
+ * Which of the hidden items count is the evaluation's rule (evaluate.h). O(rows). */
 #ifndef RK_LEARN_SPLIT_H
 #define RK_LEARN_SPLIT_H
 

@@ -4,15 +4,12 @@
 #ifndef RK_TESTS_RANDOM_SNAPSHOT_H
 #define RK_TESTS_RANDOM_SNAPSHOT_H
 
-#include "check.h"
+#include "take.h"
 
 #include "base/rng.h"
 #include "learn/build_vectors.h"
-#include "learn/memory.h"
 #include "model/item_neighbors.h"
 #include "serve/engine.h"
-
-#include <stdio.h>
 
 enum { TYPE_VIEW = 0, TYPE_LIKE = 1, TYPE_HIDE = 2, TYPE_SKIP = 3, TYPE_COUNT = 4 };
 
@@ -22,25 +19,6 @@ typedef struct snapshot_shape {
     uint32_t popular_rows; /* rows of the pre-generated list; cut to `items` */
     uint64_t seed;
 } snapshot_shape;
-
-static inline void *take_or_abort(rk_memory *memory, uint64_t count, uint64_t element_bytes) {
-    void *block = rk_memory_take(memory, count, element_bytes);
-    if (block == NULL) abort();
-    return block;
-}
-
-#define TAKE(memory, type, count) ((type *)take_or_abort((memory), (count), sizeof(type)))
-
-/* count rows "<prefix><number>", ascending bytewise. */
-static inline rk_strings numbered_strings(const char *prefix, uint32_t count, rk_memory *memory) {
-    uint32_t *offsets = TAKE(memory, uint32_t, (uint64_t)count + 1);
-    char *text = TAKE(memory, char, (uint64_t)count * 24 + 1);
-    for (uint32_t i = 0; i < count; i++) {
-        const int bytes = snprintf(text + offsets[i], 24, "%s%08u", prefix, i);
-        offsets[i + 1] = offsets[i] + (uint32_t)bytes;
-    }
-    return (rk_strings){offsets, text, count};
-}
 
 /* Event types of every sign; `like` has the highest weight. */
 static inline rk_strings small_types(const float **weights) {
