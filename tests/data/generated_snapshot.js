@@ -52,16 +52,16 @@ async function build() {
 export async function generatedSnapshot() {
   mkdirSync(FOLDER, { recursive: true });
   while (!isFresh()) {
-    if (!tryLock()) {
-      if (ownerIsGone()) rmSync(LOCK, { force: true });
-      await sleep(100);
-      continue;
+    if (tryLock()) {
+      try {
+        if (!isFresh()) await build();
+        return SNAPSHOT;
+      } finally {
+        rmSync(LOCK, { force: true });
+      }
     }
-    try {
-      if (!isFresh()) await build();
-    } finally {
-      rmSync(LOCK, { force: true });
-    }
+    if (ownerIsGone()) rmSync(LOCK, { force: true });
+    await sleep(100);
   }
   return SNAPSHOT;
 }
