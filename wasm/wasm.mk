@@ -64,7 +64,8 @@ engine: $(ENGINE_DIST)
 
 # ---- the static page, and types of what is not compiled ------------------------------------------
 
-# build/site is complete but for the snapshot: put one beside it as npm.rk, or name it in ?snapshot=.
+# build/site is complete but for the snapshot: `site` copies the demo's, if it was built; any other can be
+# named in ?snapshot=.
 SITE := $(BUILD)/site/.stamp
 $(SITE): $(wildcard demo-site/*.html demo-site/*.js demo-site/*.css) $(ENGINE_DIST)
 	@mkdir -p $(@D)/reckon
@@ -78,4 +79,5 @@ $(BUILD)/wasm/types.stamp: $(wildcard edge-worker/src/*.ts) edge-worker/tsconfig
 
 .PHONY: site check-types
 site: $(SITE)
+	@if [ -f $(BUILD)/demo/npm.rk ]; then cp -u $(BUILD)/demo/npm.rk $(BUILD)/site/npm.rk; fi
 check-types: $(BUILD)/wasm/types.stamp
