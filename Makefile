@@ -12,6 +12,8 @@ SHELL := bash
 .DELETE_ON_ERROR:
 
 BUILD := build
+# V=1 shows every command.
+Q := $(if $(V),,@)
 LAYERS := base simd format model serve learn
 
 # ---- compilers and flags -------------------------------------------------------------------------
@@ -43,7 +45,8 @@ define variant
 $(1)_OBJECTS := $$(patsubst src/%.c,$(BUILD)/$(1)/%.o,$(4))
 $(BUILD)/$(1)/%.o: src/%.c Makefile | tools
 	@mkdir -p $$(@D)
-	$(2) $$(CFLAGS_ALL) $(3) $$(CFLAGS_$$(firstword $$(subst /, ,$$*))) -c $$< -o $$@
+	@echo "  CC $$@"
+	$$(Q)$(2) $$(CFLAGS_ALL) $(3) $$(CFLAGS_$$(firstword $$(subst /, ,$$*))) -c $$< -o $$@
 $(BUILD)/$(1)/libreckon.a: $$(filter-out $(BUILD)/$(1)/tools/%,$$($(1)_OBJECTS))
 	@rm -f $$@; ar rcs $$@ $$^
 -include $$($(1)_OBJECTS:.o=.d)
@@ -60,9 +63,11 @@ $(eval $(call variant,wasi,$(CC_WASI) --target=wasm32-wasi,-O3 -msimd128 $(CFLAG
 NATIVE_CLI := $(BUILD)/native/reckon-cli
 WASI_CLI := $(BUILD)/wasi/reckon-cli.wasm
 $(NATIVE_CLI): $(native_OBJECTS)
-	$(CC_NATIVE) -pthread $^ -o $@
+	@echo "  CC $@"
+	$(Q)$(CC_NATIVE) -pthread $^ -o $@
 $(WASI_CLI): $(wasi_OBJECTS)
-	$(CC_WASI) --target=wasm32-wasi $(CFLAGS_WASI) --no-wasm-opt -Wl,--strip-all,--max-memory=4294967296,-z,stack-size=1048576 $^ -o $@
+	@echo "  CC $@"
+	$(Q)$(CC_WASI) --target=wasm32-wasi $(CFLAGS_WASI) --no-wasm-opt -Wl,--strip-all,--max-memory=4294967296,-z,stack-size=1048576 $^ -o $@
 
 # ---- set-up --------------------------------------------------------------------------------------
 
@@ -71,7 +76,8 @@ tools:
 	@bash wasm/toolchain.sh
 
 $(BUILD)/npm.stamp: package-lock.json package.json js-bindings/engine/package.json js-bindings/cli/package.json edge-worker/package.json demo-site/package.json
-	npm ci --ignore-scripts --no-audit --no-fund
+	@echo "  NPM $@"
+	$(Q)npm ci --ignore-scripts --no-audit --no-fund
 	@mkdir -p $(@D); touch $@
 
 include wasm/wasm.mk
@@ -81,12 +87,14 @@ include wasm/wasm.mk
 CLI := js-bindings/cli
 CLI_DIST := $(CLI)/dist/.stamp
 $(CLI_DIST): $(wildcard $(CLI)/src/*.ts) $(CLI)/tsconfig.json $(CLI)/package.json $(ENGINE_DIST) $(WASI_CLI)
-	rm -rf $(CLI)/dist
-	npx --no-install tsc -p $(CLI)
-	cp $(WASI_CLI) $(CLI)/dist/reckon-cli.wasm
+	$(Q)rm -rf $(CLI)/dist
+	@echo "  TSC $@"
+	$(Q)npx --no-install tsc -p $(CLI)
+	$(Q)cp $(WASI_CLI) $(CLI)/dist/reckon-cli.wasm
 	@touch $@
 
 include tests/tests.mk
+include tests/bench/bench.mk
 
 # ---- what people type ------------------------------------------------------------------------------
 
@@ -94,7 +102,7 @@ include tests/tests.mk
 build: $(NATIVE_CLI) $(WASI_CLI) $(ENGINE_DIST) $(CLI_DIST)
 demo: build
 	@node demo-site/data/demo.js
-bench: build
+bench: build bench-programs
 	@node tests/bench/run_all.js
 clean:
 	rm -rf $(BUILD) $(ENGINE)/dist $(CLI)/dist $(ENGINE_ABI)

@@ -43,7 +43,8 @@ for (const layer of LAYERS) {
 const names = new Map();
 for (const layer of LAYERS) {
   for (const file of readdirSync(`src/${layer}`)) {
-    if (names.has(file)) problems.push(`src/${layer}/${file} has the name of src/${names.get(file)}/${file}`);
+    if (names.has(file))
+      problems.push(`src/${layer}/${file} has the name of src/${names.get(file)}/${file}`);
     names.set(file, layer);
   }
 }
@@ -64,7 +65,8 @@ for (const { layer, file, symbol } of needs) {
   symbols += 1;
   const target = definedIn.get(symbol);
   if (target !== undefined) {
-    if (depth(target) > depth(layer)) problems.push(`${layer}/${file} needs ${symbol} of ${target}: upward`);
+    if (depth(target) > depth(layer))
+      problems.push(`${layer}/${file} needs ${symbol} of ${target}: upward`);
   } else if (RUNTIME.includes(layer) && !RUNTIME_LIBC.has(symbol)) {
     problems.push(`${layer}/${file} needs ${symbol}, which the runtime must not use`);
   }

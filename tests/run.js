@@ -16,15 +16,27 @@ function runProgram(line) {
   const begun = Date.now();
   const result = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
   const output = result.stdout + result.stderr;
-  const passed = Number(/\[  PASSED  \] (\d+) test/.exec(output)?.[1] ?? /(\d+) inputs? replayed/.exec(output)?.[1] ?? 0);
+  const passed = Number(
+    /\[  PASSED  \] (\d+) test/.exec(output)?.[1] ??
+      /(\d+) inputs? replayed/.exec(output)?.[1] ??
+      0,
+  );
   const failed = Number(/\[  FAILED  \] (\d+) test/.exec(output)?.[1] ?? 0);
   const skipped = Number(/\[  SKIPPED \] (\d+) test/.exec(output)?.[1] ?? 0);
   const ok = result.status === 0 && passed > 0 && failed === 0;
   total.passed += passed;
   total.skipped += skipped;
   total.failed += ok ? 0 : Math.max(failed, 1);
-  console.log(`${ok ? 'ok  ' : 'FAIL'} ${line}: ${passed} in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
-  if (skipped) console.log(output.split('\n').filter((text) => /SKIPPED/.test(text)).join('\n'));
+  console.log(
+    `${ok ? 'ok  ' : 'FAIL'} ${line}: ${passed} in ${((Date.now() - begun) / 1000).toFixed(1)} s`,
+  );
+  if (skipped)
+    console.log(
+      output
+        .split('\n')
+        .filter((text) => /SKIPPED/.test(text))
+        .join('\n'),
+    );
   if (!ok) console.log(output);
 }
 

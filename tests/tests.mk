@@ -10,7 +10,8 @@ vpath %.c tests/unit tests/property
 define test_programs
 $(BUILD)/$(1)/tests/%: %.c $(BUILD)/$(1)/libreckon.a tests/tests.mk
 	@mkdir -p $$(@D)
-	$(2) $$(TEST_CFLAGS) $$< $(BUILD)/$(1)/libreckon.a -lcmocka -lm -pthread -o $$@
+	@echo "  CC $$@"
+	$$(Q)$(2) $$(TEST_CFLAGS) $$< $(BUILD)/$(1)/libreckon.a -lcmocka -lm -pthread -o $$@
 -include $(addprefix $(BUILD)/$(1)/tests/,$(addsuffix .d,$(UNIT_NAMES)))
 endef
 $(eval $(call test_programs,asan-gcc,$(CC_GCC)))
@@ -23,14 +24,16 @@ FUZZ_TARGETS := fuzz_snapshot fuzz_events
 REPLAYS := $(addprefix $(BUILD)/asan-gcc/tests/replay_,$(FUZZ_TARGETS))
 $(BUILD)/asan-gcc/tests/replay_%: tests/fuzz/%.c tests/fuzz/replay_main.c tests/fuzz/fuzz_input.h $(BUILD)/asan-gcc/libreckon.a
 	@mkdir -p $(@D)
-	$(CC_GCC) $(CFLAGS_ALL) -Itests/fuzz $(SANITIZE) $< tests/fuzz/replay_main.c $(BUILD)/asan-gcc/libreckon.a -pthread -o $@
+	@echo "  CC $@"
+	$(Q)$(CC_GCC) $(CFLAGS_ALL) -Itests/fuzz $(SANITIZE) $< tests/fuzz/replay_main.c $(BUILD)/asan-gcc/libreckon.a -pthread -o $@
 REPLAY_LINES := "$(BUILD)/asan-gcc/tests/replay_fuzz_snapshot tests/fuzz/corpus_snapshot" \
 	"$(BUILD)/asan-gcc/tests/replay_fuzz_events tests/fuzz/corpus_events"
 
 FUZZ_SOURCES := $(call sources,base) $(call sources,format)
 $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz_input.h $(FUZZ_SOURCES)
 	@mkdir -p $(@D)
-	$(CC_WASI) $(CFLAGS_ALL) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	@echo "  CC $@"
+	$(Q)$(CC_WASI) $(CFLAGS_ALL) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 		$(FUZZ_SOURCES) $< -o $@
 .PHONY: fuzz
 fuzz: $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGETS))
@@ -44,7 +47,8 @@ fuzz: $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGETS))
 
 $(BUILD)/asan-gcc/tests/make_golden: tests/golden/make_golden.c $(BUILD)/asan-gcc/libreckon.a
 	@mkdir -p $(@D)
-	$(CC_GCC) $(TEST_CFLAGS) $< $(BUILD)/asan-gcc/libreckon.a -lcmocka -lm -pthread -o $@
+	@echo "  CC $@"
+	$(Q)$(CC_GCC) $(TEST_CFLAGS) $< $(BUILD)/asan-gcc/libreckon.a -lcmocka -lm -pthread -o $@
 .PHONY: check-golden
 check-golden: $(BUILD)/asan-gcc/tests/make_golden
 	@rm -rf $(BUILD)/golden; mkdir -p $(BUILD)/golden
@@ -55,7 +59,8 @@ check-golden: $(BUILD)/asan-gcc/tests/make_golden
 
 KERNELS_WASM := $(BUILD)/wasi/kernels_check.wasm
 $(KERNELS_WASM): tests/unit/kernels_wasm_main.c tests/unit/kernels_digest.h $(BUILD)/wasi/libreckon.a
-	$(CC_WASI) --target=wasm32-wasi --no-wasm-opt $(CFLAGS_WASI) $(CFLAGS_ALL) -Itests/unit -O2 -msimd128 $< \
+	@echo "  CC $@"
+	$(Q)$(CC_WASI) --target=wasm32-wasi --no-wasm-opt $(CFLAGS_WASI) $(CFLAGS_ALL) -Itests/unit -O2 -msimd128 $< \
 		$(BUILD)/wasi/libreckon.a -o $@
 
 # ---- static checks -----------------------------------------------------------------------------------

@@ -20,16 +20,20 @@ WASM_LDFLAGS := -O3 -msimd128 --no-entry -sSTANDALONE_WASM -sSUPPORT_ERRNO=0 -sT
 
 $(BUILD)/wasm/%.o: src/%.c wasm/wasm.mk | tools
 	@mkdir -p $(@D)
-	$(EMCC) $(WASM_CFLAGS) -c $< -o $@
+	@echo "  EMCC $@"
+	$(Q)$(EMCC) $(WASM_CFLAGS) -c $< -o $@
 $(BUILD)/wasm/rk_wasm.o: wasm/rk_wasm.c wasm/wasm.mk | tools
 	@mkdir -p $(@D)
-	$(EMCC) $(WASM_CFLAGS) -c $< -o $@
+	@echo "  EMCC $@"
+	$(Q)$(EMCC) $(WASM_CFLAGS) -c $< -o $@
 $(WASM_MODULE): $(WASM_OBJECTS)
-	$(EMCC) $(WASM_LDFLAGS) $^ -o $@
+	@echo "  EMCC $@"
+	$(Q)$(EMCC) $(WASM_LDFLAGS) $^ -o $@
 -include $(WASM_OBJECTS:.o=.d)
 
 $(BUILD)/wasm/checked.stamp: $(WASM_MODULE) wasm/check_module.js wasm/exports.txt wasm/size_budget.txt
-	node wasm/check_module.js $(WASM_MODULE) wasm/exports.txt wasm/size_budget.txt
+	@echo "  NODE $@"
+	$(Q)node wasm/check_module.js $(WASM_MODULE) wasm/exports.txt wasm/size_budget.txt
 	@touch $@
 
 .PHONY: wasm check-wasm
@@ -42,9 +46,11 @@ ENGINE_ABI := js-bindings/engine/src/abi.ts
 
 $(BUILD)/wasm/abi_dump.wasm: wasm/abi_dump.c wasm/wasm.mk | tools
 	@mkdir -p $(@D)
-	$(CC_WASI) --target=wasm32-wasi -Wno-deprecated --no-wasm-opt -std=c11 $(WARNINGS) -O1 -Isrc -MMD -MP $< -o $@
+	@echo "  CC $@"
+	$(Q)$(CC_WASI) --target=wasm32-wasi -Wno-deprecated --no-wasm-opt -std=c11 $(WARNINGS) -O1 -Isrc -MMD -MP $< -o $@
 $(ENGINE_ABI): $(BUILD)/wasm/abi_dump.wasm wasm/run_wasi.js
-	node --no-warnings wasm/run_wasi.js $< $@
+	@echo "  NODE $@"
+	$(Q)node --no-warnings wasm/run_wasi.js $< $@
 -include $(BUILD)/wasm/abi_dump.d
 
 # ---- npm package `reckon` ------------------------------------------------------------------------
@@ -54,9 +60,10 @@ ENGINE_DIST := $(ENGINE)/dist/.stamp
 
 $(ENGINE_DIST): $(wildcard $(ENGINE)/src/*.ts) $(ENGINE_ABI) $(ENGINE)/tsconfig.json $(ENGINE)/package.json \
 		$(WASM_MODULE) $(BUILD)/npm.stamp
-	rm -rf $(ENGINE)/dist
-	npx --no-install tsc -p $(ENGINE)
-	cp $(WASM_MODULE) $(ENGINE)/dist/reckon.wasm
+	$(Q)rm -rf $(ENGINE)/dist
+	@echo "  TSC $@"
+	$(Q)npx --no-install tsc -p $(ENGINE)
+	$(Q)cp $(WASM_MODULE) $(ENGINE)/dist/reckon.wasm
 	@touch $@
 
 .PHONY: engine
@@ -69,12 +76,13 @@ engine: $(ENGINE_DIST)
 SITE := $(BUILD)/site/.stamp
 $(SITE): $(wildcard demo-site/*.html demo-site/*.js demo-site/*.css) $(ENGINE_DIST)
 	@mkdir -p $(@D)/reckon
-	cp demo-site/*.html demo-site/*.js demo-site/*.css $(@D)
-	cp $(ENGINE)/dist/*.js $(ENGINE)/dist/reckon.wasm $(@D)/reckon
+	$(Q)cp demo-site/*.html demo-site/*.js demo-site/*.css $(@D)
+	$(Q)cp $(ENGINE)/dist/*.js $(ENGINE)/dist/reckon.wasm $(@D)/reckon
 	@touch $@
 
 $(BUILD)/wasm/types.stamp: $(wildcard edge-worker/src/*.ts) edge-worker/tsconfig.json $(ENGINE_DIST)
-	npx --no-install tsc -p edge-worker
+	@echo "  TSC $@"
+	$(Q)npx --no-install tsc -p edge-worker
 	@touch $@
 
 .PHONY: site check-types

@@ -30,7 +30,10 @@ test('README.md: own data in five lines, then the JavaScript example', () => {
     assert.match(printed, /leave-one-out, \d+ cases/);
 
     writeFileSync(join(folder, 'example.mjs'), script);
-    const answer = execFileSync(process.execPath, ['example.mjs'], { cwd: folder, encoding: 'utf8' });
+    const answer = execFileSync(process.execPath, ['example.mjs'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
     assert.match(answer, /^1 (butter|jam) \d+\.\d\d .*similar #\d.* because of bread\n/);
     assert.match(answer, /\nmilk\n$/);
   } finally {
