@@ -45,10 +45,15 @@ class Chooser {
   choose(role: Role): Column | undefined {
     const name = this.#map.columns.get(role);
     if (name === '') return undefined;
+    const guess =
+      name === undefined ? guessColumn(this.#source, role, this.#taken)?.name : undefined;
+    // Looked up again by its name: two columns of one name leave nothing to guess.
     const column =
-      name === undefined
-        ? guessColumn(this.#source, role, this.#taken)
-        : requireColumn(this.#source, name, `--map ${role}=`);
+      name !== undefined
+        ? requireColumn(this.#source, name, `--map ${role}=`)
+        : guess !== undefined
+          ? findColumn(this.#source, guess)
+          : undefined;
     if (!column) return undefined;
     this.#taken.add(column);
     this.#chosen.push({ role, column, guessed: name === undefined });

@@ -5,12 +5,12 @@ import { type EventLog, type RegionalLog, isRegional, regionOf, rowsWhere } from
 import { Refusal, UsageError, quote, reasonOf } from './failures.js';
 import { entriesAt, jsonAt, numberAt } from './json_path.js';
 import { Learning, MOST_REGION_BYTES, checkRegion, refuseOneItem } from './learning.js';
-import { metricsTable } from './metrics_table.js';
+import { metricText, metricsTable } from './metrics_table.js';
 import { HELP, JSON_OUTPUT, LEARNING, parseOptions, positionals } from './options.js';
 import type { StageSeconds } from './progress.js';
 import { openSnapshot } from './snapshot_file.js';
 import { rowCount } from './string_table.js';
-import { bytesText, count, printJson, printOut } from './terminal.js';
+import { bytesText, count, printJson, printOut, table } from './terminal.js';
 import { type TrainerKind, TrainerRefusal } from './trainer.js';
 import { Output, makeFolder, withWorkFolder } from './work_files.js';
 
@@ -28,7 +28,6 @@ interface Built {
   bytesPerItem: { core: number; vectors: number; text: number; all: number };
   id: string;
   eventTypes: readonly { name: string; weight: number }[];
-  stages: StageSeconds[];
   report: unknown;
 }
 
@@ -64,36 +63,48 @@ Columns are guessed from their names and the guess is printed; --map names them:
     const { out, region = DEFAULT_REGION } = values;
     if (out === undefined) throw new UsageError('--out is missing');
     checkRegion(region);
-    const built = await withWorkFolder(async (folder) => {
+    const { built, stages } = await withWorkFolder(async (folder) => {
       const output =
         region === ALL_REGIONS ? undefined : await Output.at(out, [events, values.items]);
       if (!output) await makeFolder(out);
       const learning = await Learning.begin(values, folder);
-      const log = await learning.read(events);
-      return output
+      const built = output
         ? [
-            await buildOne(learning, log, events, {
-              region,
+            await buildOne(learning, events, region, {
               output,
-              given: values.region !== undefined,
+              isFilter: values.region !== undefined,
             }),
           ]
-        : await buildRegions(learning, log, events, out);
+        : await buildRegions(learning, events, out);
+      return { built, stages: stageSeconds(learning) };
     });
-    if (values.json) printJson(region === ALL_REGIONS ? { snapshots: built } : built[0]);
-    else printOut(built.map(description).join('\n\n'));
+    const [first] = built;
+    if (region === ALL_REGIONS) {
+      if (values.json) printJson({ snapshots: built, stages });
+      else printOut(regionsTable(built));
+    } else if (first) {
+      if (values.json) printJson({ ...first, stages });
+      else printOut(description(first));
+    }
   },
 };
 
+const stageSeconds = ({ progress }: Learning): StageSeconds[] =>
+  progress.stages.map(({ stage, seconds }) => ({ stage, seconds: Number(seconds.toFixed(3)) }));
+
 async function buildOne(
   learning: Learning,
-  log: EventLog,
-  subject: string,
-  { region, output, given }: { region: string; output: Output; given: boolean },
+  events: string,
+  region: string,
+  { output, isFilter }: { output: Output; isFilter: boolean },
 ): Promise<Built> {
+  const log = await learning.read({ events }, (log) => {
+    const rows = isFilter && isRegional(log) ? regionOf(log, region, events) : log;
+    refuseOneItem(rows, events);
+    return rows;
+  });
   try {
-    const rows = given && isRegional(log) ? regionOf(log, region) : log;
-    await train(learning, rows, region, subject, output);
+    await train(learning, log, region, events, output);
     await output.commit();
     return await describe(learning, output.path);
   } catch (cause) {
@@ -109,20 +120,15 @@ async function train(
   subject: string,
   output: Output,
 ): Promise<void> {
-  refuseOneItem(log, subject);
   const args = ['--out', { file: output.temporary }, '--region', region];
   await learning.run('train', log, region, subject, args);
 }
 
-async function buildRegions(
-  learning: Learning,
-  log: EventLog,
-  subject: string,
-  folder: string,
-): Promise<Built[]> {
-  if (!isRegional(log)) {
-    throw new Refusal({ file: subject }, 'no region column (name it: --map region=COLUMN)');
-  }
+async function buildRegions(learning: Learning, events: string, folder: string): Promise<Built[]> {
+  const log = await learning.read({ events }, (log) => {
+    if (isRegional(log)) return log;
+    throw new Refusal({ file: events }, 'no region column (name it: --map region=COLUMN)');
+  });
   noteRowsWithoutRegion(learning, log);
   const outputs: Output[] = [];
   try {
@@ -132,7 +138,7 @@ async function buildRegions(
       if (isBuilt) outputs.push(output);
       else await output.discard();
     }
-    if (outputs.length === 0) throw new Refusal({ file: subject }, 'no region can be learnt from');
+    if (outputs.length === 0) throw new Refusal({ file: events }, 'no region can be learnt from');
     // All are whole now; none is put in place before.
     for (const output of outputs) await output.commit();
   } catch (cause) {
@@ -155,9 +161,10 @@ async function trainRegion(
   if (Buffer.byteLength(region) > MOST_REGION_BYTES) {
     throw new Refusal(subject, `its name has more than ${MOST_REGION_BYTES} bytes`);
   }
-  const rows = regionOf(log, region);
+  const rows = regionOf(log, region, subject);
   learning.note(`${subject}: ${count(rows.events)} events, ${count(rowCount(rows.items))} items`);
   try {
+    refuseOneItem(rows, subject);
     await train(learning, rows, region, subject, output);
     return true;
   } catch (cause) {
@@ -207,10 +214,6 @@ async function describe(learning: Learning, snapshot: string): Promise<Built> {
     },
     id: info.id,
     eventTypes: info.eventTypes,
-    stages: learning.progress.stages.map(({ stage, seconds }) => ({
-      stage,
-      seconds: Number(seconds.toFixed(3)),
-    })),
     report: info.report,
   };
 }
@@ -234,4 +237,18 @@ function description(built: Built): string {
     lines.push('too few events to measure quality on');
   }
   return lines.join('\n');
+}
+
+function regionsTable(built: readonly Built[]): string {
+  const rows = built.map(({ snapshot, items, events, sessions, bytes, report }) => [
+    snapshot,
+    count(items),
+    count(events),
+    count(sessions),
+    bytesText(bytes),
+    metricText(numberAt(report, 'validation', 'blend', 'hr@10')),
+    metricText(numberAt(report, 'validation', 'popular', 'hr@10')),
+  ]);
+  const header = ['snapshot', 'items', 'events', 'sessions', 'bytes', 'HR@10', 'popular'];
+  return table(header, rows);
 }

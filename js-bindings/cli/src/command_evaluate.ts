@@ -75,10 +75,13 @@ Other options: reckon build --help`,
 
     const stdout = await withWorkFolder(async (folder) => {
       const learning = await Learning.begin(values, folder);
-      const log = await learning.read(events, values.test);
-      const rows = values.region !== undefined && isRegional(log) ? regionOf(log, region) : log;
-      refuseOneItem(rows, events);
-      return learning.run('evaluate', rows, region, events, protocolArgs);
+      const isFilter = values.region !== undefined;
+      const log = await learning.read({ events, test: values.test }, (log) => {
+        const rows = isFilter && isRegional(log) ? regionOf(log, region, events) : log;
+        refuseOneItem(rows, events);
+        return rows;
+      });
+      return learning.run('evaluate', log, region, events, protocolArgs);
     });
     await predictions?.commit();
     const document: unknown = JSON.parse(stdout);

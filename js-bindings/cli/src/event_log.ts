@@ -43,11 +43,11 @@ export interface RegionalLog extends EventLog {
 export const isRegional = (log: EventLog): log is RegionalLog => 'region' in log;
 
 /** The rows of one region, users and items renumbered; items of the items file stay. */
-export function regionOf(log: RegionalLog, name: string): EventLog {
+export function regionOf(log: RegionalLog, name: string, file: string): EventLog {
   const wanted = log.regions.indexOf(name);
   if (wanted === -1) {
     const known = log.regions.slice(0, 20).map(quote).join(', ');
-    throw new Refusal(`region ${quote(name)}`, `no row is of it; there are ${known}`);
+    throw new Refusal({ file }, `no row of region ${quote(name)}; there are ${known}`);
   }
   const { region, regions, ...rest } = log;
   return keepRows(

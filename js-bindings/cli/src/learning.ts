@@ -71,15 +71,21 @@ export class Learning {
     const config = options.config === undefined ? DEFAULT_CONFIG : await readConfig(options.config);
     const learning = new Learning(findTrainer(kind), config, options, workFolder);
     await checkSettings(learning.trainer, config.settings);
-    const { trainer } = learning;
-    learning.note(`trainer: ${trainer.kind} (${path.relative('', trainer.path)})`);
     return learning;
   }
 
   note = (text: string): void => this.progress.note(oneLine(text));
 
-  async read(events: string, test?: string): Promise<EventLog | RegionalLog> {
+  /**
+   * Reads the data; `accept` may refuse it or take a part. What reading has to say is said when all
+   * that succeeded: a refusal is one line, and it names file and column itself.
+   */
+  async read<T>(
+    { events, test }: { events: string; test?: string | undefined },
+    accept: (log: EventLog | RegionalLog) => T,
+  ): Promise<T> {
     const { items, map } = this.#options;
+    const notes: string[] = [];
     this.progress.update('read', 0, 0, 'rows');
     const duck = await Duck.open(path.join(this.#workFolder, 'spill'));
     try {
@@ -89,10 +95,15 @@ export class Learning {
         ...(items !== undefined && { items }),
         map: parseMapOptions(map ?? []),
         config: this.#config,
-        note: this.note,
+        note: (text) => notes.push(text),
       });
+      const accepted = accept(log);
+      notes.forEach(this.note);
       this.progress.update('read', log.events, log.events, 'events');
-      return log;
+      return accepted;
+    } catch (cause) {
+      this.progress.clear();
+      throw cause;
     } finally {
       // Its memory is wanted for learning.
       duck.close();
@@ -107,6 +118,11 @@ export class Learning {
     subject: string,
     args: readonly TrainerArgument[],
   ): Promise<string> {
+    if (this.#files === 0) {
+      const relative = path.relative('', this.trainer.path);
+      const place = relative.startsWith('..') ? this.trainer.path : relative;
+      this.note(`trainer: ${this.trainer.kind} (${place})`);
+    }
     const file = path.join(this.#workFolder, `${this.#files++}.rkev`);
     await writeEventsFile(file, log, region);
     const stdout = await runTrainer(

@@ -4,6 +4,7 @@
 import { count } from './terminal.js';
 
 const REDRAW_MS = 100;
+const LEAST_SECONDS_AGAIN = 0.1;
 
 export interface StageSeconds {
   stage: string;
@@ -37,7 +38,7 @@ export class Progress {
 
   /** A line of text that does not get mixed up with the progress line. */
   note(text: string): void {
-    this.#clear();
+    this.clear();
     this.#stream.write(`reckon: ${text}\n`);
     this.#drawnMs = -Infinity;
   }
@@ -46,11 +47,20 @@ export class Progress {
   finish(): void {
     if (this.#stage === '') return;
     const seconds = (this.#now() - this.#startMs) / 1000;
-    this.#seconds.set(this.#stage, (this.#seconds.get(this.#stage) ?? 0) + seconds);
-    this.#clear();
-    const amount = this.#total > 0 ? `, ${count(this.#total)} ${this.#unit}` : '';
-    this.#stream.write(`reckon: ${this.#stage}: ${seconds.toFixed(1)} s${amount}\n`);
+    const before = this.#seconds.get(this.#stage);
+    this.#seconds.set(this.#stage, (before ?? 0) + seconds);
+    this.clear();
+    // Stages that alternate many times a second would be all there is to read.
+    if (before === undefined || seconds >= LEAST_SECONDS_AGAIN) {
+      const amount = this.#total > 0 ? `, ${count(this.#total)} ${this.#unit}` : '';
+      this.#stream.write(`reckon: ${this.#stage}: ${seconds.toFixed(1)} s${amount}\n`);
+    }
     this.#stage = '';
+  }
+
+  /** Takes the progress line away. */
+  clear(): void {
+    if (this.#stream.isTTY) this.#stream.write('\r\x1b[K');
   }
 
   /** A stage that came again counts once, with all its time. */
@@ -80,9 +90,5 @@ export class Progress {
     if (rate > 0) parts.push(`${rate < 10 ? rate.toFixed(1) : count(Math.round(rate))}/s`);
     if (rate > 0 && total > done) parts.push(`${Math.ceil((total - done) / rate)} s left`);
     return parts.join('  ');
-  }
-
-  #clear(): void {
-    if (this.#stream.isTTY) this.#stream.write('\r\x1b[K');
   }
 }

@@ -33,7 +33,9 @@ export async function* answerSessions(
   engine: Engine,
   { sessions, map, count, keepSeen, note }: BatchRequest,
 ): AsyncIterable<string> {
-  const read = await readSessions(duck, engine, sessions, map, note);
+  const notes: string[] = [];
+  const read = await readSessions(duck, engine, sessions, map, (text) => notes.push(text));
+  notes.forEach(note);
   const unknown = new Set<string>();
   let piece = 'session,rank,item,score\n';
   for (const { id, events } of read) {
