@@ -79,11 +79,15 @@ void rk_json_number(rk_json *json, const char *key, double value) {
         put_text(json, "null");
         return;
     }
-    uint64_t millionths = (uint64_t)(magnitude * 1e6 + 0.5);
-    if (value < 0 && millionths) put(json, '-');
-    put_u64(json, millionths / 1000000, 1);
+    /* Whole and fraction apart: their product with a million would not fit 53 bits together. */
+    uint64_t whole = (uint64_t)magnitude;
+    uint64_t millionths = (uint64_t)((magnitude - (double)whole) * 1e6 + 0.5);
+    whole += millionths / 1000000;
+    millionths %= 1000000;
+    if (value < 0 && (whole || millionths)) put(json, '-');
+    put_u64(json, whole, 1);
     put(json, '.');
-    put_u64(json, millionths % 1000000, 6);
+    put_u64(json, millionths, 6);
 }
 
 void rk_json_key(rk_json *json, const char *text, uint64_t number) {
