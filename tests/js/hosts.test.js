@@ -1,0 +1,135 @@
+// One answer in every host: kernels against their definition in WebAssembly, the same snapshot bytes from the
+// native and the WASI trainer with any number of threads, the same recommendations from native and WebAssembly.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { createEngine } from 'reckon';
+import { StringTableBuilder } from '../../js-bindings/cli/dist/string_table.js';
+import { writeEventsFile } from '../../js-bindings/cli/dist/events_file.js';
+import { EVENT_TYPES, generatedRows, randomFrom } from '../data/generated_log.js';
+import { runSeed } from '../data/generated_snapshot.js';
+
+const run = promisify(execFile);
+const path = (relative) => fileURLToPath(new URL(`../../${relative}`, import.meta.url));
+const NATIVE = path('build/native/reckon-cli');
+const WASI = path('build/wasi/reckon-cli.wasm');
+const SESSIONS = 1000;
+
+mkdirSync(path('build/test'), { recursive: true });
+const folder = mkdtempSync(path('build/test/hosts-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const wasi = (module, ...args) =>
+  run(process.execPath, [
+    '--no-warnings',
+    path('tests/js/helpers/wasi_command.js'),
+    module,
+    ...args,
+  ]);
+
+/** Rows [session, item, event, time] as an events file. */
+async function writeLog(file, rows) {
+  const items = [...new Set(rows.map((row) => row[1]))].sort((a, b) =>
+    Buffer.compare(Buffer.from(a), Buffer.from(b)),
+  );
+  const sessions = [...new Set(rows.map((row) => row[0]))];
+  const table = (texts) => {
+    const builder = new StringTableBuilder();
+    for (const text of texts) builder.add(text);
+    return builder.build();
+  };
+  const indexes = (texts) => new Map(texts.map((text, index) => [text, index]));
+  const [itemIndex, sessionIndex] = [indexes(items), indexes(sessions)];
+  await writeEventsFile(
+    file,
+    {
+      events: rows.length,
+      userKind: 'sessions',
+      timeKind: 'unix-ms',
+      types: EVENT_TYPES.map((name) => ({ name, weight: 1 })),
+      user: Uint32Array.from(rows, (row) => sessionIndex.get(row[0])),
+      item: Uint32Array.from(rows, (row) => itemIndex.get(row[1])),
+      label: Uint32Array.from(rows, (row) => 1 << EVENT_TYPES.indexOf(row[2])),
+      time: Float64Array.from(rows, (row) => row[3]),
+      users: table(sessions),
+      items: table(items),
+    },
+    'hosts',
+  );
+}
+
+const log = join(folder, 'log.rkev');
+const snapshot = join(folder, 'native.rk');
+const rows = [...generatedRows({ seed: 5, sessions: 1500, items: 700, clusters: 10 })];
+
+before(async () => {
+  await writeLog(log, rows);
+  await run(NATIVE, ['train', log, '--out', snapshot, '--seed', '9', '--threads', '1']);
+});
+
+test('kernels: WebAssembly SIMD computes what the definition says, digests as on every host', async () => {
+  const { stdout, stderr } = await wasi(path('build/wasi/kernels_check.wasm'));
+  assert.match(stderr, /kernels: simd128/);
+  assert.match(stdout, /^kernels [0-9a-f]{16}$/m);
+});
+
+test('the snapshot has the same bytes from native and WASI at 1, 2 and 3 threads', async () => {
+  const digest = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
+  const expected = digest(snapshot);
+  for (const threads of [2, 3]) {
+    const file = join(folder, `native${threads}.rk`);
+    await run(NATIVE, ['train', log, '--out', file, '--seed', '9', '--threads', `${threads}`]);
+    assert.equal(digest(file), expected, `native, ${threads} threads`);
+  }
+  for (const threads of [1, 2, 3]) {
+    const file = join(folder, `wasi${threads}.rk`);
+    await wasi(WASI, 'train', log, '--out', file, '--seed', '9', '--threads', `${threads}`);
+    assert.equal(digest(file), expected, `WASI, ${threads} threads`);
+  }
+  const other = join(folder, 'other.rk');
+  await run(NATIVE, ['train', log, '--out', other, '--seed', '10']);
+  assert.notEqual(digest(other), expected, 'another seed gives another snapshot');
+});
+
+test(`${SESSIONS} sessions: the same top 20, ids and score bits, from native and WebAssembly`, async () => {
+  const random = randomFrom(runSeed());
+  const items = [...new Set(rows.map((row) => row[1]))];
+  const sessions = Array.from({ length: SESSIONS }, (_, s) =>
+    Array.from({ length: 1 + Math.floor(8 * random()) }, (_, n) => [
+      `s${s}`,
+      items[Math.floor(items.length * random())],
+      EVENT_TYPES[Math.floor(EVENT_TYPES.length * random())],
+      1_700_000_000_000 + n * 1000,
+    ]),
+  );
+  const asked = join(folder, 'sessions.rkev');
+  await writeLog(asked, sessions.flat());
+  const { stdout } = await run(
+    NATIVE,
+    ['recommend', snapshot, '--sessions', asked, '--count', '20'],
+    {
+      maxBuffer: 1 << 26,
+    },
+  );
+  const native = stdout.trim().split('\n');
+
+  const engine = await createEngine({ snapshot: readFileSync(snapshot) });
+  const bits = new DataView(new ArrayBuffer(4));
+  const wasm = sessions.flatMap((events) => {
+    const session = engine.session();
+    for (const [, item, event, at] of events) session.record({ item, event, at });
+    return session.recommend({ count: 20 }).items.map(({ item, rank, score }) => {
+      bits.setFloat32(0, score);
+      return [events[0][0], rank, item, bits.getUint32(0).toString(16).padStart(8, '0')].join('\t');
+    });
+  });
+  engine.dispose();
+  assert.equal(native.length, SESSIONS * 20);
+  const withoutDecimal = native.map((line) => line.split('\t').toSpliced(3, 1).join('\t'));
+  assert.deepEqual(wasm, withoutDecimal);
+});
