@@ -69,7 +69,7 @@ C_FILES := $(wildcard src/*.h src/*/*.[ch] wasm/*.c tests/*/*.[ch])
 PRETTY := js-bindings edge-worker demo-site tests wasm
 
 .PHONY: check check-layers check-format format
-check: check-format check-layers check-golden check-wasm
+check: check-format check-layers check-golden check-wasm check-types
 check-layers: $(NATIVE_CLI)
 	@node tests/check_layers.js $(BUILD)/native
 check-format: $(BUILD)/npm.stamp | tools
