@@ -106,15 +106,79 @@ typedef struct axis {
     size_t count;
 } axis;
 
+/* ---- what is tried, in order of its effect; a parameter's start is not tried again ----------- */
+
+static const int64_t half_lives[] = {365 * (int64_t)DAY_MS, 90 * (int64_t)DAY_MS,
+                                     30 * (int64_t)DAY_MS, 7 * (int64_t)DAY_MS, DAY_MS};
+static const int64_t gaps[] = {DAY_MS, 30 * MINUTE_MS};
+static const uint32_t windows[] = {5, 20, 50};
+
+static const float norms[] = {0.0f, 0.15f, 0.3f, 0.5f};
+static const float backwards[] = {0.1f, 0.3f, 0.6f, 1.0f};
+static const float forwards[] = {0.7f, 0.85f, 0.95f, 1.0f};
+static const float similar_decays[] = {0.4f, 0.6f, 0.85f, 0.95f, 1.0f};
+static const float length_powers[] = {0.0f, 0.5f, 1.0f};
+static const axis similar_axes[] = {
+    {offsetof(rk_tuned, neighbors.norm), norms, COUNT_OF(norms)},
+    {offsetof(rk_tuned, neighbors.backward), backwards, COUNT_OF(backwards)},
+    {offsetof(rk_tuned, neighbors.forward), forwards, COUNT_OF(forwards)},
+    {offsetof(rk_tuned, similar_decay), similar_decays, COUNT_OF(similar_decays)},
+    {offsetof(rk_tuned, neighbors.length_power), length_powers, COUNT_OF(length_powers)},
+};
+
+static const float exponents[] = {0.5f}, subsamples[] = {1e-3f};
+static const axis vector_axes[] = {
+    {offsetof(rk_tuned, sgns.negative_exponent), exponents, COUNT_OF(exponents)},
+    {offsetof(rk_tuned, sgns.subsample), subsamples, COUNT_OF(subsamples)},
+};
+
+static const float session_decays[] = {0.4f, 0.6f, 0.8f, 0.9f, 1.0f};
+static const axis session_axes[] = {
+    {offsetof(rk_tuned, session_decay), session_decays, COUNT_OF(session_decays)}};
+
+static const float session_weights[] = {0.0f, 0.1f, 0.2f, 0.35f, 0.5f, 0.8f, 1.2f, 2.0f, 3.5f};
+static const float popular_weights[] = {0.0f, 0.03f, 0.1f, 0.2f};
+static const axis blend_axes[] = {
+    {offsetof(rk_tuned, sources[RK_SOURCE_SESSION].weight), session_weights,
+     COUNT_OF(session_weights)},
+    {offsetof(rk_tuned, sources[RK_SOURCE_POPULAR].weight), popular_weights,
+     COUNT_OF(popular_weights)},
+};
+
+static float *field_of(rk_tuned *tuned, const axis *along) {
+    return (float *)(void *)((char *)tuned + along->offset);
+}
+
+/* Trials of a descent: its start, and every value that is not the start's. */
+static uint32_t count_trials(rk_tuned start, const axis *axes, size_t axis_count) {
+    uint32_t trials = 1;
+    for (size_t a = 0; a < axis_count; a++) {
+        for (size_t v = 0; v < axes[a].count; v++) {
+            trials += *field_of(&start, &axes[a]) != axes[a].values[v];
+        }
+    }
+    return trials;
+}
+
+static uint32_t plan_trials(const search *s) {
+    size_t half_life_trials = s->log.time_kind == RK_TIME_UNIX_MS ? COUNT_OF(half_lives) : 0;
+    size_t gap_trials = s->log.cuttable ? COUNT_OF(gaps) : 0;
+    return (uint32_t)(1 + half_life_trials + 1 + gap_trials + COUNT_OF(windows)) +
+           count_trials(s->tuned, similar_axes, COUNT_OF(similar_axes)) +
+           count_trials(s->tuned, vector_axes, COUNT_OF(vector_axes)) +
+           count_trials(s->tuned, session_axes, COUNT_OF(session_axes)) +
+           count_trials(s->tuned, blend_axes, COUNT_OF(blend_axes));
+}
+
 static void descend(search *s, try_fn *try, const axis *axes, size_t axis_count) {
     s->best = try(s, &s->tuned);
     report_trial(s);
     for (size_t a = 0; a < axis_count; a++) {
+        float start = *field_of(&s->tuned, &axes[a]);
         for (size_t v = 0; v < axes[a].count; v++) {
+            if (axes[a].values[v] == start) continue;
             rk_tuned candidate = s->tuned;
-            float *field = (float *)(void *)((char *)&candidate + axes[a].offset);
-            if (*field == axes[a].values[v]) continue;
-            *field = axes[a].values[v];
+            *field_of(&candidate, &axes[a]) = axes[a].values[v];
             double score = try(s, &candidate);
             report_trial(s);
             if (s->failed) return;
@@ -127,8 +191,6 @@ static void descend(search *s, try_fn *try, const axis *axes, size_t axis_count)
 
 /* Integer parameters: durations and windows. */
 static void descend_half_life(search *s) {
-    static const int64_t half_lives[] = {365 * (int64_t)DAY_MS, 90 * (int64_t)DAY_MS,
-                                         30 * (int64_t)DAY_MS, 7 * (int64_t)DAY_MS, DAY_MS};
     s->best = try_popular(s, &s->tuned);
     report_trial(s);
     for (size_t i = 0; s->log.time_kind == RK_TIME_UNIX_MS && i < COUNT_OF(half_lives); i++) {
@@ -143,8 +205,6 @@ static void descend_half_life(search *s) {
 }
 
 static void descend_gap_and_window(search *s) {
-    static const int64_t gaps[] = {DAY_MS, 30 * MINUTE_MS};
-    static const uint32_t windows[] = {5, 20, 50};
     s->best = try_similar(s, &s->tuned);
     report_trial(s);
     for (size_t i = 0; i < (s->log.cuttable ? COUNT_OF(gaps) : 0) + COUNT_OF(windows); i++) {
@@ -163,50 +223,11 @@ static void descend_gap_and_window(search *s) {
 }
 
 static void search_similar(search *s) {
-    static const float decays[] = {0.4f, 0.6f, 0.85f, 0.95f, 1.0f};
-    static const float norms[] = {0.0f, 0.15f, 0.3f, 0.5f};
-    static const float backwards[] = {0.1f, 0.3f, 0.6f, 1.0f};
-    static const float forwards[] = {0.7f, 0.85f, 0.95f, 1.0f};
-    static const float powers[] = {0.0f, 0.5f, 1.0f};
-    static const axis axes[] = {
-        {offsetof(rk_tuned, neighbors.norm), norms, COUNT_OF(norms)},
-        {offsetof(rk_tuned, neighbors.backward), backwards, COUNT_OF(backwards)},
-        {offsetof(rk_tuned, neighbors.forward), forwards, COUNT_OF(forwards)},
-        {offsetof(rk_tuned, similar_decay), decays, COUNT_OF(decays)},
-        {offsetof(rk_tuned, neighbors.length_power), powers, COUNT_OF(powers)},
-    };
     descend_gap_and_window(s);
-    if (!s->failed) descend(s, try_similar, axes, COUNT_OF(axes));
+    if (!s->failed) descend(s, try_similar, similar_axes, COUNT_OF(similar_axes));
 }
 
-static void search_vectors(search *s) {
-    static const float exponents[] = {0.5f}, subsamples[] = {1e-3f};
-    static const axis axes[] = {
-        {offsetof(rk_tuned, sgns.negative_exponent), exponents, COUNT_OF(exponents)},
-        {offsetof(rk_tuned, sgns.subsample), subsamples, COUNT_OF(subsamples)},
-    };
-    descend(s, try_vectors, axes, COUNT_OF(axes));
-}
-
-static void search_session(search *s) {
-    static const float decays[] = {0.4f, 0.6f, 0.8f, 0.9f, 1.0f};
-    static const axis axes[] = {{offsetof(rk_tuned, session_decay), decays, COUNT_OF(decays)}};
-    descend(s, try_session, axes, COUNT_OF(axes));
-}
-
-static void search_blend(search *s) {
-    static const float session_weights[] = {0.0f, 0.1f, 0.2f, 0.35f, 0.5f, 0.8f, 1.2f, 2.0f, 3.5f};
-    static const float popular_weights[] = {0.0f, 0.03f, 0.1f, 0.2f};
-    static const axis axes[] = {
-        {offsetof(rk_tuned, sources[RK_SOURCE_SESSION].weight), session_weights,
-         COUNT_OF(session_weights)},
-        {offsetof(rk_tuned, sources[RK_SOURCE_POPULAR].weight), popular_weights,
-         COUNT_OF(popular_weights)},
-    };
-    descend(s, try_blend, axes, COUNT_OF(axes));
-}
-
-/* Fits `content` with the chosen parameters into memory that lasts as long as the search. */
+/* A fit that lasts as long as the search; false is out of memory. */
 static void keep(search *s, bool ok) {
     s->failed = s->failed || !ok;
 }
@@ -230,7 +251,7 @@ static void validate(search *s, rk_validation *validation) {
 }
 
 static void run(search *s, rk_validation *validation) {
-    s->planned = 45;
+    s->planned = plan_trials(s);
     descend_half_life(s);
     keep(s, rk_fit_popularity(&s->log, &s->tuned, &s->kept, &s->content));
     if (s->failed) return;
@@ -239,14 +260,14 @@ static void run(search *s, rk_validation *validation) {
     keep(s, rk_fit_neighbors(&s->log, &s->tuned.neighbors, s->tuned.similar_decay,
                              s->options->threads, &s->kept, &s->content));
     if (s->failed) return;
-    search_vectors(s);
+    descend(s, try_vectors, vector_axes, COUNT_OF(vector_axes));
     if (s->failed) return;
     rk_sgns_result result;
     keep(s, rk_fit_vectors(&s->log, &s->tuned, s->options, &s->kept, &s->content, &result));
     if (s->failed) return;
-    search_session(s);
+    descend(s, try_session, session_axes, COUNT_OF(session_axes));
     s->content.meta.session_decay = s->tuned.session_decay;
-    search_blend(s);
+    descend(s, try_blend, blend_axes, COUNT_OF(blend_axes));
     if (s->failed) return;
     validation->cases = s->split.case_count;
     validation->trials = s->trials;
@@ -274,12 +295,18 @@ rk_status rk_search(const rk_events_content *events, const rk_rows *rows,
     double share = sample_share(events, rows, options->validation_cases);
     rk_status status = rk_split_events(events, rows, RK_PROTOCOL_LEAVE_ONE_OUT, share,
                                        options->seed ^ 0x76616C6964u, &memory, &s.split, error);
-    bool empty = status == RK_OK && s.split.case_count == 0;
-    if (status == RK_OK && !empty) {
+    bool validated = status == RK_OK && s.split.case_count > 0;
+    if (validated) {
         status =
             rk_log_build(events, &s.split.train, options->min_item_events, &memory, &s.log, error);
     }
-    if (status == RK_OK && !empty) {
+    /* Hiding may take the last like of a small log. The whole of it still has something to learn.
+     */
+    if (status == RK_NO_EVENTS) {
+        status = RK_OK;
+        validated = false;
+    }
+    if (status == RK_OK && validated) {
         rk_fit_begin(events, &s.log, &s.tuned, options->seed, &s.content);
         run(&s, validation);
         if (s.failed) status = rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "parameter search");

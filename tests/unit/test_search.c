@@ -1,0 +1,187 @@
+/* The build's own parameter search: what it may not do, whatever the log. */
+#include "log_builder.h"
+
+#include "learn/search.h"
+
+static const rk_learn_options small = {
+    .seed = 3, .threads = 1, .dim = 8, .validation_cases = 200, .sgns_epochs = 2};
+
+static rk_status run_search(log_builder *b, const rk_learn_options *options, rk_tuned *tuned,
+                            rk_validation *validation) {
+    const rk_events_content content = log_content(b);
+    const rk_rows rows = rows_in_order(&content, &b->memory);
+    rk_error error;
+    return rk_search(&content, &rows, options, tuned, validation, &error);
+}
+
+static void check_defaults(const rk_tuned *tuned, const rk_validation *validation) {
+    const rk_tuned defaults = rk_tuned_defaults(&small);
+    assert_memory_equal(&tuned->neighbors, &defaults.neighbors, sizeof defaults.neighbors);
+    assert_memory_equal(&tuned->sources, &defaults.sources, sizeof defaults.sources);
+    assert_int_equal(tuned->gap_ms, 0);
+    assert_int_equal(tuned->half_life_ms, 0);
+    assert_true(tuned->session_decay == defaults.session_decay);
+    assert_int_equal(validation->cases, 0);
+    assert_int_equal(validation->trials, 0);
+}
+
+static void defaults_stand_where_nothing_can_be_validated(void **state) {
+    (void)state;
+    log_builder b = log_of(2, RK_TIME_NONE, RK_USERS_ARE_SESSIONS);
+    rk_tuned tuned;
+    rk_validation validation;
+    assert_int_equal(run_search(&b, &small, &tuned, &validation), RK_OK);
+    check_defaults(&tuned, &validation);
+    add_event(&b, 0, 0, VIEW, 0);
+    add_event(&b, 0, 1, VIEW, 0);
+    assert_int_equal(run_search(&b, &small, &tuned, &validation), RK_OK);
+    check_defaults(&tuned, &validation);
+    rk_memory_free(&b.memory);
+}
+
+/* Each user has a single like, and validation hides it: nothing is left to learn from, but the
+ * whole log has something. */
+static void defaults_stand_where_validation_takes_every_like(void **state) {
+    (void)state;
+    log_builder b = log_of(30, RK_TIME_ORDER, RK_USERS_ARE_USERS);
+    for (uint32_t user = 0; user < 10; user++) {
+        add_event(&b, user, user % 3, HIDE, 1);
+        add_event(&b, user, 3 + user % 3, SKIP, 2);
+        add_event(&b, user, 6 + user % 3, LIKE, 3);
+    }
+    rk_tuned tuned;
+    rk_validation validation;
+    assert_int_equal(run_search(&b, &small, &tuned, &validation), RK_OK);
+    check_defaults(&tuned, &validation);
+    rk_memory_free(&b.memory);
+}
+
+/* The same with a minimum of events an item, which only the whole log reaches. */
+static void defaults_stand_where_validation_takes_every_item(void **state) {
+    (void)state;
+    log_builder b = log_of(9, RK_TIME_ORDER, RK_USERS_ARE_USERS);
+    for (uint32_t i = 0; i < 9; i++) add_event(&b, i / 3, i % 3, VIEW, i % 3);
+    rk_learn_options strict = small;
+    strict.min_item_events = 3;
+    /* Every user's last is item 2; hidden thrice. Items 0 and 1 stay. */
+    rk_tuned tuned;
+    rk_validation validation;
+    assert_int_equal(run_search(&b, &strict, &tuned, &validation), RK_OK);
+    b.events = 0;
+    for (uint32_t i = 0; i < 9; i++) add_event(&b, i / 3, i % 3, VIEW, (i / 3 + i) % 3);
+    /* Now each item is hidden once: none has three events left. */
+    assert_int_equal(run_search(&b, &strict, &tuned, &validation), RK_OK);
+    check_defaults(&tuned, &validation);
+    rk_memory_free(&b.memory);
+}
+
+static void finds_what_a_clustered_log_hides(void **state) {
+    (void)state;
+    rk_rng rng = rk_rng_at(test_seed(), 200);
+    log_builder b = clustered_log(&rng, 150, 60, 6, 8);
+    rk_tuned tuned;
+    rk_validation validation;
+    assert_int_equal(run_search(&b, &small, &tuned, &validation), RK_OK);
+    assert_in_range(validation.cases, 100, 150);
+    assert_true(validation.trials > 20);
+    const double popular = validation.methods[RK_SOURCE_POPULAR].ndcg[0];
+    print_message("ndcg@10: popular %.3f, blend %.3f\n", popular,
+                  validation.methods[RK_VALIDATED_BLEND].ndcg[0]);
+    for (uint32_t m = 0; m < RK_VALIDATED_COUNT; m++) {
+        assert_int_equal(validation.methods[m].cases, validation.cases);
+        if (m != RK_SOURCE_POPULAR) assert_true(validation.methods[m].ndcg[0] > 1.5 * popular);
+    }
+    rk_memory_free(&b.memory);
+}
+
+/* No gaps in sessions and no decay without real times. */
+static void without_times_none_is_searched(void **state) {
+    (void)state;
+    for (uint32_t time_kind = 0; time_kind < 3; time_kind++) {
+        for (uint32_t user_kind = 0; user_kind < 2; user_kind++) {
+            rk_rng rng = rk_rng_at(test_seed(), 201);
+            log_builder b = random_log(&rng, 300, 30, 20, time_kind, user_kind);
+            rk_tuned tuned;
+            rk_validation validation;
+            assert_int_equal(run_search(&b, &small, &tuned, &validation), RK_OK);
+            assert_true(validation.cases > 0);
+            if (time_kind != RK_TIME_UNIX_MS) assert_int_equal(tuned.half_life_ms, 0);
+            if (time_kind != RK_TIME_UNIX_MS || user_kind == RK_USERS_ARE_SESSIONS)
+                assert_int_equal(tuned.gap_ms, 0);
+            rk_memory_free(&b.memory);
+        }
+    }
+}
+
+static void threads_and_a_second_run_change_nothing(void **state) {
+    (void)state;
+    rk_rng rng = rk_rng_at(test_seed(), 202);
+    log_builder b = random_log(&rng, 500, 40, 30, RK_TIME_UNIX_MS, RK_USERS_ARE_USERS);
+    rk_tuned one = {0}, tuned;
+    rk_validation one_validation = {0}, validation;
+    for (uint32_t threads = 1; threads <= 3; threads++) {
+        rk_learn_options options = small;
+        options.threads = threads;
+        memset(&tuned, 0, sizeof tuned);
+        memset(&validation, 0, sizeof validation);
+        assert_int_equal(run_search(&b, &options, &tuned, &validation), RK_OK);
+        if (threads == 1) one = tuned, one_validation = validation;
+        assert_int_equal(tuned.gap_ms, one.gap_ms);
+        assert_int_equal(tuned.half_life_ms, one.half_life_ms);
+        assert_memory_equal(&tuned.neighbors, &one.neighbors, sizeof one.neighbors);
+        assert_memory_equal(&tuned.sources, &one.sources, sizeof one.sources);
+        assert_true(tuned.similar_decay == one.similar_decay);
+        assert_true(tuned.session_decay == one.session_decay);
+        assert_int_equal(validation.trials, one_validation.trials);
+        for (uint32_t m = 0; m < RK_VALIDATED_COUNT; m++)
+            assert_true(validation.methods[m].ndcg[0] == one_validation.methods[m].ndcg[0]);
+    }
+    rk_memory_free(&b.memory);
+}
+
+typedef struct heard {
+    uint64_t done, total, reports;
+} heard;
+
+static void hear(void *context, const char *stage, uint64_t done, uint64_t total,
+                 const char *unit) {
+    heard *h = context;
+    if (strcmp(stage, "search") != 0) return;
+    assert_string_equal(unit, "settings");
+    assert_int_equal(done, h->done + 1);
+    assert_true(done <= total);
+    if (h->reports > 0) assert_int_equal(total, h->total);
+    *h = (heard){.done = done, .total = total, .reports = h->reports + 1};
+}
+
+/* A bar that ends at its end: whatever kind of log, as many settings are tried as were planned. */
+static void progress_ends_at_its_total(void **state) {
+    (void)state;
+    for (uint32_t kind = 0; kind < 6; kind++) {
+        rk_rng rng = rk_rng_at(test_seed(), 203 + kind);
+        log_builder b = random_log(&rng, 300, 30, 20, kind % 3, kind / 3);
+        heard h = {0};
+        rk_learn_options options = small;
+        options.progress = hear;
+        options.context = &h;
+        rk_tuned tuned;
+        rk_validation validation;
+        assert_int_equal(run_search(&b, &options, &tuned, &validation), RK_OK);
+        assert_int_equal(h.done, h.total);
+        assert_int_equal(h.done, validation.trials);
+        rk_memory_free(&b.memory);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_stand_where_nothing_can_be_validated),
+        cmocka_unit_test(defaults_stand_where_validation_takes_every_like),
+        cmocka_unit_test(defaults_stand_where_validation_takes_every_item),
+        cmocka_unit_test(finds_what_a_clustered_log_hides),
+        cmocka_unit_test(without_times_none_is_searched),
+        cmocka_unit_test(threads_and_a_second_run_change_nothing),
+        cmocka_unit_test(progress_ends_at_its_total),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
