@@ -68,7 +68,11 @@ test('typed times: SQL timestamps, dates and integers', async (t) => {
 });
 
 for (const [what, times, expected] of [
-  ['no time at all', ['2020-01-01', 'yesterday'], /row 2 \(line 3\), column time: "yesterday" is not/],
+  [
+    'no time at all',
+    ['2020-01-01', 'yesterday'],
+    /row 2 \(line 3\), column time: "yesterday" is not/,
+  ],
   ['text among numbers', [1.6e9, 1.6e9, 'x'], /row 3 \(line 4\), column time: "x" is not a time/],
   ['a month 13', ['2020-01-01', '2020-13-01'], /row 2 .*"2020-13-01" is not a time/],
   ['a missing time', [1.6e9, ''], /row 2 .*the time is missing/],
@@ -104,7 +108,9 @@ test('labels: a column or an expression; every row also carries click', async (t
 test('labels compare numbers, not text', async (t) => {
   const folder = folderFor(t);
   write(folder, { 'log.csv': 'user,item,n,flag\nu,a,10,yes\nu,b,9,no\n' });
-  const events = await read(folder, 'log.csv', { map: 'label.big=n>9,label.even=n%2=0,label.f=flag' });
+  const events = await read(folder, 'log.csv', {
+    map: 'label.big=n>9,label.even=n%2=0,label.f=flag',
+  });
   assert.deepEqual(
     rowsOf(events).map(([, , labels]) => labels),
     ['click+big+even+f', 'click'],
@@ -148,7 +154,10 @@ test('labels that cannot be computed name the row and the column', async (t) => 
   for (const [map, expected] of [
     ['label.like=rating>=4', /row 2 \(line 3\), column rating: "abc" is not a number/],
     ['label.fine=ok', /row 3 \(line 4\), column ok: "maybe" is not true or false/],
-    ['label.like=ratin>=4', /no column "ratin" \(--map label.like\); the columns are "user", "item"/],
+    [
+      'label.like=ratin>=4',
+      /no column "ratin" \(--map label.like\); the columns are "user", "item"/,
+    ],
     ['label.like=item>=', /--map label.like: syntax error/],
     ['label.like=item', /row 1 .*column "item": --map label.like: Could not convert string 'a'/],
   ]) {

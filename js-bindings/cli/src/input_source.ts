@@ -5,6 +5,7 @@
 // types.
 import { stat } from 'node:fs/promises';
 import { type CsvHeader, firstBytes, locateRecord, readCsvHeader } from './csv_text.js';
+import { locateMalformed } from './json_text.js';
 import { type Duck, duckReason, sqlName, sqlText } from './duck.js';
 import { type Place, Refusal, quote, reasonOf } from './failures.js';
 
@@ -136,9 +137,10 @@ function csvReason(message: string): string | undefined {
 /** Inferred types would rewrite ids (dates, UUIDs), so only the names are taken from the inference. */
 async function openJson(duck: Duck, file: string, isGzip: boolean): Promise<Source> {
   const refusal = async (cause: unknown): Promise<Refusal> => {
-    const line = /in line (\d+): (.*)/.exec(cause instanceof Error ? cause.message : '');
-    if (!line) return new Refusal({ file }, duckReason(cause));
-    return new Refusal({ file, line: Number(line[1]) }, `malformed JSON: ${line[2]}`);
+    const reason = duckReason(cause);
+    const found = /malformed json/i.test(reason) ? await locateMalformed(file, isGzip) : undefined;
+    if (!found) return new Refusal({ file }, reason);
+    return new Refusal({ file, line: found.line }, `malformed JSON: ${found.reason}`);
   };
   const compression = isGzip ? `, compression = 'gzip'` : '';
   const read = `read_json(${sqlText(file)}${compression}`;
