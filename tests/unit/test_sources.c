@@ -39,7 +39,7 @@ static void set_close_popularity(bench *b) {
     float *popularity = TAKE(&memory, float, items);
     uint32_t *popular = TAKE(&memory, uint32_t, items);
     for (uint32_t i = 0; i < items; i++) {
-        popularity[i] = i == 0 ? 3.0f : 1.0f + (float)i * 0x1p-23f;
+        popularity[i] = i == 0 ? 3.75f : 1.9375f + (float)i * 0x1p-23f; // over .5: half a step each
         popular[i] = i == 0 ? 0 : items - i;
     }
     b->content.popularity = popularity;
