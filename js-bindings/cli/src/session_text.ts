@@ -4,7 +4,7 @@ import { Refusal, quote } from './failures.js';
 
 /**
  * Tokens at white space; `event:item` where the part before the first colon is a known event, else an
- * item. A token that is neither, but looks like `event:item`, names an unknown event.
+ * item. A token that is neither, but looks like `event:item` (and not like a URL), names an unknown event.
  */
 export function parseSession(engine: Engine, text: string): SessionEvent[] {
   const tokens = text.split(/\s+/).filter((token) => token !== '');
@@ -13,7 +13,7 @@ export function parseSession(engine: Engine, text: string): SessionEvent[] {
 
 function parseToken(engine: Engine, token: string): SessionEvent {
   const names = engine.info.eventTypes.map(({ name }) => name);
-  const [, event = '', item = ''] = /^([^:]+):(.+)$/.exec(token) ?? [];
+  const [, event = '', item = ''] = /^([^:]+):(?!\/\/)(.+)$/.exec(token) ?? [];
   if (names.includes(event)) return { event, item };
   if (/^[a-z_][\w-]*$/i.test(event) && !engine.has(token))
     throw unknownEvent(engine, event, '--session');

@@ -1,0 +1,290 @@
+// reckon recommend, similar, inspect, verify and evaluate, on one snapshot of a generated log.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { createEngine } from 'reckon';
+import { floatText } from '../../js-bindings/cli/dist/terminal.js';
+import { generatedItems, generatedLog, generatedSessions } from '../data/generated_log.js';
+import { namesIn, reckon, write } from './helpers/command_line.js';
+
+const SHAPE = { items: 120, clusters: 6 };
+let folder;
+let engine;
+
+before(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'reckon-test-'));
+  write(folder, {
+    'log.csv': generatedLog({ seed: 8, sessions: 400, ...SHAPE }),
+    'items.csv': generatedItems(SHAPE),
+  });
+  run('build', 'log.csv', '--items', 'items.csv', '--out', 'a.rk');
+  engine = await createEngine({ snapshot: path.join(folder, 'a.rk') });
+});
+after(() => {
+  engine?.dispose();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function run(...args) {
+  const answer = reckon(folder, args);
+  assert.equal(answer.status, 0, answer.stderr);
+  return answer;
+}
+const json = (...args) => JSON.parse(run(...args, '--json').stdout);
+
+const A = 'c00-item000';
+const B = 'c00-item001';
+
+test('--json: one document, keys in order, as the engine answers', () => {
+  const answer = json('recommend', 'a.rk', '--session', `view:${A} buy:${B} nope ${A}`, '-n', '7');
+  assert.deepEqual(Object.keys(answer), ['items', 'unknown']);
+  assert.deepEqual(answer.unknown, ['nope']);
+  assert.equal(answer.items.length, 7);
+  const session = engine.session();
+  for (const [event, item] of [
+    ['view', A],
+    ['buy', B],
+    ['view', A],
+  ])
+    session.record({ item, event, at: 0 });
+  const expected = session.recommend({ count: 7 }).items;
+  assert.deepEqual(answer.items, JSON.parse(JSON.stringify(expected)));
+  answer.items.forEach((item, i) => {
+    assert.deepEqual(Object.keys(item).slice(0, 4), ['item', 'rank', 'score', 'sources']);
+    assert.equal(item.rank, i + 1);
+    assert.ok(item.item !== A && item.item !== B, 'seen items are not recommended');
+  });
+  const repeated = json('recommend', 'a.rk', '--session', `view:${A}`, '--keep-seen', '-n', '100');
+  assert.ok(repeated.items.length > 0 && Array.isArray(repeated.unknown));
+});
+
+test('an unknown event lists the known ones; a known event may be left out', () => {
+  const { status, stdout, stderr } = reckon(folder, [
+    'recommend',
+    'a.rk',
+    '--session',
+    `like:${A}`,
+    '--json',
+  ]);
+  assert.equal(status, 1);
+  assert.equal(stdout, '');
+  assert.equal(
+    stderr,
+    'reckon: error: --session: "like" is no event of this snapshot; known are view, buy\n',
+  );
+  assert.deepEqual(
+    json('recommend', 'a.rk', '--session', A),
+    json('recommend', 'a.rk', '--session', `view:${A}`),
+  );
+  assert.deepEqual(json('recommend', 'a.rk', '--session', 'http://x/y 1:2').unknown, [
+    'http://x/y',
+    '1:2',
+  ]);
+});
+
+test('an empty session and one of unknown items are answered with what is popular', () => {
+  for (const session of ['', '   ', 'nope view:nothing']) {
+    const { items } = json('recommend', 'a.rk', '--session', session, '-n', '5');
+    assert.equal(items.length, 5);
+    for (const { sources } of items)
+      assert.deepEqual(
+        sources.map(({ name }) => name),
+        ['popular'],
+      );
+  }
+});
+
+test('--explain and --stages; the table names sources and reasons', () => {
+  const explained = json(
+    'recommend',
+    'a.rk',
+    '--session',
+    '',
+    '--explain',
+    '--stages',
+    'retrieval',
+  );
+  assert.deepEqual(
+    explained.unavailable.map(({ name }) => name),
+    ['similar', 'session'],
+  );
+  const { stdout } = run(
+    'recommend',
+    'a.rk',
+    '--session',
+    `${A} nope`,
+    '--explain',
+    '--stages',
+    'all',
+    '-n',
+    '3',
+  );
+  assert.match(stdout, /^# +item +title +score +sources +because of\n/);
+  assert.match(stdout, /\n1 .*(similar|session) #\d+/);
+  assert.match(
+    reckon(folder, ['recommend', 'a.rk', '--session', 'nope']).stderr,
+    /unknown items skipped: nope/,
+  );
+});
+
+test("similar: the engine's answer; an unknown item is refused", () => {
+  const expected = JSON.parse(JSON.stringify(engine.similar(A, { count: 4 })));
+  assert.deepEqual(json('similar', 'a.rk', A, '-n', '4'), { items: expected, unknown: [] });
+  const { status, stderr } = reckon(folder, ['similar', 'a.rk', 'nope']);
+  assert.equal(status, 1);
+  assert.equal(stderr, 'reckon: error: a.rk: no item has the id "nope"\n');
+});
+
+// ---- many sessions -------------------------------------------------------------------------------
+
+const field = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+test('--sessions: as many single sessions, ids verbatim, in order of appearance', () => {
+  const seed = Number(process.env.RECKON_TEST_SEED ?? Date.now() % 100_000);
+  const sessions = generatedSessions({ seed, count: 30, ...SHAPE });
+  const name = (s) => `s,${s} "x"`;
+  const rows = sessions.flatMap((events, s) =>
+    events.length === 0
+      ? [`${field(name(s))},,`]
+      : events.map(({ item, event }) => `${field(name(s))},${field(item)},${event}`),
+  );
+  write(folder, { 'in.csv': `session,item,event\n${rows.join('\n')}\n` });
+  run('recommend', 'a.rk', '--sessions', 'in.csv', '-n', '6', '--out', 'recs.csv');
+  const expected = sessions.flatMap((events, s) => {
+    const session = engine.session();
+    for (const { item, event } of events) session.record({ item, event, at: 0 });
+    return session
+      .recommend({ count: 6 })
+      .items.map(
+        ({ item, rank, score }) => `${field(name(s))},${rank},${field(item)},${floatText(score)}`,
+      );
+  });
+  const written = readFileSync(path.join(folder, 'recs.csv'), 'utf8');
+  assert.equal(
+    written,
+    ['session,rank,item,score', ...expected, ''].join('\n'),
+    `RECKON_TEST_SEED=${seed}`,
+  );
+  assert.ok(namesIn(folder).every((file) => !file.endsWith('.tmp')));
+  assert.equal(run('recommend', 'a.rk', '--sessions', 'in.csv', '-n', '6').stdout, written);
+});
+
+test('--sessions: by time where there are times, by file order else; scores are exact', () => {
+  write(folder, {
+    'order.csv': `session,item\nx,${A}\ny,nope\nx,${B}\n`,
+    'times.csv': `session,item,time\nx,${B},1700000060\ny,nope,1700000000\nx,${A},1700000000\n`,
+  });
+  const answer = (file) =>
+    run('recommend', 'a.rk', '--sessions', file, '--keep-seen', '-n', '9').stdout;
+  assert.equal(answer('order.csv'), answer('times.csv'));
+  const session = engine.session();
+  session.record({ item: A, at: 0 });
+  session.record({ item: B, at: 0 });
+  const { items } = session.recommend({ count: 9, keepSeen: true });
+  const scores = answer('order.csv').split('\n').slice(1, 10);
+  scores.forEach((line, i) => assert.equal(Math.fround(line.split(',').at(-1)), items[i].score));
+});
+
+test('--sessions: n rows each if the items suffice', () => {
+  write(folder, { 'in.csv': `session,item\nx,${A}\ny,\nz,nope\n` });
+  const lines = (n) =>
+    run('recommend', 'a.rk', '--sessions', 'in.csv', '-n', n).stdout.trim().split('\n');
+  assert.equal(lines('100').length, 1 + 3 * 100);
+  assert.equal(lines('1000').length, 1 + 119 + 120 + 120, 'all items but the seen one');
+});
+
+test('--sessions: refusals name file, row and column', () => {
+  write(folder, { 'in.csv': `session,item,event\nx,${A},view\nx,${B},like\n` });
+  const { status, stderr } = reckon(folder, [
+    'recommend',
+    'a.rk',
+    '--sessions',
+    'in.csv',
+    '--out',
+    'no.csv',
+  ]);
+  assert.equal(status, 1);
+  assert.equal(
+    stderr,
+    'reckon: error: in.csv, row 2 (line 3), column event: "like" is no event of this snapshot; known are view, buy\n',
+  );
+  assert.ok(!namesIn(folder).includes('no.csv'));
+});
+
+// ---- inspect, verify, evaluate -------------------------------------------------------------------
+
+test('inspect: facts for a person and for a program', () => {
+  const facts = json('inspect', 'a.rk');
+  assert.equal(facts.kind, 'snapshot');
+  assert.equal(facts.items, 120);
+  assert.equal(facts.id, engine.info.id);
+  assert.equal(facts.bytes, readFileSync(path.join(folder, 'a.rk')).length);
+  assert.ok(facts.bytesPerItem.core > 0 && facts.report.validation.cases > 0);
+  assert.ok(facts.sections.some(({ type, part }) => type === 'vec.low' && part === 'vectors'));
+  const { stdout } = run('inspect', 'a.rk');
+  assert.match(stdout, /120 items, [\d,]+ events, 400 sessions, times: unix-ms, seed 0/);
+  assert.match(stdout, /\nvec\.low +vectors/);
+  assert.match(stdout, /\nvalidation, \d+ cases\n/);
+});
+
+test('verify: valid', () => {
+  assert.match(
+    run('verify', 'a.rk').stdout,
+    /^a\.rk: valid snapshot, [\d,]+ bytes, content id [\da-f]{64}\n$/,
+  );
+  assert.equal(json('verify', 'a.rk').valid, true);
+});
+
+test('evaluate: a table or one document, and predictions that give the same metrics', () => {
+  const args = ['evaluate', 'log.csv', '--protocol', 'sessions', '--k', '20,5', '--sample', '0.8'];
+  const { stdout, stderr } = run(...args);
+  assert.match(stdout, /^sessions, \d+ cases/);
+  assert.match(stdout, /\nmethod +Recall@5 +HR@5 +MRR@5 +NDCG@5 .*HR@20/);
+  assert.match(stderr, /reckon: evaluate: \d+\.\d s/);
+  const document = json(...args, '--predictions', 'p.csv');
+  assert.equal(document.protocol, 'sessions');
+  assert.deepEqual(document.k, [5, 20]);
+  for (const method of ['blend', 'popular', 'similar', 'session', 'cooccurrence']) {
+    assert.ok(document.metrics[method]['hr@20'] >= document.metrics[method]['hr@5'], method);
+  }
+  const [header, ...rows] = readFileSync(path.join(folder, 'p.csv'), 'utf8').trim().split('\n');
+  assert.equal(header, 'case,rank,item,score');
+  assert.equal(new Set(rows.map((row) => row.split(',')[0])).size, document.cases);
+});
+
+test('evaluate: an official test file', () => {
+  const [header, ...rows] = readFileSync(path.join(folder, 'log.csv'), 'utf8').trim().split('\n');
+  const isTest = (row) => Number(/^s(\d+)/.exec(row)[1]) % 10 === 0;
+  write(folder, {
+    'train.csv': [header, ...rows.filter((row) => !isTest(row))].join('\n'),
+    'test.csv': [header, ...rows.filter(isTest)].join('\n'),
+  });
+  const { cases } = json('evaluate', 'train.csv', '--test', 'test.csv', '--protocol', 'sessions');
+  const lengths = new Map();
+  for (const row of rows.filter(isTest)) {
+    const id = row.split(',')[0];
+    lengths.set(id, (lengths.get(id) ?? 0) + 1);
+  }
+  const prefixes = [...lengths.values()].reduce((sum, length) => sum + length - 1, 0);
+  assert.equal(cases, prefixes, 'every prefix of every test session');
+});
+
+test('evaluate: too little to hide is refused', () => {
+  write(folder, { 'tiny.csv': 'user,item\nu,a\nv,b\n' });
+  const { status, stderr } = reckon(folder, [
+    'evaluate',
+    'tiny.csv',
+    '--protocol',
+    'leave-one-out',
+    '--predictions',
+    'q.csv',
+  ]);
+  assert.equal(status, 1);
+  assert.match(
+    stderr.trimEnd().split('\n').at(-1),
+    /^reckon: error: tiny.csv: the protocol leaves no test case/,
+  );
+  assert.ok(!namesIn(folder).some((name) => name.includes('q.csv')));
+});
