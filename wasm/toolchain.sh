@@ -23,6 +23,7 @@ need wasm-ld-22 lld-22
 need llvm-nm-22 llvm-22
 need clang-format clang-format
 have_file '/usr/lib/llvm-22/lib/clang/22/lib/wasi/*builtins*' libclang-rt-22-dev-wasm32
+have_file '/usr/lib/llvm-22/lib/clang/22/lib/*/libclang_rt.fuzzer*' libclang-rt-22-dev
 have_file '/usr/include/wasm32-wasi/stdio.h' wasi-libc
 have_file '/usr/include/cmocka.h' libcmocka-dev
 have_file '/usr/lib/llvm-14/lib/clang/14*/lib/linux/libclang_rt.asan*' libclang-rt-14-dev
