@@ -108,6 +108,29 @@ static void a_snapshot_says_what_it_was_learnt_from(void **state) {
     rk_memory_free(&b.memory);
 }
 
+/* People whose interest changes from visit to visit: sessions are cut at the pauses. */
+static void long_pauses_cut_sessions(void **state) {
+    (void)state;
+    enum { USERS = 200, VISITS = 6, LENGTH = 3, GROUPS = 20, SIZE = 6 };
+    rk_rng rng = rk_rng_at(test_seed(), 217);
+    log_builder b = log_of(USERS * VISITS * LENGTH, RK_TIME_UNIX_MS, RK_USERS_ARE_USERS);
+    for (uint32_t user = 0; user < USERS; user++) {
+        for (uint32_t visit = 0; visit < VISITS; visit++) {
+            const uint32_t group = rk_rng_below(&rng, GROUPS), first = rk_rng_below(&rng, SIZE);
+            for (uint32_t i = 0; i < LENGTH; i++)
+                add_event(&b, user, group * SIZE + (first + i) % SIZE, VIEW,
+                          (int64_t)visit * 7 * 86400000 + i * 60000);
+        }
+    }
+    rk_learn_options options = quick();
+    options.validation_cases = USERS;
+    rk_engine *engine = open_engine(learn(&b, &options), &b.memory);
+    rk_description d;
+    rk_engine_describe(engine, &d);
+    assert_int_equal(d.sessions, USERS * VISITS);
+    rk_memory_free(&b.memory);
+}
+
 /* ---- odd logs ---- */
 
 static void nothing_to_learn_from(void **state) {
@@ -398,26 +421,29 @@ static void hear(void *context, const char *user, uint32_t user_bytes, uint32_t 
     p->lines++;
 }
 
-/* Anyone can recompute the metrics from the predictions. */
+/* Anyone can recompute the metrics from the predictions. Of 8 items 4 are left to recommend. */
 static void predictions_give_the_metrics(void **state) {
     (void)state;
     enum { USERS = 60 };
-    log_builder b = log_of(USERS * 5, RK_TIME_ORDER, RK_USERS_ARE_USERS);
-    rk_rng rng = rk_rng_at(test_seed(), 215);
-    for (uint32_t user = 0; user < USERS; user++) {
-        const uint32_t first = rk_rng_below(&rng, 30);
-        for (uint32_t i = 0; i < 5; i++) add_event(&b, user, (first + i * 2) % 30, VIEW, i);
-    }
-    predictions p = {.log = &b};
-    rk_evaluate_options how = {
-        .protocol = RK_PROTOCOL_LEAVE_ONE_OUT, .prediction = hear, .context = &p};
+    static const uint32_t items[] = {30, 8}, list[] = {10, 4};
     const rk_learn_options options = quick();
-    const char *json = evaluate(&b, &options, &how);
-    assert_int_equal(p.cases, USERS);
-    assert_int_equal(p.lines, USERS * 10);
-    assert_true(p.hits > 0);
-    assert_true(fabs(number_of(json, "blend", "hr@10") - (double)p.hits / USERS) < 1e-5);
-    rk_memory_free(&b.memory);
+    rk_rng rng = rk_rng_at(test_seed(), 215);
+    for (uint32_t c = 0; c < 2; c++) {
+        log_builder b = log_of(USERS * 5, RK_TIME_ORDER, RK_USERS_ARE_USERS);
+        for (uint32_t user = 0; user < USERS; user++) {
+            const uint32_t first = rk_rng_below(&rng, items[c]);
+            for (uint32_t i = 0; i < 5; i++) add_event(&b, user, (first + i) % items[c], VIEW, i);
+        }
+        predictions p = {.log = &b};
+        rk_evaluate_options how = {
+            .protocol = RK_PROTOCOL_LEAVE_ONE_OUT, .prediction = hear, .context = &p};
+        const char *json = evaluate(&b, &options, &how);
+        assert_int_equal(p.cases, USERS);
+        assert_int_equal(p.lines, USERS * list[c]);
+        assert_true(p.hits > 0);
+        assert_true(fabs(number_of(json, "blend", "hr@10") - (double)p.hits / USERS) < 1e-5);
+        rk_memory_free(&b.memory);
+    }
 }
 
 /* ---- options, notes, progress ---- */
@@ -509,6 +535,7 @@ int main(void) {
         cmocka_unit_test(threads_change_no_byte),
         cmocka_unit_test(another_seed_another_snapshot),
         cmocka_unit_test(a_snapshot_says_what_it_was_learnt_from),
+        cmocka_unit_test(long_pauses_cut_sessions),
         cmocka_unit_test(nothing_to_learn_from),
         cmocka_unit_test(one_event),
         cmocka_unit_test(one_item_only),

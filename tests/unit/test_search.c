@@ -94,6 +94,45 @@ static void finds_what_a_clustered_log_hides(void **state) {
     rk_memory_free(&b.memory);
 }
 
+/* Before a hub comes one of 2 items, after it one of 6: looking back is often right about the hub
+ * and always wrong about what comes next. */
+static void learns_not_to_look_back(void **state) {
+    (void)state;
+    enum { HUBS = 20, PER_HUB = 9, SESSIONS = 800 };
+    rk_rng rng = rk_rng_at(test_seed(), 210);
+    log_builder b = log_of(SESSIONS * 3, RK_TIME_ORDER, RK_USERS_ARE_SESSIONS);
+    for (uint32_t user = 0; user < SESSIONS; user++) {
+        const uint32_t hub = user % HUBS * PER_HUB;
+        add_event(&b, user, hub + 1 + rk_rng_below(&rng, 2), VIEW, 1);
+        add_event(&b, user, hub, VIEW, 2);
+        add_event(&b, user, hub + 3 + rk_rng_below(&rng, 6), VIEW, 3);
+    }
+    rk_tuned tuned;
+    rk_validation validation;
+    assert_int_equal(run_search(&b, &small, &tuned, &validation), RK_OK);
+    assert_true(tuned.neighbors.backward == 0.1f);
+    rk_memory_free(&b.memory);
+}
+
+/* A few people made most of the log long ago; the many of today like other items. */
+static void learns_that_popularity_passes(void **state) {
+    (void)state;
+    enum { OLD_USERS = 10, OLD_EVENTS = 200, NEW_USERS = 200, NEW_EVENTS = 4, EACH = 20 };
+    rk_rng rng = rk_rng_at(test_seed(), 211);
+    log_builder b = log_of(OLD_USERS * OLD_EVENTS + NEW_USERS * NEW_EVENTS, RK_TIME_UNIX_MS,
+                           RK_USERS_ARE_SESSIONS);
+    for (uint32_t i = 0; i < OLD_USERS * OLD_EVENTS; i++)
+        add_event(&b, i % OLD_USERS, rk_rng_below(&rng, EACH), VIEW, i);
+    for (uint32_t i = 0; i < NEW_USERS * NEW_EVENTS; i++)
+        add_event(&b, OLD_USERS + i / NEW_EVENTS, EACH + rk_rng_below(&rng, EACH), VIEW,
+                  800 * (int64_t)86400000 + i);
+    rk_tuned tuned;
+    rk_validation validation;
+    assert_int_equal(run_search(&b, &small, &tuned, &validation), RK_OK);
+    assert_true(tuned.half_life_ms > 0);
+    rk_memory_free(&b.memory);
+}
+
 /* No gaps in sessions and no decay without real times. */
 static void without_times_none_is_searched(void **state) {
     (void)state;
@@ -158,7 +197,7 @@ static void hear(void *context, const char *stage, uint64_t done, uint64_t total
 static void progress_ends_at_its_total(void **state) {
     (void)state;
     for (uint32_t kind = 0; kind < 6; kind++) {
-        rk_rng rng = rk_rng_at(test_seed(), 203 + kind);
+        rk_rng rng = rk_rng_at(test_seed(), 220 + kind);
         log_builder b = random_log(&rng, 300, 30, 20, kind % 3, kind / 3);
         heard h = {0};
         rk_learn_options options = small;
@@ -179,6 +218,8 @@ int main(void) {
         cmocka_unit_test(defaults_stand_where_validation_takes_every_like),
         cmocka_unit_test(defaults_stand_where_validation_takes_every_item),
         cmocka_unit_test(finds_what_a_clustered_log_hides),
+        cmocka_unit_test(learns_not_to_look_back),
+        cmocka_unit_test(learns_that_popularity_passes),
         cmocka_unit_test(without_times_none_is_searched),
         cmocka_unit_test(threads_and_a_second_run_change_nothing),
         cmocka_unit_test(progress_ends_at_its_total),
