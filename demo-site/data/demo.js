@@ -126,6 +126,8 @@ async function main() {
   );
 }
 
+// A reader that went away (`make demo | head`) is no failure.
+process.stdout.on('error', () => process.exit());
 try {
   await main();
 } catch (error) {

@@ -70,6 +70,7 @@ async function openFile(duck: Duck, file: string): Promise<Source> {
     throw new Refusal({ file }, reasonOf(cause));
   }
   if (info.isDirectory()) throw new Refusal({ file }, 'it is a folder, not a file');
+  if (!info.isFile()) throw new Refusal({ file }, 'it is not a regular file');
   if (info.size === 0) throw new Refusal({ file }, 'the file is empty');
   const start = await firstBytes(file, false, 4);
   if (start.toString('latin1', 0, 4) === 'PAR1') return openParquet(duck, file);

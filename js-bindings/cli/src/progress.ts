@@ -85,7 +85,9 @@ export class Progress {
 
   #state(seconds: number): string {
     const [done, total] = [this.#done, this.#total];
-    const parts = [total > 0 ? `${count(done)}/${count(total)} ${this.#unit}` : count(done)];
+    const parts: string[] = [];
+    if (total > 0) parts.push(`${count(done)}/${count(total)} ${this.#unit}`);
+    else if (done > 0) parts.push(`${count(done)} ${this.#unit}`);
     const rate = seconds > 0 ? done / seconds : 0;
     if (rate > 0) parts.push(`${rate < 10 ? rate.toFixed(1) : count(Math.round(rate))}/s`);
     if (rate > 0 && total > done) parts.push(`${Math.ceil((total - done) / rate)} s left`);

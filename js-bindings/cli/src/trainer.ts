@@ -86,8 +86,11 @@ function refusalOf(status: number | string, errors: readonly string[], subject: 
   const refused = /^reckon-cli: ([A-Z_0-9]+): (.*)$/.exec(errors[0] ?? '');
   if (status === 1 && refused) {
     const [, name = '', message = ''] = refused;
-    // "(offset 0: detail)" is how an error without a place in the file looks.
-    const reason = message.replace(/ \(offset 0(: .*)?\)$/, '$1');
+    const parts = /^(.*?) \(((?:section \S+, )?offset \d+)(: .*)?\)$/.exec(message);
+    if (!parts) return new TrainerRefusal(subject, name, message);
+    const [, what = '', place = '', detail = ''] = parts;
+    // "offset 0" is how an error without a place in a file looks.
+    const reason = place === 'offset 0' ? what + detail : `${place}: ${what}${detail}`;
     return new TrainerRefusal(subject, name, reason);
   }
   const said = errors[0] === undefined ? '' : `: ${errors[0]}`;
