@@ -318,7 +318,8 @@ static void shuffled_items_fall_to_chance(void **state) {
     rk_rng rng = rk_rng_at(test_seed(), 213);
     static const rk_protocol protocols[] = {RK_PROTOCOL_LEAVE_ONE_OUT, RK_PROTOCOL_TEMPORAL,
                                             RK_PROTOCOL_SESSIONS};
-    const rk_learn_options options = quick();
+    rk_learn_options options = quick();
+    options.validation_cases = 20; // three protocols, twice each
     for (uint32_t p = 0; p < 3; p++) {
         rk_evaluate_options how = {.protocol = protocols[p]};
         log_builder b = clustered_log(&rng, p == 2 ? 400 : 150, 120, 6, 8);
