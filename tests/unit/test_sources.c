@@ -21,14 +21,16 @@ typedef struct bench {
     uint32_t seeds[RK_MAX_SESSION];
     float seed_weights[RK_MAX_SESSION];
     rk_request request;
+    float weight; /* of a seed, or three times that */
 } bench;
 
-enum { BENCHES = 7 };
+enum { BENCHES = 8 };
 static bench benches[BENCHES];
 static rk_memory memory;
 
 static void set_up(bench *b, const char *name, snapshot_shape shape) {
     b->name = name;
+    b->weight = 1.0f;
     b->content = make_random_snapshot(shape, &memory);
     rk_neighbor_weights(b->content.meta.neighbor_scale, b->neighbor_weights);
 }
@@ -79,6 +81,8 @@ static int make_benches(void **state) {
     set_close_popularity(&benches[3]);
     set_up(&benches[4], "tiny numbers", shape);
     set_tiny_numbers(&benches[4]);
+    set_up(&benches[7], "tiny weights", shape);
+    benches[7].weight = 1e-44f;
     shape.neighbors = 0;
     set_up(&benches[5], "no neighbours", shape);
     shape = (snapshot_shape){.items = 1, .dim = 4, .popular_rows = 1, .seed = 2};
@@ -109,7 +113,7 @@ static rk_query make_query(bench *b, rk_rng *rng, uint32_t seed_count, uint32_t 
     }
     for (uint32_t j = 0; j < seed_count; j++) {
         b->seeds[j] = rk_rng_below(rng, items);
-        b->seed_weights[j] = rk_rng_u32(rng) & 1 ? 1.0f : 3.0f;
+        b->seed_weights[j] = (rk_rng_u32(rng) & 1 ? 1.0f : 3.0f) * b->weight;
     }
     return (rk_query){.snapshot = &b->content,
                       .request = &b->request,
