@@ -36,7 +36,7 @@ rk_learn_options rk_learn_defaults(void);
 bool rk_learn_set(rk_learn_options *options, const char *name, const char *value);
 
 /* Learns from every event and writes a snapshot file into `memory`. Errors: NO_EVENTS,
- * OUT_OF_MEMORY, TOO_LARGE. Cost: about 20 passes over the events for the search, 2 trainings of
+ * OUT_OF_MEMORY. Cost: about 20 passes over the events for the search, 2 trainings of
  * the vectors. */
 rk_status rk_learn_snapshot(const rk_events_view *events, const char *region,
                             const rk_learn_options *options, rk_memory *memory, unsigned char **out,

@@ -37,7 +37,8 @@ bool rk_fit_neighbors(const rk_log *log, const rk_neighbor_params *params, float
 bool rk_fit_vectors(const rk_log *log, const rk_tuned *tuned, const rk_learn_options *options,
                     rk_memory *memory, rk_snapshot_content *content, rk_sgns_result *result);
 
-/* Plain co-occurrence, the yardstick: every pair of a session counts one, nothing is normalised. */
+/* Plain co-occurrence, the yardstick: every pair of a session counts one (to a distance of 256, the
+ * 256 best an item), nothing is normalised. */
 bool rk_fit_cooccurrence(const rk_log *log, uint32_t threads, rk_memory *memory,
                          rk_snapshot_content *content);
 

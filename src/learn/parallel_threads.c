@@ -56,6 +56,7 @@ static void ensure_helpers(uint32_t wanted) {
 }
 
 void rk_parallel(uint32_t threads, rk_shard_fn *work, void *context) {
+    assert(threads >= 1);
     pthread_mutex_lock(&pool.lock);
     assert(pool.next_shard >= RK_SHARDS && pool.running == 0);
     pool.helpers_wanted = RK_MIN(threads, RK_MAX_THREADS) - 1;

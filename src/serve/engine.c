@@ -384,11 +384,12 @@ rk_status rk_similar(rk_engine *engine, uint32_t item, uint32_t count, rk_recomm
     }
     rk_event seed = {.item = item, .type = liked};
     rk_request request = {.session = &seed, .session_count = 1, .count = count};
-    request.flags = RK_REQUEST_SOURCE_QUOTAS;
+    request.flags = RK_REQUEST_SOURCE_QUOTAS | RK_REQUEST_SOURCE_WEIGHTS;
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
-        request.source_quotas[s] = engine->content.sources[s].quota;
+        bool left_out = s == RK_SOURCE_POPULAR;
+        request.source_quotas[s] = left_out ? 0 : engine->content.sources[s].quota;
+        request.source_weights[s] = left_out ? 0.0f : engine->content.sources[s].weight;
     }
-    request.source_quotas[RK_SOURCE_POPULAR] = 0;
     return rk_recommend(engine, &request, out, found, error);
 }
 

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/checksum.h"
+#include "learn/log.h"
 #include "reckon.h"
 #include "reckon_learn.h"
 
@@ -325,11 +325,10 @@ static bool map_event(const rk_engine *engine, const rk_events_content *events, 
                       rk_event *out) {
     const char *text;
     uint32_t bytes = rk_strings_get(&events->items, events->item[row], &text);
-    uint32_t label = 0;
-    while (!(events->label[row] >> label & 1u)) label++;
     *out = (rk_event){.time_ms = events->time ? events->time[row] : 0};
     out->item = rk_item_find(engine, text, bytes);
-    bytes = rk_strings_get(&events->types, label, &text);
+    uint32_t type = rk_event_type(events, events->label[row]);
+    bytes = rk_strings_get(&events->types, type, &text);
     out->type = rk_event_find(engine, text, bytes);
     if (out->type == RK_NONE) out->type = 0;
     return out->item != RK_NONE;

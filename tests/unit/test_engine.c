@@ -434,7 +434,8 @@ static void similar_is_a_session_of_one(void **state) {
         rk_request request = {.session = &seed,
                               .session_count = 1,
                               .count = 25,
-                              .flags = RK_REQUEST_SOURCE_QUOTAS,
+                              .flags = RK_REQUEST_SOURCE_QUOTAS | RK_REQUEST_SOURCE_WEIGHTS,
+                              .source_weights = {0.0f, 1.0f, 0.6f},
                               .source_quotas = {0, 60, 50}};
         ask(engine, &request, &again);
         memset(&given, 0, sizeof given);
