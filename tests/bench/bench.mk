@@ -1,5 +1,4 @@
-# The C benches, native and WASI, from the Makefile's own flags and libraries. Standing alone:
-#   make -f Makefile -f tests/bench/bench.mk build/native/bench/bench_kernels
+# The C benches, native and WASI, from the Makefile's own flags and libraries.
 
 # POSIX for its monotonic clock.
 BENCH_CFLAGS := $(CFLAGS_ALL) -D_POSIX_C_SOURCE=200809L -Itests/bench -O3

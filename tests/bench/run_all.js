@@ -1,0 +1,29 @@
+// Every bench in turn; each prints its figures and leaves its CSV beside it. Shut down what else runs on
+// the machine first: the figures are of this machine and this hour.
+//
+//   node tests/bench/run_all.js [--quick]        --quick: without the fresh clone and the npm trainings
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { machineLine, make } from './bench_tools.js';
+
+const quick = process.argv.includes('--quick');
+const BENCHES = [
+  ['bench_kernels.js'],
+  ['bench_index.js'],
+  ['bench_recommend.js'],
+  ['quality.js'],
+  ['bench_determinism.js', ...(quick ? ['--log', 'generated'] : [])],
+  ...(quick ? [] : [['bench_demo.js']]),
+];
+
+console.log(machineLine());
+make('build', 'bench-programs');
+const failed = [];
+for (const [script, ...args] of BENCHES) {
+  console.log(`\n== ${[script, ...args].join(' ')}`);
+  const file = fileURLToPath(new URL(script, import.meta.url));
+  const { status } = spawnSync(process.execPath, [file, ...args], { stdio: 'inherit' });
+  if (status !== 0) failed.push(script);
+}
+console.log(failed.length ? `\nfailed: ${failed.join(', ')}` : '\nall benches ran');
+process.exitCode = failed.length ? 1 : 0;
