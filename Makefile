@@ -73,7 +73,7 @@ $(WASI_CLI): $(wasi_OBJECTS)
 
 .PHONY: tools
 tools:
-	@bash wasm/toolchain.sh
+	@bash wasm/toolchain.sh $(if $(filter test test-programs check check-% fuzz format,$(MAKECMDGOALS)),test)
 
 $(BUILD)/npm.stamp: package-lock.json package.json js-bindings/engine/package.json js-bindings/cli/package.json edge-worker/package.json demo-site/package.json
 	@echo "  NPM $@"

@@ -61,7 +61,8 @@ typedef struct rk_evaluate_options {
     double sample; /* fraction of users hidden from, (0, 1] */
     /* Called for every recommended item of the blend, in order. May be NULL. */
     void (*prediction)(void *context, const char *user, uint32_t user_bytes, uint32_t case_index,
-                       uint32_t rank, const char *item, uint32_t item_bytes, float score);
+                       uint32_t history_events, uint32_t rank, const char *item,
+                       uint32_t item_bytes, float score);
     void *context;
 } rk_evaluate_options;
 

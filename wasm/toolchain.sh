@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Finds the toolchain; installs what is missing where apt and root (or password-less sudo) are there,
 # else prints the exact line to run. Fast when nothing is missing.
+#
+#   toolchain.sh [test]      test: also what only checks, tests and fuzzing need
 set -euo pipefail
 
 packages=()
@@ -15,19 +17,20 @@ have_file() { # have_file GLOB PACKAGE...
     compgen -G "$pattern" >/dev/null || packages+=("$@")
 }
 
-need gcc gcc libc6-dev
-need clang clang libclang-rt-14-dev
-need emcc emscripten
 need clang-22 clang-22
 need wasm-ld-22 lld-22
-need llvm-nm-22 llvm-22
-need clang-format clang-format
+need emcc emscripten
 have_file '/usr/lib/llvm-22/lib/clang/22/lib/wasi/*builtins*' libclang-rt-22-dev-wasm32
-have_file '/usr/lib/llvm-22/lib/clang/22/lib/*/libclang_rt.fuzzer*' libclang-rt-22-dev
 have_file '/usr/include/wasm32-wasi/stdio.h' wasi-libc
-have_file '/usr/include/cmocka.h' libcmocka-dev
-have_file '/usr/lib/llvm-14/lib/clang/14*/lib/linux/libclang_rt.asan*' libclang-rt-14-dev
-command -v chromium >/dev/null 2>&1 || packages+=(chromium)
+if [ "${1:-}" = test ]; then
+    need gcc gcc libc6-dev
+    need clang clang
+    need clang-format clang-format
+    need chromium chromium
+    have_file '/usr/include/cmocka.h' libcmocka-dev
+    have_file '/usr/lib/llvm-14/lib/clang/14*/lib/linux/libclang_rt.asan*' libclang-rt-14-dev
+    have_file '/usr/lib/llvm-22/lib/clang/22/lib/*/libclang_rt.fuzzer*' libclang-rt-22-dev
+fi
 
 ((${#packages[@]})) || exit 0
 install="apt-get install -y --no-install-recommends ${packages[*]}"

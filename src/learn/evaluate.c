@@ -20,6 +20,7 @@ rk_method rk_method_blend(void) {
 typedef struct shard_state {
     rk_engine *engine;
     rk_event *session;       /* (RK_MAX_SESSION) */
+    uint32_t *older;         /* (longest history) seen items before the session's events */
     uint32_t *truth;         /* (most relevant of a case) */
     bool *mark;              /* (items of the file), false between cases */
     rk_recommendation *list; /* (last cutoff) */
@@ -122,6 +123,17 @@ static void keep_list(const evaluation *e, const shard_state *state, uint32_t in
     }
 }
 
+/* Items of a long history that its last RK_MAX_SESSION events leave out: seen all the same. */
+static uint32_t read_older(const rk_trial *trial, const rk_case *test, uint32_t *older) {
+    const uint64_t *rows = trial->split->row + test->history_begin;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i + RK_MAX_SESSION < test->history_count; i++) {
+        uint32_t item = trial->log->item_of_file[trial->events->item[rows[i]]];
+        if (item != RK_NONE) older[count++] = item;
+    }
+    return count;
+}
+
 static void evaluate_shard(void *context, uint32_t shard) {
     evaluation *e = context;
     const rk_trial *trial = e->trial;
@@ -133,7 +145,12 @@ static void evaluate_shard(void *context, uint32_t shard) {
         const rk_case *test = &trial->split->cases[index];
         rk_request request = {.session = state->session, .count = e->most};
         request.session_count = read_history(trial, test, state->session);
-        if (trial->split->keep_seen) request.flags |= RK_REQUEST_KEEP_SEEN;
+        if (trial->split->keep_seen) {
+            request.flags |= RK_REQUEST_KEEP_SEEN;
+        } else {
+            request.exclude = state->older;
+            request.exclude_count = read_older(trial, test, state->older);
+        }
         if (!e->method->own) {
             request.flags |= RK_REQUEST_SOURCE_WEIGHTS | RK_REQUEST_SOURCE_QUOTAS;
             memcpy(request.source_weights, e->method->weights, sizeof request.source_weights);
@@ -145,27 +162,29 @@ static void evaluate_shard(void *context, uint32_t shard) {
         (void)status;
         uint32_t truth_count = read_truth(trial, test, state->mark, state->truth);
         if (truth_count) count_case(trial, state, found, truth_count);
-        keep_list(e, state, index, found);
+        keep_list(e, state, index, truth_count ? found : 0);
     }
 }
 
 static bool take_shards(evaluation *e, rk_memory *memory) {
     const rk_trial *trial = e->trial;
-    uint32_t items = trial->snapshot->meta.items, relevant = 1;
+    uint32_t items = trial->snapshot->meta.items, relevant = 1, history = 0;
     for (uint32_t i = 0; i < trial->split->case_count; i++) {
         relevant = RK_MAX(relevant, trial->split->cases[i].relevant_count);
+        history = RK_MAX(history, trial->split->cases[i].history_count);
     }
     uint64_t engine_bytes = rk_engine_scratch_bytes(items);
     for (uint32_t s = 0; s < RK_SHARDS; s++) {
         shard_state *state = &e->shard[s];
         void *engine = rk_memory_take(memory, engine_bytes, 1);
         state->session = RK_NEW(memory, rk_event, RK_MAX_SESSION);
+        state->older = RK_NEW(memory, uint32_t, history);
         state->truth = RK_NEW(memory, uint32_t, relevant);
         state->mark = RK_NEW(memory, bool, trial->events->meta.items);
         state->list = RK_NEW(memory, rk_recommendation, e->most);
         state->shown = RK_NEW(memory, uint8_t, items);
-        if (!engine || !state->session || !state->truth || !state->mark || !state->list ||
-            !state->shown) {
+        if (!engine || !state->session || !state->older || !state->truth || !state->mark ||
+            !state->list || !state->shown) {
             return false;
         }
         state->engine = rk_engine_over(trial->snapshot, engine, engine_bytes);

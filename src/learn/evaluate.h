@@ -41,8 +41,8 @@ typedef struct rk_trial {
     uint32_t threads;
 } rk_trial;
 
-/* lists: (cases, last cutoff) recommended items, RK_NONE past the end, or NULL; scores likewise.
- * False if out of memory. */
+/* lists: (cases, last cutoff) recommended items, RK_NONE past the end and for cases without a
+ * relevant item (they are not measured), or NULL; scores likewise. False if out of memory. */
 bool rk_evaluate_cases(const rk_trial *trial, const rk_method *method, rk_metrics *metrics,
                        uint32_t *lists, float *scores);
 

@@ -247,20 +247,21 @@ static void emit_predictions(const rk_events_content *events, const trained *res
                              uint32_t most, const uint32_t *lists, const float *scores) {
     for (uint32_t index = 0; index < split->case_count; index++) {
         const char *user, *id;
+        uint32_t history = split->cases[index].history_count;
         uint32_t user_bytes = rk_strings_get(&events->users, split->cases[index].user, &user);
         for (uint32_t rank = 1; rank <= most; rank++) {
             uint64_t at = (uint64_t)index * most + rank - 1;
             if (lists[at] == RK_NONE) break;
             uint32_t id_bytes =
                 rk_strings_get(&events->items, result->log.file_item[lists[at]], &id);
-            evaluate->prediction(evaluate->context, user, user_bytes, index, rank, id, id_bytes,
-                                 scores[at]);
+            evaluate->prediction(evaluate->context, user, user_bytes, index, history, rank, id,
+                                 id_bytes, scores[at]);
         }
     }
 }
 
 /* Every method over the test cases, into the JSON document. */
-static rk_status measure_methods(const rk_events_content *events, const trained *result,
+static rk_status measure_methods(const rk_events_content *events, trained *result,
                                  const rk_split *split, const rk_learn_options *options,
                                  const rk_evaluate_options *evaluate, rk_memory *scratch,
                                  rk_json *json, rk_error *error) {
@@ -277,9 +278,11 @@ static rk_status measure_methods(const rk_events_content *events, const trained 
     float *scores = evaluate->prediction ? RK_NEW(scratch, float, entries) : NULL;
     if (evaluate->prediction && (!lists || !scores)) return out_of_memory(error, "predictions");
     rk_snapshot_content plain = result->content;
+    rk_log_cut(&result->log, 0); /* the yardstick has no tuned gap */
     if (!rk_fit_cooccurrence(&result->log, options->threads, scratch, &plain)) {
         return out_of_memory(error, "co-occurrence");
     }
+    uint32_t measured = 0;
     rk_json_open(json, "metrics", '{');
     for (uint32_t m = 0; m < RK_VALIDATED_COUNT; m++) {
         bool blend = m == RK_VALIDATED_BLEND, cooccurrence = m == RK_VALIDATED_COOCCURRENCE;
@@ -292,14 +295,28 @@ static rk_status measure_methods(const rk_events_content *events, const trained 
                                blend ? scores : NULL)) {
             return out_of_memory(error, "evaluation");
         }
+        measured = metrics.cases;
         report_metrics(json, validated_names[m], &metrics, evaluate->cutoffs,
                        evaluate->cutoff_count);
     }
     rk_json_close(json, '}');
+    /* Cases with something to find: a hidden part may hold only dislikes, or only what was seen
+     * before. */
+    rk_json_u64(json, "cases", measured);
     if (evaluate->prediction) {
         emit_predictions(events, result, split, evaluate, most, lists, scores);
     }
     return RK_OK;
+}
+
+/* What the protocol hides of this log, in words. */
+static const char *hidden_by(const rk_events_content *events, rk_protocol protocol) {
+    if (protocol == RK_PROTOCOL_TEMPORAL) return "the last fifth of each user's events";
+    if (protocol == RK_PROTOCOL_SESSIONS) {
+        return events->split ? "the sessions of the test file" : "a tenth of the sessions, by hash";
+    }
+    return events->meta.time_kind == RK_TIME_NONE ? "one item of each session, by hash"
+                                                  : "the last item of each session";
 }
 
 static rk_status evaluate_events(const rk_events_view *events, const rk_learn_options *options,
@@ -312,6 +329,10 @@ static rk_status evaluate_events(const rk_events_view *events, const rk_learn_op
     if (!result || !rk_rows_order(&events->content, scratch, &rows)) {
         return out_of_memory(error, "event order");
     }
+    if (evaluate->protocol == RK_PROTOCOL_TEMPORAL &&
+        events->content.meta.time_kind == RK_TIME_NONE) {
+        return rk_fail(error, RK_NO_TEST_CASES, NULL, 0, "temporal needs a time column");
+    }
     RK_TRY(rk_split_events(&events->content, &rows, evaluate->protocol, evaluate->sample,
                            options->seed, scratch, &split, error));
     if (split.case_count == 0) {
@@ -320,10 +341,8 @@ static rk_status evaluate_events(const rk_events_view *events, const rk_learn_op
     RK_TRY(train(&events->content, &split.train, options, scratch, result, error));
     rk_json_open(json, NULL, '{');
     rk_json_string(json, "protocol", protocol_names[evaluate->protocol]);
-    bool by_hash = evaluate->protocol == RK_PROTOCOL_LEAVE_ONE_OUT && split.hides_random;
-    rk_json_string(json, "hidden", by_hash ? "one item by hash" : "by time");
+    rk_json_string(json, "hidden", hidden_by(&events->content, evaluate->protocol));
     rk_json_string(json, "seen", split.keep_seen ? "kept" : "excluded");
-    rk_json_u64(json, "cases", split.case_count);
     rk_json_open(json, "k", '[');
     for (uint32_t c = 0; c < evaluate->cutoff_count; c++)
         rk_json_u64(json, NULL, evaluate->cutoffs[c]);

@@ -2,9 +2,8 @@
  *
  * An entry is one u32: item in the low 24 bits, a logarithmic weight code in the high 8. Weights of
  * co-occurrence span orders of magnitude and only their ratios matter to a ranking, so 16 codes an
- * octave (+-2.2 %) over 16 octaves beat any linear byte. Measured on validation splits the coded
- * weights lose nothing against f32 (src/README.md). A row is split in two: its 8 strongest in the
- * snapshot's core part, the rest in the vectors part, so that the core alone already answers.
+ * octave (+-2.2 %) over 16 octaves beat any linear byte. A row is split in two: its 8 strongest in
+ * the snapshot's core part, the rest in the vectors part, so that the core alone already answers.
  *
  * Cost of a query: one pass over the rows of the session's items, <= 32 entries each. */
 #ifndef RK_MODEL_ITEM_NEIGHBORS_H

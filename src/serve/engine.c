@@ -302,11 +302,21 @@ static uint32_t retrieve(rk_engine *engine, rk_query *query) {
  * place). */
 static uint32_t blend(rk_engine *engine, const rk_request *request, uint32_t available) {
     const rk_candidates *candidates = &engine->candidates;
+    float weights[RK_SOURCE_COUNT];
+    bool weighted = false;
+    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
+        weights[s] = available >> s & 1u ? weight_of(engine, request, s) : 0.0f;
+        weighted = weighted || weights[s] != 0.0f;
+    }
+    /* An empty session may leave only `popular`, which the search may have given no weight: what is
+     * there then orders by its own scores, not by item number. */
+    for (uint32_t s = 0; !weighted && s < RK_SOURCE_COUNT; s++) {
+        weights[s] = available >> s & 1u ? 1.0f : 0.0f;
+    }
     for (uint32_t i = 0; i < candidates->count; i++) {
         float score = 0.0f;
         for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
-            if (available >> s & 1u)
-                score += weight_of(engine, request, s) * candidates->score[s][i];
+            if (available >> s & 1u) score += weights[s] * candidates->score[s][i];
         }
         engine->final[i] = (rk_scored){.score = score, .item = candidates->item[i]};
     }

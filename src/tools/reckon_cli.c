@@ -241,24 +241,37 @@ static bool parse_cutoffs(const char *text, rk_evaluate_options *options) {
     }
 }
 
-static void print_csv_field(FILE *file, const char *text, uint32_t bytes) {
+/* Text and a suffix that needs no quoting, as one CSV field. */
+static void print_csv_field(FILE *file, const char *text, uint32_t bytes, const char *suffix) {
     bool quote = false;
-    for (uint32_t i = 0; i < bytes; i++) quote |= strchr(",\"\r\n", text[i]) != NULL;
+    for (uint32_t i = 0; i < bytes; i++) quote |= (text[i] && strchr(",\"\r\n", text[i]) != NULL);
     if (quote) fputc('"', file);
     for (uint32_t i = 0; i < bytes; i++) {
         if (text[i] == '"') fputc('"', file);
         fputc(text[i], file);
     }
+    fputs(suffix, file);
     if (quote) fputc('"', file);
 }
 
+typedef struct predictions {
+    FILE *file;
+    bool prefixes; /* a session has many cases: its first 1, 2, ... events */
+} predictions;
+
+/* The case is the user or session, and in `sessions` a column of its own would break the four of
+ * the format: there the number of events asked with follows the id, "s17#3". */
 static void print_prediction(void *context, const char *user, uint32_t user_bytes,
-                             uint32_t case_index, uint32_t rank, const char *item,
-                             uint32_t item_bytes, float score) {
-    FILE *file = context;
-    (void)user, (void)user_bytes;
-    fprintf(file, "%" PRIu32 ",%" PRIu32 ",", case_index, rank);
-    print_csv_field(file, item, item_bytes);
+                             uint32_t case_index, uint32_t history_events, uint32_t rank,
+                             const char *item, uint32_t item_bytes, float score) {
+    const predictions *out = context;
+    FILE *file = out->file;
+    (void)case_index;
+    char prefix[16] = "";
+    if (out->prefixes) snprintf(prefix, sizeof prefix, "#%" PRIu32, history_events);
+    print_csv_field(file, user, user_bytes, prefix);
+    fprintf(file, ",%" PRIu32 ",", rank);
+    print_csv_field(file, item, item_bytes, "");
     fprintf(file, ",%.9g\n", (double)score);
 }
 
@@ -269,6 +282,7 @@ static int command_evaluate(arguments *args, rk_memory *memory) {
     uint64_t bytes;
     rk_error error;
     FILE *predictions = NULL;
+    struct predictions out;
     if (!parse_protocol(args->protocol, &options.protocol)) {
         return usage("--protocol is leave-one-out, temporal or sessions", args->protocol);
     }
@@ -287,7 +301,9 @@ static int command_evaluate(arguments *args, rk_memory *memory) {
         if (!predictions) return refuse_file(args->predictions, "cannot be created");
         fputs("case,rank,item,score\n", predictions);
         options.prediction = print_prediction;
-        options.context = predictions;
+        out = (struct predictions){.file = predictions,
+                                   .prefixes = options.protocol == RK_PROTOCOL_SESSIONS};
+        options.context = &out;
     }
     rk_status learnt =
         rk_learn_evaluate(&events, &args->learn, &options, memory, &json, &bytes, &error);
@@ -330,7 +346,6 @@ static bool map_event(const rk_engine *engine, const rk_events_content *events, 
     uint32_t type = rk_event_type(events, events->label[row]);
     bytes = rk_strings_get(&events->types, type, &text);
     out->type = rk_event_find(engine, text, bytes);
-    if (out->type == RK_NONE) out->type = 0;
     return out->item != RK_NONE;
 }
 
@@ -361,6 +376,15 @@ static int command_recommend(arguments *args, rk_memory *memory) {
     status = read_events(args, memory, &events);
     if (status) return status;
     const rk_events_content *content = &events.content;
+    for (uint32_t type = 0; type < content->meta.types; type++) {
+        const char *name;
+        uint32_t bytes = rk_strings_get(&content->types, type, &name);
+        rk_error unknown;
+        if (rk_event_find(engine, name, bytes) != RK_NONE) continue;
+        rk_fail(&unknown, RK_UNKNOWN_EVENT, "type.txt", type,
+                "an event the snapshot does not have");
+        return refuse(&unknown);
+    }
     rk_event *session = RK_NEW(memory, rk_event, RK_MAX_SESSION);
     rk_recommendation *list = RK_NEW(memory, rk_recommendation, count);
     if (!session || !list) return refuse_file(args->sessions, "does not fit in memory");

@@ -400,8 +400,10 @@ static uint32_t number_in(const char *id, uint32_t bytes) {
 }
 
 static void hear(void *context, const char *user, uint32_t user_bytes, uint32_t case_index,
-                 uint32_t rank, const char *item, uint32_t item_bytes, float score) {
+                 uint32_t history_events, uint32_t rank, const char *item, uint32_t item_bytes,
+                 float score) {
     predictions *p = context;
+    assert_int_equal(history_events, 4);
     const uint32_t user_number = number_in(user, user_bytes);
     const uint32_t item_number = number_in(item, item_bytes);
     if (p->lines == 0 || case_index != p->last_case) {

@@ -231,7 +231,9 @@ function description(built: Built): string {
     const methods = entriesAt(report, 'validation').filter(
       ([, value]) => typeof value === 'object',
     );
-    lines.push(`on ${count(cases)} validation cases, hidden while these numbers were measured:`);
+    lines.push(
+      `on ${count(cases)} validation cases, hidden from training; the parameters were chosen on them:`,
+    );
     lines.push(metricsTable(Object.fromEntries(methods)));
   } else if (jsonAt(report, 'validation') !== undefined) {
     lines.push('too few events to measure quality on');

@@ -91,6 +91,7 @@ export class SnapshotEngine implements Engine {
     return {
       snapshotId: this.info.id,
       eventNames: this.info.eventTypes.map(({ name }) => name),
+      defaultEvent: likedMost(this.info.eventTypes),
       findItem: (item) => this.#open().findItem(item),
       sourceValues: (what, values) => this.#sourceValues(what, values),
       answer: (request, explain) => this.#answer(request, explain),
@@ -197,4 +198,9 @@ function parsedOrNull(json: string): unknown {
   } catch {
     return null;
   }
+}
+
+/** The event of highest weight, the first of equals: what `record` means when it is told no event. */
+function likedMost(types: Engine['info']['eventTypes']): string {
+  return types.reduce((best, type) => (type.weight > best.weight ? type : best)).name;
 }

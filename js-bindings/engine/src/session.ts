@@ -16,6 +16,7 @@ const { RK_MAX_SESSION, RK_MAX_COUNT } = abi.CONSTANTS;
 export interface SessionHost {
   readonly snapshotId: string;
   readonly eventNames: readonly string[];
+  readonly defaultEvent: string;
   findItem(item: string): number;
   sourceValues(
     what: 'weight' | 'quota',
@@ -34,6 +35,8 @@ export class EngineSession implements Session {
   readonly #seed: number;
   #served = 0;
   #events: Recorded[] = [];
+  /** Items of events that fell out of the most recent RK_MAX_SESSION: still seen, no longer asked with. */
+  readonly #older = new Set<string>();
 
   constructor(host: SessionHost, options: SessionOptions) {
     this.#host = host;
@@ -41,6 +44,7 @@ export class EngineSession implements Session {
     this.#seed = checkedInteger('seed', options.seed ?? state?.seed ?? 0, 0, 2 ** 32 - 1);
     if (state === undefined) return;
     this.#served = state.served;
+    for (const item of state.older ?? []) this.#older.add(item);
     // Events of an earlier snapshot's types have no influence here, but are not lost either.
     for (const { item, event, at } of state.events) {
       this.#push({ name: item, event, at, item: host.findItem(item), type: this.#type(event) });
@@ -54,7 +58,7 @@ export class EngineSession implements Session {
   record({ item, event, at }: SessionEvent): boolean {
     if (typeof item !== 'string') throw badArgument('item', item, 'a string');
     const known = this.#host.eventNames;
-    const name = event ?? known[0] ?? '';
+    const name = event ?? this.#host.defaultEvent;
     const type = this.#type(name);
     if (type === NONE) {
       throw new RequestError(
@@ -71,7 +75,7 @@ export class EngineSession implements Session {
     const begin = performance.now();
     const request: NativeRequest = {
       session: this.#events.filter(({ item, type }) => item !== NONE && type !== NONE),
-      exclude: this.#indexes(options.exclude),
+      exclude: this.#excluded(options),
       count: checkedCount(options.count),
       keepSeen: options.keepSeen ?? false,
       weights: this.#host.sourceValues('weight', options.weights),
@@ -88,21 +92,30 @@ export class EngineSession implements Session {
       seed: this.#seed,
       served: this.#served,
       events: this.#events.map(({ name, event, at }) => ({ item: name, event, at })),
+      ...(this.#older.size > 0 && { older: [...this.#older] }),
     };
   }
 
   forget(): void {
     this.#events = [];
+    this.#older.clear();
   }
 
   #push(event: Recorded): void {
     this.#events.push(event);
-    if (this.#events.length > RK_MAX_SESSION) this.#events.shift();
+    if (this.#events.length <= RK_MAX_SESSION) return;
+    const oldest = this.#events.shift();
+    if (oldest !== undefined) this.#older.add(oldest.name);
   }
 
   #type(name: string): number {
     const index = this.#host.eventNames.indexOf(name);
     return index === -1 ? NONE : index;
+  }
+
+  #excluded({ exclude, keepSeen }: RecommendOptions): number[] {
+    const asked = this.#indexes(exclude);
+    return keepSeen ? asked : [...new Set([...asked, ...this.#indexes(this.#older)])];
   }
 
   #indexes(items: Iterable<string> | undefined): number[] {
@@ -155,6 +168,10 @@ function checkedState(state: SessionState): SessionState {
       throw badArgument('restore.events', JSON.stringify(row), 'a list of {item, event, at}');
     }
     checkedTime(row.at);
+  }
+  const { older = [] } = state;
+  if (!Array.isArray(older) || !older.every((item) => typeof item === 'string')) {
+    throw badArgument('restore.older', older, 'a list of items');
   }
   checkedInteger('restore.served', state.served, 0, Number.MAX_SAFE_INTEGER);
   return state;

@@ -79,7 +79,7 @@ export interface SessionOptions {
 
 export interface SessionEvent {
   item: string;
-  /** Name of an event type. Default: the snapshot's first. */
+  /** Name of an event type. Default: the one of highest weight. */
   event?: string;
   /** When it happened: Unix ms or a Date; 0 if unknown. Default: now. */
   at?: number | Date;
@@ -91,6 +91,8 @@ export interface SessionState {
   /** Recommendations served so far: keeps their ids unique. */
   served: number;
   events: { item: string; event: string; at: number }[];
+  /** Items seen before the most recent 1,024 events: not recommended, not asked with. */
+  older?: string[];
 }
 
 export interface RecommendOptions {
