@@ -29,7 +29,7 @@ $(BUILD)/asan-gcc/tests/replay_%: tests/fuzz/%.c tests/fuzz/replay_main.c tests/
 REPLAY_LINES := "$(BUILD)/asan-gcc/tests/replay_fuzz_snapshot tests/fuzz/corpus_snapshot" \
 	"$(BUILD)/asan-gcc/tests/replay_fuzz_events tests/fuzz/corpus_events"
 
-FUZZ_SOURCES := $(call sources,base) $(call sources,format)
+FUZZ_SOURCES := $(filter-out %/kernels_wasm128.c,$(foreach l,base simd format model serve,$(call sources,$(l))))
 $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz_input.h $(FUZZ_SOURCES)
 	@mkdir -p $(@D)
 	@echo "  CC $@"

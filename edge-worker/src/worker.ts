@@ -24,7 +24,8 @@ interface Question {
 }
 
 const MAX_BODY_BYTES = 256 * 1024;
-const REGION = /^[a-z\d][a-z\d-]{0,30}$/;
+// What a region may be called: a file name of `reckon build --region all`, without a path.
+const REGION = /^[^/\\\p{Cc}]{1,93}$/u;
 
 class HttpError extends HTTPException {
   constructor(
@@ -100,6 +101,8 @@ app.onError((error, c) => {
     return c.json({ error: { code: error.code, message: error.message } }, error.status);
   }
   const code = error instanceof ReckonError ? error.code : 'INTERNAL';
+  // A trap ends the module instance and every engine in it: the next request loads afresh.
+  if (code === 'ENGINE_FAULT') engines.clear();
   const status = error instanceof RequestError ? 400 : 500;
   if (status === 500) console.error(error);
   return c.json(

@@ -289,6 +289,21 @@ describe('session', () => {
     );
   });
 
+  test('what fell out of a long session is still seen, also after a restore', () => {
+    const old = clusters[0].slice(0, 5);
+    const recent = Array.from({ length: 1024 }, (_, i) => clusters[1][i % 10]);
+    const session = sessionOf(viewed([...old, ...recent]));
+    const restored = engine.session({ restore: JSON.parse(JSON.stringify(session.export())) });
+    for (const one of [session, restored]) {
+      const answer = ids(one.recommend({ count: 300 }));
+      assert.ok(answer.length > 100);
+      assert.ok(old.every((item) => !answer.includes(item)));
+      assert.ok(ids(one.recommend({ count: 300, keepSeen: true })).includes(old[0]));
+    }
+    session.forget();
+    assert.ok(ids(session.recommend({ count: 300 })).includes(old[0]));
+  });
+
   test('sessions of one engine do not see each other', () => {
     const first = sessionOf(viewed([clusters[0][0]]));
     const before = first.recommend().items;

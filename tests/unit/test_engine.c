@@ -403,6 +403,22 @@ static void a_source_turned_off_takes_no_part(void **state) {
     assert_int_equal(given.found, 0);
 }
 
+/* The search may give `popular` no weight; where nothing else can answer, its order still is the
+ * answer. */
+static void popular_without_weight_still_ranks(void **state) {
+    (void)state;
+    const rk_request asked = {.count = 20};
+    rk_request unweighted = {.count = 20, .flags = RK_REQUEST_SOURCE_WEIGHTS};
+    unweighted.source_weights[RK_SOURCE_SESSION] = 1.0f;
+    ask(engine, &asked, &again);
+    ask(engine, &unweighted, &given);
+    assert_int_equal(given.found, 20);
+    for (uint32_t i = 0; i < given.found; i++) {
+        assert_int_equal(given.list[i].item, again.list[i].item);
+        assert_int_equal(given.list[i].rank[RK_SOURCE_POPULAR], i + 1);
+    }
+}
+
 /* The seed whose row has the item answers for it. */
 static void because_names_the_seed_that_counts(void **state) {
     (void)state;
@@ -523,6 +539,7 @@ int main(void) {
         cmocka_unit_test(unavailable_sources_bring_nothing),
         cmocka_unit_test(a_source_turned_off_takes_no_part),
         cmocka_unit_test(because_names_the_seed_that_counts),
+        cmocka_unit_test(popular_without_weight_still_ranks),
         cmocka_unit_test(similar_is_a_session_of_one),
         cmocka_unit_test(the_longest_session),
         cmocka_unit_test(everything_excluded),

@@ -59,8 +59,9 @@ static log_builder tiny_log(void) {
 }
 
 static void no_prediction(void *context, const char *user, uint32_t user_bytes, uint32_t case_index,
-                          uint32_t rank, const char *item, uint32_t item_bytes, float score) {
-    (void)context, (void)user, (void)user_bytes, (void)case_index;
+                          uint32_t history_events, uint32_t rank, const char *item,
+                          uint32_t item_bytes, float score) {
+    (void)context, (void)user, (void)user_bytes, (void)case_index, (void)history_events;
     (void)rank, (void)item, (void)item_bytes, (void)score;
 }
 

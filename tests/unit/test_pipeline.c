@@ -348,20 +348,20 @@ static void an_evaluation_says_what_it_did(void **state) {
     const rk_learn_options options = quick();
     rk_evaluate_options how = {.protocol = RK_PROTOCOL_LEAVE_ONE_OUT, .sample = 0.5};
     const char *json = evaluate(&b, &options, &how);
-    assert_non_null(strstr(json, "\"protocol\":\"leave-one-out\",\"hidden\":\"by time\","
-                                 "\"seen\":\"excluded\""));
+    assert_non_null(strstr(json, "\"protocol\":\"leave-one-out\",\"hidden\":"
+                                 "\"the last item of each session\",\"seen\":\"excluded\""));
     assert_in_range((uint64_t)whole_number(json, "cases"), 35, 85);
     assert_non_null(strstr(json, "\"k\":[10]"));
     assert_non_null(strstr(json, "\"training\":{"));
     assert_int_equal(json[strlen(json) - 1], '}');
     how = (rk_evaluate_options){.protocol = RK_PROTOCOL_SESSIONS};
     json = evaluate(&b, &options, &how);
-    assert_non_null(
-        strstr(json, "\"protocol\":\"sessions\",\"hidden\":\"by time\",\"seen\":\"kept\""));
+    assert_non_null(strstr(json, "\"protocol\":\"sessions\",\"hidden\":"
+                                 "\"a tenth of the sessions, by hash\",\"seen\":\"kept\""));
     b.time_kind = RK_TIME_NONE;
     how = (rk_evaluate_options){.protocol = RK_PROTOCOL_LEAVE_ONE_OUT};
     json = evaluate(&b, &options, &how);
-    assert_non_null(strstr(json, "\"hidden\":\"one item by hash\""));
+    assert_non_null(strstr(json, "\"hidden\":\"one item of each session, by hash\""));
     rk_memory_free(&b.memory);
 }
 
@@ -447,6 +447,25 @@ static void predictions_give_the_metrics(void **state) {
         assert_true(fabs(number_of(json, "blend", "hr@10") - (double)p.hits / USERS) < 1e-5);
         rk_memory_free(&b.memory);
     }
+}
+
+static void temporal_without_times_is_refused(void **state) {
+    (void)state;
+    log_builder b = log_of(20, RK_TIME_NONE, RK_USERS_ARE_USERS);
+    for (uint32_t i = 0; i < 20; i++) add_event(&b, i / 5, i % 7, VIEW, 0);
+    const rk_learn_options options = quick();
+    const rk_evaluate_options how = {
+        .protocol = RK_PROTOCOL_TEMPORAL, .cutoffs = {5}, .cutoff_count = 1, .sample = 1.0};
+    const rk_events_view view = log_view(&b);
+    rk_memory memory = {0};
+    char *json;
+    uint64_t bytes;
+    rk_error error;
+    assert_int_equal(rk_learn_evaluate(&view, &options, &how, &memory, &json, &bytes, &error),
+                     RK_NO_TEST_CASES);
+    assert_string_equal(error.detail, "temporal needs a time column");
+    rk_memory_free(&memory);
+    rk_memory_free(&b.memory);
 }
 
 /* ---- options, notes, progress ---- */
@@ -552,6 +571,7 @@ int main(void) {
         cmocka_unit_test(an_evaluation_says_what_it_did),
         cmocka_unit_test(no_case_to_test),
         cmocka_unit_test(predictions_give_the_metrics),
+        cmocka_unit_test(temporal_without_times_is_refused),
         cmocka_unit_test(options_are_set_by_name),
         cmocka_unit_test(a_person_is_told_what_is_missing),
     };
