@@ -151,6 +151,9 @@ static inline void naive_recommend(const rk_snapshot_content *content, const rk_
     naive_session(f);
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) naive_list(f, s), lists[s] = f->lists[s];
     naive_merge(lists, f->counts, &f->candidates);
+    bool weighted = false; /* sources of no weight at all count alike */
+    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++)
+        weighted |= !f->off[s] && naive_source_weight(f, s) != 0.0f;
     float score_of[NAIVE_ITEMS];
     uint32_t place_of[NAIVE_ITEMS];
     for (uint32_t i = 0; i < f->candidates.count; i++) {
@@ -158,7 +161,8 @@ static inline void naive_recommend(const rk_snapshot_content *content, const rk_
         place_of[item] = i;
         score_of[item] = 0.0f;
         for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
-            if (!f->off[s]) score_of[item] += naive_source_weight(f, s) * f->score[s][item];
+            if (f->off[s]) continue;
+            score_of[item] += (weighted ? naive_source_weight(f, s) : 1.0f) * f->score[s][item];
         }
         insert_scored(order, i, (rk_scored){score_of[item], item});
     }
