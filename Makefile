@@ -109,6 +109,8 @@ clean:
 help:
 	@echo 'make demo    build everything, learn from the npm dependency graph, recommend'
 	@echo 'make test    every check and test'
+	@echo 'make build   the trainer, the module and the packages, for `npx reckon`'
+	@echo 'make site    the static page with the demo snapshot, in build/site'
 	@echo 'make check   format, layers, symbols, golden files, exports and size of the module'
 	@echo 'make bench   measure everything the README claims'
 	@echo 'make fuzz    fuzz the readers for 60 s each'

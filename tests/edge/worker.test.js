@@ -99,6 +99,11 @@ test('health', async () => {
 
 test('what cannot be answered is a JSON error with a code', async () => {
   const item = engine.similar(engine.session().recommend().items[0].item)[0].item;
+  const missing = await fetch(new URL('/v2', base));
+  assert.equal(missing.status, 404);
+  assert.equal((await missing.json()).error.code, 'NOT_FOUND');
+
+  // The oversized body comes last: workerd closes a connection whose body nobody read.
   const refused = [
     ['nowhere', {}, 404, 'UNKNOWN_REGION'],
     ['..%2Fsecret', {}, 404, 'UNKNOWN_REGION'],
@@ -127,7 +132,4 @@ test('what cannot be answered is a JSON error with a code', async () => {
     );
     assert.equal(typeof error.message, 'string');
   }
-  const missing = await fetch(new URL('/v2', base));
-  assert.equal(missing.status, 404);
-  assert.equal((await missing.json()).error.code, 'NOT_FOUND');
 });
