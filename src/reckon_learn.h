@@ -24,6 +24,7 @@ typedef struct rk_learn_options {
     uint32_t min_item_events;  /* items with fewer events are left out */
     uint32_t validation_cases; /* most cases of the build's own validation split */
     uint32_t sgns_epochs;
+    uint32_t encoder_epochs; /* 0: sessions are pooled by one decay */
     rk_progress_fn *progress;
     rk_note_fn *note;
     void *context;

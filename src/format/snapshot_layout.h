@@ -8,6 +8,8 @@
 #define RK_MAX_DIM             256u
 #define RK_CORE_NEIGHBORS      8u
 #define RK_MAX_NEIGHBORS       256u /* a row of both tables together */
+#define RK_MAX_POSITIONS       64u  /* of an encoder */
+#define RK_REPEAT_LAGS         4u
 #define RK_BLOCK_ROWS          32u
 #define RK_NEIGHBOR_ITEM_MASK  0xFFFFFFu
 #define RK_NEIGHBOR_CODE_SHIFT 24
@@ -25,7 +27,10 @@ typedef struct rk_snapshot_meta {
     float similar_decay;
     float session_decay;
     uint32_t popular_count;
-    uint32_t reserved[48];
+    uint32_t encoder_positions;   /* rows of `enc.pos`; 0: session_decay pools */
+    float repeat[RK_REPEAT_LAGS]; /* added to the cosine of the session's last item, the one before,
+                                     the two before those, earlier ones */
+    uint32_t reserved[43];
 } rk_snapshot_meta;
 RK_STATIC_ASSERT(sizeof(rk_snapshot_meta) == 256, snapshot_meta_is_256_bytes);
 

@@ -26,6 +26,7 @@ typedef struct rk_snapshot_content {
     const rk_vector_factor *vector_factors; /* (items) */
     const uint8_t *vector_cells;            /* (blocks, dim/2, 16) */
     const uint8_t *vector_low;              /* (items, 3*dim/4) */
+    const float *encoder_positions;         /* (meta.encoder_positions, dim) */
     const char *report;                     /* (report_bytes) or NULL */
     uint64_t report_bytes;
 } rk_snapshot_content;

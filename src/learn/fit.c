@@ -21,6 +21,16 @@ rk_tuned rk_tuned_defaults(const rk_learn_options *options) {
                  .negative_exponent = 1.0f,
                  .subsample = 0.0f,
                  .rate = 0.4f},
+        .encoder = {.dim = options->dim,
+                    .positions = 32,
+                    .epochs = options->encoder_epochs,
+                    .event_budget = RK_ENCODER_BUDGET,
+                    .decay = 0.8f,
+                    .temperature = 0.07f,
+                    .dropout = 0.3f,
+                    .popular_share = 0.3f,
+                    .rate = 0.1f,
+                    .position_rate = 0.1f},
         .session_decay = 0.8f,
         .sources = {[RK_SOURCE_POPULAR] = {.quota = 100, .weight = 0.03f},
                     [RK_SOURCE_SIMILAR] = {.quota = 200, .weight = 1.0f},
@@ -82,14 +92,21 @@ bool rk_fit_cooccurrence(const rk_log *log, uint32_t threads, rk_memory *memory,
 }
 
 bool rk_fit_vectors(const rk_log *log, const rk_tuned *tuned, const rk_learn_options *options,
-                    rk_memory *memory, rk_snapshot_content *content, rk_sgns_result *result) {
+                    rk_memory *memory, rk_snapshot_content *content, rk_vectors_result *result) {
     rk_memory scratch = {0};
     rk_vector_table table;
-    bool ok = rk_train_sgns(log, &tuned->sgns, options, &scratch, result) &&
-              rk_build_vectors(result->vectors, log->item_events, log->items, tuned->sgns.dim,
-                               options->seed, memory, &table);
+    uint32_t dim = tuned->sgns.dim;
+    bool ok = rk_train_sgns(log, &tuned->sgns, options, &scratch, &result->sgns);
+    float *vectors = result->sgns.vectors;
+    if (ok) rk_rotate_vectors(vectors, log->items, dim, options->seed);
+    if (ok && tuned->encoder.epochs) {
+        ok = rk_train_encoder(log, &tuned->encoder, options, vectors, memory, &result->encoder);
+        content->encoder_positions = result->encoder.positions;
+        content->meta.encoder_positions = tuned->encoder.positions;
+    }
+    ok = ok && rk_build_vectors(vectors, log->items, dim, memory, &table);
     rk_memory_free(&scratch);
-    result->vectors = NULL;
+    result->sgns.vectors = result->encoder.vectors = NULL;
     if (!ok) return false;
     content->meta.dim = tuned->sgns.dim;
     content->vector_mean = table.mean;

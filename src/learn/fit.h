@@ -5,11 +5,18 @@
 #define RK_LEARN_FIT_H
 
 #include "learn/build_neighbors.h"
+#include "learn/train_encoder.h"
 #include "learn/train_sgns.h"
 
 /* Events of all epochs of a training of vectors; a quarter of it for a trial of the search. More
  * epochs raise the session source a little and the blend not at all (src/README.md). */
-#define RK_SGNS_BUDGET 8000000u
+#define RK_SGNS_BUDGET    8000000u
+#define RK_ENCODER_BUDGET 8000000u
+
+typedef struct rk_vectors_result {
+    rk_sgns_result sgns;
+    rk_encoder_result encoder;
+} rk_vectors_result;
 
 /* Everything the search chooses. */
 typedef struct rk_tuned {
@@ -18,7 +25,9 @@ typedef struct rk_tuned {
     rk_neighbor_params neighbors;
     float similar_decay;
     rk_sgns_params sgns;
+    rk_encoder_params encoder;
     float session_decay;
+    float repeat[RK_REPEAT_LAGS];
     rk_source_config sources[RK_SOURCE_SLOTS];
 } rk_tuned;
 
@@ -35,7 +44,7 @@ bool rk_fit_popularity(const rk_log *log, const rk_tuned *tuned, rk_memory *memo
 bool rk_fit_neighbors(const rk_log *log, const rk_neighbor_params *params, float decay,
                       uint32_t threads, rk_memory *memory, rk_snapshot_content *content);
 bool rk_fit_vectors(const rk_log *log, const rk_tuned *tuned, const rk_learn_options *options,
-                    rk_memory *memory, rk_snapshot_content *content, rk_sgns_result *result);
+                    rk_memory *memory, rk_snapshot_content *content, rk_vectors_result *result);
 
 /* Plain co-occurrence, the yardstick: every pair of a session counts one (to a distance of 256, the
  * 256 best an item), nothing is normalised. */

@@ -21,7 +21,8 @@ rk_learn_options rk_learn_defaults(void) {
                               .dim = 64,
                               .min_item_events = 0,
                               .validation_cases = 4000,
-                              .sgns_epochs = 10};
+                              .sgns_epochs = 10,
+                              .encoder_epochs = 10};
 }
 
 static bool parse_u32(const char *text, uint32_t least, uint32_t most, uint32_t *out) {
@@ -47,6 +48,7 @@ bool rk_learn_set(rk_learn_options *options, const char *name, const char *value
         {"min_item_events", 0, UINT32_MAX - 1, &options->min_item_events},
         {"validation_cases", 0, 1000000, &options->validation_cases},
         {"sgns_epochs", 1, 1000, &options->sgns_epochs},
+        {"encoder_epochs", 0, 1000, &options->encoder_epochs},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (strcmp(name, known[i].name) != 0) continue;
@@ -80,7 +82,7 @@ typedef struct trained {
     rk_tuned tuned;
     rk_validation validation;
     rk_snapshot_content content;
-    rk_sgns_result sgns;
+    rk_vectors_result vectors;
 } trained;
 
 static rk_status train(const rk_events_content *events, const rk_rows *rows,
@@ -99,7 +101,7 @@ static rk_status train(const rk_events_content *events, const rk_rows *rows,
                           options->threads, memory, &out->content)) {
         return out_of_memory(error, "neighbours");
     }
-    if (!rk_fit_vectors(&out->log, &out->tuned, options, memory, &out->content, &out->sgns)) {
+    if (!rk_fit_vectors(&out->log, &out->tuned, options, memory, &out->content, &out->vectors)) {
         return out_of_memory(error, "vectors");
     }
     return RK_OK;
@@ -158,13 +160,13 @@ static void report_learners(rk_json *json, const trained *result) {
     rk_json_open(json, "learners", '[');
     rk_json_open(json, NULL, '{');
     rk_json_string(json, "name", "sgns");
-    rk_json_u64(json, "steps", result->sgns.steps);
-    rk_json_u64(json, "epochs", result->sgns.epochs);
+    rk_json_u64(json, "steps", result->vectors.sgns.steps);
+    rk_json_u64(json, "epochs", result->vectors.sgns.epochs);
     rk_json_u64(json, "window", sgns->window);
     rk_json_number(json, "negative_exponent", (double)sgns->negative_exponent);
     rk_json_number(json, "subsample", (double)sgns->subsample);
-    rk_json_number(json, "first_loss", result->sgns.first_loss);
-    rk_json_number(json, "last_loss", result->sgns.last_loss);
+    rk_json_number(json, "first_loss", result->vectors.sgns.first_loss);
+    rk_json_number(json, "last_loss", result->vectors.sgns.last_loss);
     rk_json_close(json, '}');
     rk_json_close(json, ']');
 }

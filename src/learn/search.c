@@ -74,8 +74,9 @@ static double try_vectors(search *s, const rk_tuned *tuned) {
     rk_memory memory = {0};
     rk_snapshot_content content = s->content;
     rk_tuned shorter = *tuned;
-    rk_sgns_result result;
+    rk_vectors_result result;
     shorter.sgns.event_budget /= 4;
+    shorter.encoder.epochs = 0;
     bool ok = rk_fit_vectors(&s->log, &shorter, s->options, &memory, &content, &result);
     double score = ok ? ndcg(s, &content, rk_method_source(RK_SOURCE_SESSION)) : 0.0;
     s->failed = s->failed || !ok;
@@ -262,7 +263,7 @@ static void run(search *s, rk_validation *validation) {
     if (s->failed) return;
     descend(s, try_vectors, vector_axes, COUNT_OF(vector_axes));
     if (s->failed) return;
-    rk_sgns_result result;
+    rk_vectors_result result;
     keep(s, rk_fit_vectors(&s->log, &s->tuned, s->options, &s->kept, &s->content, &result));
     if (s->failed) return;
     descend(s, try_session, session_axes, COUNT_OF(session_axes));

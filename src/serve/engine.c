@@ -16,7 +16,7 @@ struct rk_engine {
     rk_snapshot_content content;
     rk_description description;
     float neighbor_weights[RK_NEIGHBOR_CODES];
-    uint32_t *blocked; /* (blocks) */
+    uint32_t *blocked, *seen; /* (blocks) */
     uint32_t *seeds;   /* (RK_MAX_SESSION) */
     float *seed_weights;
     float *neighbor_sum; /* (items) */
@@ -33,6 +33,7 @@ struct rk_engine {
 /* One layout for measuring and for use. */
 static void lay_out(rk_arena *arena, uint32_t items, rk_engine *engine) {
     engine->blocked = RK_TAKE(arena, uint32_t, rk_block_count(items));
+    engine->seen = RK_TAKE(arena, uint32_t, rk_block_count(items));
     engine->seeds = RK_TAKE(arena, uint32_t, RK_MAX_SESSION);
     engine->seed_weights = RK_TAKE(arena, float, RK_MAX_SESSION);
     engine->neighbor_sum = RK_TAKE(arena, float, items);
@@ -70,6 +71,7 @@ rk_engine *rk_engine_over(const rk_snapshot_content *content, void *memory, uint
     memset(&engine->description, 0, sizeof engine->description);
     rk_neighbor_weights(content->meta.neighbor_scale, engine->neighbor_weights);
     memset(engine->blocked, 0, (size_t)rk_block_count(items) * sizeof *engine->blocked);
+    memset(engine->seen, 0, (size_t)rk_block_count(items) * sizeof *engine->seen);
     memset(engine->neighbor_sum, 0, items * sizeof *engine->neighbor_sum);
     memset(engine->candidates.slot, 0, items * sizeof *engine->candidates.slot);
     engine->candidates.count = 0;
@@ -212,8 +214,13 @@ static rk_status check_request(const rk_engine *engine, const rk_request *reques
     return RK_OK;
 }
 
+static void mark(uint32_t *bitmap, uint32_t item) {
+    bitmap[item / RK_BLOCK_ROWS] |= 1u << (item % RK_BLOCK_ROWS);
+}
+
 static void block(rk_engine *engine, uint32_t item) {
-    engine->blocked[item / RK_BLOCK_ROWS] |= 1u << (item % RK_BLOCK_ROWS);
+    mark(engine->blocked, item);
+    mark(engine->seen, item);
 }
 
 /* Seeds (liked events, most recent first) and the blocked bitmap. An item with a negative event is
@@ -228,6 +235,7 @@ static void read_session(rk_engine *engine, const rk_request *request, rk_query 
         const rk_event *event = &request->session[i];
         float weight = engine->content.type_weight[event->type];
         if (!(weight > 0.0f) || rk_is_blocked(engine->blocked, event->item)) continue;
+        mark(engine->seen, event->item);
         engine->seeds[query->seed_count] = event->item;
         engine->seed_weights[query->seed_count++] = weight;
     }
@@ -242,9 +250,11 @@ static void read_session(rk_engine *engine, const rk_request *request, rk_query 
 static void clear_query(rk_engine *engine, const rk_request *request, const rk_query *query) {
     for (uint32_t i = 0; i < request->session_count; i++) {
         engine->blocked[request->session[i].item / RK_BLOCK_ROWS] = 0;
+        engine->seen[request->session[i].item / RK_BLOCK_ROWS] = 0;
     }
     for (uint32_t i = 0; i < request->exclude_count; i++) {
         engine->blocked[request->exclude[i] / RK_BLOCK_ROWS] = 0;
+        engine->seen[request->exclude[i] / RK_BLOCK_ROWS] = 0;
     }
     for (uint32_t i = 0; i < query->touched_count; i++)
         engine->neighbor_sum[query->touched[i]] = 0.0f;
@@ -371,6 +381,7 @@ rk_status rk_recommend(rk_engine *engine, const rk_request *request, rk_recommen
         .seeds = engine->seeds,
         .seed_weights = engine->seed_weights,
         .blocked = engine->blocked,
+        .seen = engine->seen,
         .neighbor_weights = engine->neighbor_weights,
         .neighbor_sum = engine->neighbor_sum,
         .touched = engine->touched,

@@ -27,6 +27,7 @@ typedef struct rk_query {
     const float *seed_weights; /* (seed_count) > 0: the event type's weight */
     uint32_t seed_count;
     const uint32_t *blocked; /* bitmap of items that must not appear, one u32 a block */
+    const uint32_t *seen;    /* bitmap of blocked items and of the seeds */
 
     /* `similar`: accumulated item-item weights, dense, and the items touched. */
     const float *neighbor_weights; /* (RK_NEIGHBOR_CODES) */

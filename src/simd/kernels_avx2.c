@@ -56,6 +56,44 @@ AVX2 void rk_axpy_f32_avx2(float alpha, const float *x, float *y, size_t n) {
     for (; i < n; i++) y[i] += alpha * x[i];
 }
 
+/* Four rows by 16 columns stay in eight registers over the whole of k: a column of b is loaded once
+ * for four rows. */
+AVX2 static inline __attribute__((always_inline)) void gemm_tile(const float *a, size_t row, size_t column, const float *b,
+                                  float *c, size_t rows, size_t k, size_t n) {
+    __m256 sums[4][2];
+    for (size_t i = 0; i < rows; i++) sums[i][0] = sums[i][1] = _mm256_setzero_ps();
+    for (size_t p = 0; p < k; p++) {
+        __m256 low = _mm256_loadu_ps(b + p * n), high = _mm256_loadu_ps(b + p * n + 8);
+        for (size_t i = 0; i < rows; i++) {
+            __m256 factor = _mm256_set1_ps(a[i * row + p * column]);
+            sums[i][0] = _mm256_add_ps(sums[i][0], _mm256_mul_ps(factor, low));
+            sums[i][1] = _mm256_add_ps(sums[i][1], _mm256_mul_ps(factor, high));
+        }
+    }
+    for (size_t i = 0; i < rows; i++) {
+        _mm256_storeu_ps(c + i * n, sums[i][0]);
+        _mm256_storeu_ps(c + i * n + 8, sums[i][1]);
+    }
+}
+
+AVX2 void rk_gemm_f32_avx2(const float *a, size_t row, size_t column, const float *b, float *c,
+                           size_t m, size_t k, size_t n) {
+    size_t j = 0;
+    for (; j + 16 <= n; j += 16) {
+        size_t i = 0;
+        for (; i + 4 <= m; i += 4)
+            gemm_tile(a + i * row, row, column, b + j, c + i * n + j, 4, k, n);
+        for (; i < m; i++) gemm_tile(a + i * row, row, column, b + j, c + i * n + j, 1, k, n);
+    }
+    for (size_t i = 0; i < m; i++) {
+        for (size_t tail = j; tail < n; tail++) {
+            float sum = 0.0f;
+            for (size_t p = 0; p < k; p++) sum += a[i * row + p * column] * b[p * n + tail];
+            c[i * n + tail] = sum;
+        }
+    }
+}
+
 AVX2 int32_t rk_dot_i16_avx2(const int16_t *a, const int16_t *b, size_t n) {
     __m256i sum_i32x8 = _mm256_setzero_si256();
     size_t i = 0;

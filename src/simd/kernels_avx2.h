@@ -10,6 +10,8 @@
 float rk_dot_f32_avx2(const float *a, const float *b, size_t n);
 void rk_axpy_f32_avx2(float alpha, const float *x, float *y, size_t n);
 void rk_gemv_f32_avx2(const float *a, const float *x, float *y, size_t rows, size_t columns);
+void rk_gemm_f32_avx2(const float *a, size_t row, size_t column, const float *b, float *c, size_t m,
+                      size_t k, size_t n);
 int32_t rk_dot_i16_avx2(const int16_t *a, const int16_t *b, size_t n);
 void rk_scan_block_avx2(const uint8_t *codes, const uint8_t *lut, size_t tables, uint16_t *out);
 #else

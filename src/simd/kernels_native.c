@@ -36,6 +36,11 @@ void rk_gemv_f32(const float *a, const float *x, float *y, size_t rows, size_t c
     DISPATCH(gemv_f32, (a, x, y, rows, columns));
 }
 
+void rk_gemm_f32(const float *a, size_t row, size_t column, const float *b, float *c, size_t m,
+                 size_t k, size_t n) {
+    DISPATCH(gemm_f32, (a, row, column, b, c, m, k, n));
+}
+
 int32_t rk_dot_i8(const int8_t *a, const int8_t *b, size_t n) {
     return rk_dot_i8_scalar(a, b, n);
 }

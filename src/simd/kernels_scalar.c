@@ -54,6 +54,18 @@ void rk_gemv_f32_scalar(const float *restrict a, const float *restrict x, float 
     for (size_t row = 0; row < rows; row++) y[row] = dot_in_lanes(a + row * columns, x, columns);
 }
 
+void rk_gemm_f32_scalar(const float *restrict a, size_t row, size_t column, const float *restrict b,
+                        float *restrict c, size_t m, size_t k, size_t n) {
+    for (size_t i = 0; i < m; i++) {
+        float *sums = c + i * n;
+        for (size_t j = 0; j < n; j++) sums[j] = 0.0f;
+        for (size_t p = 0; p < k; p++) {
+            const float factor = a[i * row + p * column];
+            for (size_t j = 0; j < n; j++) sums[j] += factor * b[p * n + j];
+        }
+    }
+}
+
 int32_t rk_dot_i8_scalar(const int8_t *a, const int8_t *b, size_t n) {
     int32_t sum = 0;
     for (size_t i = 0; i < n; i++) sum += a[i] * b[i];

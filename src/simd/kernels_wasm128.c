@@ -102,6 +102,44 @@ void rk_gemv_f32(const float *restrict a, const float *restrict x, float *restri
     for (size_t row = 0; row < rows; row++) y[row] = dot_in_lanes(a + row * columns, x, columns);
 }
 
+/* Rows by 8 columns stay in registers over the whole of k. */
+static inline __attribute__((always_inline)) void gemm_tile(const float *a, size_t row,
+                                                            size_t column, const float *b, float *c,
+                                                            size_t rows, size_t k, size_t n) {
+    v128_t sums[4][2];
+    for (size_t i = 0; i < rows; i++) sums[i][0] = sums[i][1] = wasm_f32x4_const_splat(0.0f);
+    for (size_t p = 0; p < k; p++) {
+        const v128_t low = wasm_v128_load(b + p * n), high = wasm_v128_load(b + p * n + 4);
+        for (size_t i = 0; i < rows; i++) {
+            const v128_t factor = wasm_v128_load32_splat(a + i * row + p * column);
+            sums[i][0] = multiply_add(sums[i][0], factor, low);
+            sums[i][1] = multiply_add(sums[i][1], factor, high);
+        }
+    }
+    for (size_t i = 0; i < rows; i++) {
+        wasm_v128_store(c + i * n, sums[i][0]);
+        wasm_v128_store(c + i * n + 4, sums[i][1]);
+    }
+}
+
+void rk_gemm_f32(const float *restrict a, size_t row, size_t column, const float *restrict b,
+                 float *restrict c, size_t m, size_t k, size_t n) {
+    size_t j = 0;
+    for (; j + 8 <= n; j += 8) {
+        size_t i = 0;
+        for (; i + 4 <= m; i += 4)
+            gemm_tile(a + i * row, row, column, b + j, c + i * n + j, 4, k, n);
+        for (; i < m; i++) gemm_tile(a + i * row, row, column, b + j, c + i * n + j, 1, k, n);
+    }
+    for (size_t i = 0; i < m; i++) {
+        for (size_t tail = j; tail < n; tail++) {
+            float sum = 0.0f;
+            for (size_t p = 0; p < k; p++) sum += a[i * row + p * column] * b[p * n + tail];
+            c[i * n + tail] = sum;
+        }
+    }
+}
+
 /* ---- integers
  * ----------------------------------------------------------------------------------*/
 

@@ -1,0 +1,417 @@
+#include "learn/train_encoder.h"
+
+#include "base/fmath.h"
+#include "base/rng.h"
+#include "format/snapshot_layout.h"
+#include "learn/optim.h"
+#include "learn/parallel.h"
+#include "simd/kernels.h"
+
+#define CHUNK_MOST   128u /* events of a chunk */
+#define CHUNK_LEAST  32u
+#define NEGATIVES    RK_ENCODER_NEGATIVES
+#define STREAM_ORDER 0x656E6331u /* "enc1" */
+#define STREAM_CHUNK 0x656E6332u
+#define STREAM_MIX   0x656E6333u
+
+/* A run of events inside one session. Long sessions make several runs, each seeing only itself. */
+typedef struct run {
+    uint64_t begin;
+    uint32_t count;
+} run;
+
+/* What one shard computed for its chunk, to be applied in chunk order. Event i is an input of the
+ * later events of its run and the target of the earlier ones. */
+typedef struct chunk {
+    uint32_t first_run, run_count;
+    uint32_t count; /* events */
+    uint32_t targets;
+    uint32_t item[CHUNK_MOST];
+    float weight[CHUNK_MOST];       /* of the event's type */
+    uint32_t run_begin[CHUNK_MOST]; /* (count) */
+    uint32_t target[CHUNK_MOST];    /* (targets) the event that is asked for */
+    float norm[CHUNK_MOST];         /* (targets) |h| */
+    float best[CHUNK_MOST];         /* (targets) logit of the target */
+    uint32_t negative[NEGATIVES];
+    float correction[NEGATIVES];  /* log(N q) */
+    uint64_t kept[CHUNK_MOST];    /* (targets) bit j: input j was not dropped */
+    float *rows;                  /* (CHUNK_MOST, dim) vectors of item[i] */
+    float *negative_rows;         /* (NEGATIVES, dim) */
+    float *negative_columns;      /* (dim, NEGATIVES) the same, transposed */
+    float *queries;               /* (CHUNK_MOST, dim) h / |h| */
+    float *query_gradient;        /* (CHUNK_MOST, dim) */
+    float *logits;                /* (CHUNK_MOST, NEGATIVES), then their gradients */
+    float *gradient;              /* (CHUNK_MOST, dim) of the events' vectors */
+    float *negative_gradient;     /* (NEGATIVES, dim) */
+    float *position_gradient;     /* (positions, dim) */
+    double loss;
+} chunk;
+
+typedef struct training {
+    const rk_log *log;
+    const rk_encoder_params *params;
+    uint64_t seed, epoch, step;
+    uint32_t epochs;
+    float rate, position_rate;
+    float *vectors, *squares; /* (items, dim) */
+    float *positions, *position_squares;
+    double *cumulative;  /* (items) of frequency, normalised */
+    uint32_t *known;     /* (known_count) items with events: what uniform negatives are drawn from */
+    uint32_t known_count;
+    run *runs;
+    uint32_t run_count;
+    uint32_t *order; /* (run_count) this epoch's order */
+    chunk chunks[RK_SHARDS];
+} training;
+
+static uint32_t draw_by_popularity(const training *t, rk_rng *rng) {
+    double target = rk_rng_f64(rng);
+    uint32_t low = 0, high = t->log->items - 1;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (t->cumulative[middle] > target) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low;
+}
+
+static void draw_negatives(const training *t, chunk *c, rk_rng *rng) {
+    uint32_t dim = t->params->dim;
+    float share = t->params->popular_share;
+    for (uint32_t n = 0; n < NEGATIVES; n++) {
+        bool popular = rk_rng_f32(rng) < share;
+        uint32_t item = popular ? draw_by_popularity(t, rng)
+                                : t->known[rk_rng_below(rng, t->known_count)];
+        float q = share * (float)t->log->item_events[item] / (float)t->log->events +
+                  (1.0f - share) / (float)t->known_count;
+        c->negative[n] = item;
+        c->correction[n] = rk_logf((float)NEGATIVES * q);
+        const float *row = t->vectors + (uint64_t)item * dim;
+        memcpy(c->negative_rows + (uint64_t)n * dim, row, dim * sizeof *row);
+        for (uint32_t d = 0; d < dim; d++) c->negative_columns[d * NEGATIVES + n] = row[d];
+    }
+}
+
+static void shuffle_run(chunk *c, uint32_t begin, rk_rng *rng) {
+    for (uint32_t i = c->count - begin; i > 1; i--) {
+        uint32_t j = begin + rk_rng_below(rng, i), last = begin + i - 1;
+        uint32_t item = c->item[last];
+        float weight = c->weight[last];
+        c->item[last] = c->item[j];
+        c->weight[last] = c->weight[j];
+        c->item[j] = item;
+        c->weight[j] = weight;
+    }
+}
+
+/* Lists the chunk's events, copies their vectors and draws its negatives. */
+static void fill_chunk(const training *t, chunk *c, rk_rng *rng) {
+    uint32_t dim = t->params->dim;
+    c->count = 0;
+    for (uint32_t r = 0; r < c->run_count; r++) {
+        run source = t->runs[t->order[c->first_run + r]];
+        uint32_t begin = c->count;
+        for (uint64_t i = source.begin; i < source.begin + source.count; i++) {
+            c->run_begin[c->count] = begin;
+            c->weight[c->count] = t->log->weight[i];
+            c->item[c->count++] = t->log->item[i];
+        }
+        if (t->params->shuffle) shuffle_run(c, begin, rng);
+    }
+    for (uint32_t i = 0; i < c->count; i++) {
+        memcpy(c->rows + (uint64_t)i * dim, t->vectors + (uint64_t)c->item[i] * dim,
+               dim * sizeof(float));
+    }
+    draw_negatives(t, c, rng);
+}
+
+/* The query of the events before `target`, as queries row `q`. False: nothing to ask with. */
+static bool encode(const training *t, chunk *c, uint32_t target, uint32_t q, rk_rng *rng) {
+    uint32_t dim = t->params->dim;
+    uint32_t inputs = RK_MIN(target - c->run_begin[target], t->params->positions);
+    float *h = c->queries + (uint64_t)q * dim;
+    memset(h, 0, dim * sizeof *h);
+    uint64_t kept = 0;
+    for (uint32_t j = 0; j < inputs; j++) {
+        if (rk_rng_f32(rng) < t->params->dropout) continue;
+        kept |= (uint64_t)1 << j;
+    }
+    if (!kept && inputs) kept = (uint64_t)1 << rk_rng_below(rng, inputs);
+    for (uint32_t j = 0; j < inputs; j++) {
+        if (!(kept >> j & 1u)) continue;
+        const float *x = c->rows + (uint64_t)(target - 1 - j) * dim;
+        const float *a = t->positions + (uint64_t)j * dim;
+        float weight = c->weight[target - 1 - j];
+        for (uint32_t d = 0; d < dim; d++) h[d] += weight * a[d] * x[d];
+    }
+    float norm = rk_norm_f32(h, dim);
+    if (!(norm > 1e-6f)) return false;
+    for (uint32_t d = 0; d < dim; d++) h[d] /= norm;
+    c->kept[q] = kept;
+    c->norm[q] = norm;
+    c->target[q] = target;
+    return true;
+}
+
+/* Softmax over the target and the negatives; logits become gradients with respect to cosines. */
+static void softmax_row(const training *t, chunk *c, uint32_t q) {
+    float per_cosine = 1.0f / t->params->temperature;
+    float *logits = c->logits + (uint64_t)q * NEGATIVES;
+    uint32_t item = c->item[c->target[q]], dim = t->params->dim;
+    float cosine = rk_dot_f32(c->queries + (uint64_t)q * dim,
+                              c->rows + (uint64_t)c->target[q] * dim, dim);
+    float positive = cosine * per_cosine, most = positive;
+    for (uint32_t n = 0; n < NEGATIVES; n++) {
+        logits[n] = logits[n] * per_cosine - c->correction[n];
+        if (c->negative[n] == item) logits[n] = -1e30f;
+        most = RK_MAX(most, logits[n]);
+    }
+    float sum = rk_expf(positive - most);
+    for (uint32_t n = 0; n < NEGATIVES; n++) {
+        logits[n] = rk_expf(logits[n] - most);
+        sum += logits[n];
+    }
+    float share = rk_expf(positive - most) / sum;
+    for (uint32_t n = 0; n < NEGATIVES; n++) logits[n] = logits[n] / sum * per_cosine;
+    c->best[q] = (share - 1.0f) * per_cosine;
+    c->loss -= (double)rk_logf(RK_MAX(share, 1e-30f));
+}
+
+/* From the gradient of a query to those of its inputs and of the position weights. */
+static void spread(const training *t, chunk *c, uint32_t q) {
+    uint32_t dim = t->params->dim, target = c->target[q];
+    const float *h = c->queries + (uint64_t)q * dim;
+    float *dh = c->query_gradient + (uint64_t)q * dim;
+    const float *x_target = c->rows + (uint64_t)target * dim;
+    rk_axpy_f32(c->best[q], x_target, dh, dim);
+    rk_axpy_f32(c->best[q], h, c->gradient + (uint64_t)target * dim, dim);
+    float along = rk_dot_f32(dh, h, dim);
+    for (uint32_t d = 0; d < dim; d++) dh[d] = (dh[d] - along * h[d]) / c->norm[q];
+    uint32_t inputs = RK_MIN(target - c->run_begin[target], t->params->positions);
+    for (uint32_t j = 0; j < inputs; j++) {
+        if (!(c->kept[q] >> j & 1u)) continue;
+        uint64_t event = target - 1 - j;
+        const float *x = c->rows + event * dim, *a = t->positions + (uint64_t)j * dim;
+        float *dx = c->gradient + event * dim, *da = c->position_gradient + (uint64_t)j * dim;
+        float weight = c->weight[event];
+        for (uint32_t d = 0; d < dim; d++) {
+            float g = weight * dh[d];
+            dx[d] += a[d] * g;
+            da[d] += x[d] * g;
+        }
+    }
+}
+
+static void learn_chunk(void *context, uint32_t shard) {
+    training *t = context;
+    chunk *c = &t->chunks[shard];
+    c->count = c->targets = 0;
+    if (!c->run_count) return;
+    rk_rng rng = rk_rng_at(t->seed, rk_mix64(STREAM_CHUNK + t->epoch, t->step * RK_SHARDS + shard));
+    fill_chunk(t, c, &rng);
+    uint32_t dim = t->params->dim;
+    for (uint32_t i = 0; i < c->count; i++) {
+        if (i > c->run_begin[i] && encode(t, c, i, c->targets, &rng)) c->targets++;
+    }
+    memset(c->gradient, 0, (uint64_t)c->count * dim * sizeof(float));
+    memset(c->position_gradient, 0, (uint64_t)t->params->positions * dim * sizeof(float));
+    rk_gemm_f32(c->queries, dim, 1, c->negative_columns, c->logits, c->targets, dim, NEGATIVES);
+    for (uint32_t q = 0; q < c->targets; q++) softmax_row(t, c, q);
+    rk_gemm_f32(c->logits, NEGATIVES, 1, c->negative_rows, c->query_gradient, c->targets, NEGATIVES,
+                dim);
+    rk_gemm_f32(c->logits, 1, NEGATIVES, c->queries, c->negative_gradient, NEGATIVES, c->targets,
+                dim);
+    for (uint32_t q = 0; q < c->targets; q++) spread(t, c, q);
+}
+
+/* An Adagrad step, then back onto the unit sphere. */
+static void step_row(const training *t, uint32_t item, const float *gradient) {
+    uint32_t dim = t->params->dim;
+    float *row = t->vectors + (uint64_t)item * dim;
+    rk_adagrad(row, t->squares + (uint64_t)item * dim, gradient, dim, t->rate);
+    float norm = rk_norm_f32(row, dim);
+    if (!(norm > 0.0f)) return;
+    for (uint32_t d = 0; d < dim; d++) row[d] /= norm;
+}
+
+static void apply_rows(const training *t, uint32_t shard, const uint32_t *items, uint32_t count,
+                       const float *gradients) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (items[i] % RK_SHARDS != shard) continue;
+        step_row(t, items[i], gradients + (uint64_t)i * t->params->dim);
+    }
+}
+
+static void apply_chunks(void *context, uint32_t shard) {
+    training *t = context;
+    for (uint32_t s = 0; s < RK_SHARDS; s++) {
+        const chunk *c = &t->chunks[s];
+        if (!c->targets) continue;
+        apply_rows(t, shard, c->item, c->count, c->gradient);
+        apply_rows(t, shard, c->negative, NEGATIVES, c->negative_gradient);
+    }
+}
+
+static void apply_positions(training *t) {
+    size_t n = (size_t)t->params->positions * t->params->dim;
+    float *sum = t->chunks[0].position_gradient;
+    for (uint32_t s = 1; s < RK_SHARDS; s++) {
+        if (t->chunks[s].targets) rk_axpy_f32(1.0f, t->chunks[s].position_gradient, sum, n);
+    }
+    if (t->chunks[0].targets)
+        rk_adagrad(t->positions, t->position_squares, sum, n, t->position_rate);
+}
+
+static void prepare_sampling(training *t) {
+    const rk_log *log = t->log;
+    double total = 0.0;
+    for (uint32_t item = 0; item < log->items; item++) {
+        total += (double)log->item_events[item];
+        t->cumulative[item] = total;
+        if (log->item_events[item]) t->known[t->known_count++] = item;
+    }
+    for (uint32_t item = 0; item < log->items; item++) t->cumulative[item] /= total;
+}
+
+static void prepare_runs(training *t, uint32_t chunk_events) {
+    const rk_log *log = t->log;
+    for (uint32_t session = 0; session < log->sessions; session++) {
+        uint64_t end = log->session_begin[session + 1];
+        for (uint64_t at = log->session_begin[session]; at + 1 < end; at += chunk_events) {
+            uint32_t count = (uint32_t)RK_MIN((uint64_t)chunk_events, end - at);
+            t->runs[t->run_count++] = (run){.begin = at, .count = count};
+        }
+    }
+}
+
+static void prepare_positions(training *t) {
+    float weight = 1.0f;
+    for (uint32_t j = 0; j < t->params->positions; j++) {
+        for (uint32_t d = 0; d < t->params->dim; d++) t->positions[j * t->params->dim + d] = weight;
+        weight *= t->params->decay;
+    }
+}
+
+static bool take_chunk(const training *t, chunk *c, rk_memory *scratch) {
+    uint64_t dim = t->params->dim;
+    c->rows = RK_NEW(scratch, float, CHUNK_MOST *dim);
+    c->negative_rows = RK_NEW(scratch, float, NEGATIVES *dim);
+    c->negative_columns = RK_NEW(scratch, float, NEGATIVES *dim);
+    c->queries = RK_NEW(scratch, float, CHUNK_MOST *dim);
+    c->query_gradient = RK_NEW(scratch, float, CHUNK_MOST *dim);
+    c->logits = RK_NEW(scratch, float, (uint64_t)CHUNK_MOST * NEGATIVES);
+    c->gradient = RK_NEW(scratch, float, CHUNK_MOST *dim);
+    c->negative_gradient = RK_NEW(scratch, float, NEGATIVES *dim);
+    c->position_gradient = RK_NEW(scratch, float, t->params->positions * dim);
+    return c->rows && c->negative_rows && c->negative_columns && c->queries && c->query_gradient &&
+           c->logits && c->gradient && c->negative_gradient && c->position_gradient;
+}
+
+static bool take_memory(training *t, rk_memory *memory, rk_memory *scratch) {
+    const rk_log *log = t->log;
+    uint64_t items = log->items, dim = t->params->dim, positions = t->params->positions;
+    uint64_t most_runs = log->sessions + log->events / CHUNK_LEAST + 1;
+    t->positions = RK_NEW(memory, float, positions *dim);
+    t->position_squares = RK_NEW(scratch, float, positions *dim);
+    t->squares = RK_NEW(scratch, float, items *dim);
+    t->cumulative = RK_NEW(scratch, double, items);
+    t->known = RK_NEW(scratch, uint32_t, items);
+    t->runs = RK_NEW(scratch, run, most_runs);
+    t->order = RK_NEW(scratch, uint32_t, most_runs);
+    bool ok = t->positions && t->position_squares && t->squares && t->cumulative && t->known &&
+              t->runs && t->order;
+    for (uint32_t s = 0; s < RK_SHARDS; s++) ok = take_chunk(t, &t->chunks[s], scratch) && ok;
+    return ok;
+}
+
+static void shuffle_runs(training *t) {
+    rk_rng rng = rk_rng_at(t->seed, rk_mix64(STREAM_ORDER, t->epoch));
+    for (uint32_t i = 0; i < t->run_count; i++) t->order[i] = i;
+    for (uint32_t i = t->run_count; i > 1; i--) {
+        uint32_t j = rk_rng_below(&rng, i), swap = t->order[i - 1];
+        t->order[i - 1] = t->order[j];
+        t->order[j] = swap;
+    }
+}
+
+/* Deals the next runs to the 8 chunks; false when the epoch is over. */
+static bool deal_step(training *t, uint32_t *next, uint32_t chunk_events) {
+    if (*next >= t->run_count) return false;
+    for (uint32_t s = 0; s < RK_SHARDS; s++) {
+        chunk *c = &t->chunks[s];
+        c->first_run = *next;
+        c->run_count = 0;
+        uint32_t events = 0;
+        while (*next < t->run_count) {
+            uint32_t count = t->runs[t->order[*next]].count;
+            if (events + count > chunk_events) break;
+            events += count;
+            c->run_count++;
+            (*next)++;
+        }
+    }
+    return true;
+}
+
+static double run_epoch(training *t, uint32_t chunk_events, const rk_learn_options *options) {
+    double loss = 0.0;
+    uint64_t targets = 0;
+    uint32_t next = 0, until_report = 0;
+    shuffle_runs(t);
+    for (t->step = 0; deal_step(t, &next, chunk_events); t->step++) {
+        for (uint32_t s = 0; s < RK_SHARDS; s++) t->chunks[s].loss = 0.0;
+        rk_parallel(options->threads, learn_chunk, t);
+        rk_parallel(options->threads, apply_chunks, t);
+        apply_positions(t);
+        for (uint32_t s = 0; s < RK_SHARDS; s++) {
+            loss += t->chunks[s].loss;
+            targets += t->chunks[s].targets;
+        }
+        if (options->progress && until_report-- == 0) {
+            until_report = 255;
+            uint64_t done = t->epoch * t->run_count + next;
+            options->progress(options->context, "encoder", done, (uint64_t)t->epochs * t->run_count,
+                              "sessions");
+        }
+    }
+    return targets ? loss / (double)targets : 0.0;
+}
+
+bool rk_train_encoder(const rk_log *log, const rk_encoder_params *params,
+                      const rk_learn_options *options, float *vectors, rk_memory *memory,
+                      rk_encoder_result *result) {
+    assert(params->positions >= 1 && params->positions <= RK_MAX_POSITIONS);
+    rk_memory scratch = {0};
+    training *t = RK_NEW(&scratch, training, 1);
+    if (!t) return false;
+    *t = (training){.log = log, .params = params, .seed = options->seed, .vectors = vectors};
+    if (!take_memory(t, memory, &scratch)) {
+        rk_memory_free(&scratch);
+        return false;
+    }
+    /* Small logs take small steps, so that an epoch still has a few hundred of them. */
+    uint64_t fair = log->events / (200u * RK_SHARDS);
+    uint32_t chunk_events = (uint32_t)RK_MAX(CHUNK_LEAST, RK_MIN(CHUNK_MOST, fair));
+    prepare_sampling(t);
+    prepare_runs(t, chunk_events);
+    prepare_positions(t);
+    uint64_t affordable = RK_MAX(1, params->event_budget / log->events);
+    t->epochs = (uint32_t)RK_MIN(affordable, params->epochs);
+    *result = (rk_encoder_result){
+        .vectors = vectors, .positions = t->positions, .epochs = t->epochs};
+    for (t->epoch = 0; t->epoch < t->epochs; t->epoch++) {
+        /* Linear decay on top of Adagrad's own, to a tenth. */
+        float fade = 1.0f - 0.9f * (float)t->epoch / (float)t->epochs;
+        t->rate = params->rate * fade;
+        t->position_rate = params->position_rate * fade;
+        double loss = run_epoch(t, chunk_events, options);
+        if (t->epoch == 0) result->first_loss = loss;
+        result->last_loss = loss;
+        result->steps += t->step;
+    }
+    rk_memory_free(&scratch);
+    return true;
+}
