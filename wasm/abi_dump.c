@@ -159,6 +159,9 @@ static void print_layouts(void) {
     FIELD(types);
     FIELD(time_kind);
     FIELD(user_kind);
+    FIELD(attributes);
+    FIELD(features);
+    FIELD(contexts);
     ARRAY(reserved);
     finish_layout("rk_events_meta", sizeof(THIS));
 #undef THIS
@@ -229,6 +232,15 @@ static void print_constants(void) {
     CONSTANT(RK_TIME_UNIX_MS);
     CONSTANT(RK_USERS_ARE_SESSIONS);
     CONSTANT(RK_USERS_ARE_USERS);
+    CONSTANT(RK_ATTRIBUTE_CATEGORY);
+    CONSTANT(RK_ATTRIBUTE_TAGS);
+    CONSTANT(RK_ATTRIBUTE_TEXT);
+    CONSTANT(RK_ATTRIBUTE_NUMBER);
+    CONSTANT(RK_MAX_ATTRIBUTES);
+    CONSTANT(RK_MAX_FEATURES);
+    CONSTANT(RK_MAX_CONTEXTS);
+    CONSTANT(RK_MAX_NUMBER_BYTES);
+    CONSTANT(RK_NO_PLACE);
     CONSTANT(RK_SOURCE_SLOTS);
     CONSTANT(RK_SOURCE_POPULAR);
     CONSTANT(RK_SOURCE_SIMILAR);

@@ -26,8 +26,56 @@ static rk_status check_meta(const events_file *file, rk_error *error) {
                           RK_TIME_NONE, RK_TIME_UNIX_MS, error));
     RK_TRY(rk_check_range(entry, offsetof(rk_events_meta, user_kind), "user_kind", meta->user_kind,
                           RK_USERS_ARE_SESSIONS, RK_USERS_ARE_USERS, error));
+    RK_TRY(rk_check_range(entry, offsetof(rk_events_meta, attributes), "attributes",
+                          meta->attributes, 0, RK_MAX_ATTRIBUTES, error));
+    RK_TRY(rk_check_range(entry, offsetof(rk_events_meta, features), "features", meta->features, 0,
+                          RK_MAX_FEATURES, error));
+    RK_TRY(rk_check_range(entry, offsetof(rk_events_meta, contexts), "contexts", meta->contexts, 0,
+                          meta->features == 0 ? 0 : RK_MAX_CONTEXTS - 1, error));
     return rk_check_zero(file->container, entry, offsetof(rk_events_meta, reserved), sizeof *meta,
                          error);
+}
+
+/* Sections that are there exactly if a field of the meta is not zero. */
+static const struct {
+    uint32_t section;
+    uint32_t field;
+    const char *missing, *unasked;
+} conditional[] = {
+    {EV_TIME, offsetof(rk_events_meta, time_kind), "missing for time_kind",
+     "ev.time is there, time_kind"},
+#define ATTRIBUTES(name)                                                                           \
+    offsetof(rk_events_meta, attributes), "missing for attributes", name " is there, attributes"
+    {EV_ATTR_OFF, ATTRIBUTES("attr.off")},
+    {EV_ATTR_TXT, ATTRIBUTES("attr.txt")},
+    {EV_ATTR_KND, ATTRIBUTES("attr.knd")},
+    {EV_AVAL_OFF, ATTRIBUTES("aval.off")},
+    {EV_AVAL_TXT, ATTRIBUTES("aval.txt")},
+#undef ATTRIBUTES
+#define FEATURES(name)                                                                             \
+    offsetof(rk_events_meta, features), "missing for features", name " is there, features"
+    {EV_FEAT_OFF, FEATURES("feat.off")},
+    {EV_FEAT_TXT, FEATURES("feat.txt")},
+    {EV_CTX_OFF, FEATURES("ctx.off")},
+    {EV_CTX_TXT, FEATURES("ctx.txt")},
+    {EV_CONTEXT, FEATURES("ev.ctx")},
+#undef FEATURES
+};
+
+static rk_status check_conditional(const events_file *file, rk_error *error) {
+    for (size_t i = 0; i < sizeof conditional / sizeof *conditional; i++) {
+        uint32_t value;
+        memcpy(&value, (const char *)&file->meta + conditional[i].field, sizeof value);
+        const bool there = file->found[conditional[i].section] != NULL, wanted = value != 0;
+        if (wanted && !there)
+            return rk_fail_value(error, RK_SECTION_MISSING,
+                                 events_specs[conditional[i].section].type, sizeof(rk_file_header),
+                                 conditional[i].missing, value, 0);
+        if (there && !wanted)
+            return rk_fail_value_in(error, RK_VALUE_RANGE, file->found[EV_META],
+                                    conditional[i].field, conditional[i].unasked, 0, 1);
+    }
+    return RK_OK;
 }
 
 /* Which optional sections are there, and that all are flagged required. */
@@ -39,14 +87,7 @@ static rk_status check_presence(const events_file *file, rk_error *error) {
                 error, RK_VALUE_RANGE, events_specs[s].type,
                 (uint64_t)((const unsigned char *)&found[s]->flags - file->container->bytes),
                 "flags", found[s]->flags, RK_SECTION_REQUIRED);
-    const bool has_time = found[EV_TIME] != NULL, wants_time = file->meta.time_kind != RK_TIME_NONE;
-    if (wants_time && !has_time)
-        return rk_fail_value(error, RK_SECTION_MISSING, "ev.time", sizeof(rk_file_header),
-                             "missing for time_kind", file->meta.time_kind, RK_TIME_NONE);
-    if (has_time && !wants_time)
-        return rk_fail_value_in(error, RK_VALUE_RANGE, found[EV_META],
-                                offsetof(rk_events_meta, time_kind), "ev.time is there, time_kind",
-                                RK_TIME_NONE, RK_TIME_UNIX_MS);
+    RK_TRY(check_conditional(file, error));
     return rk_check_pair(found[EV_NAME_OFF], "name.off", found[EV_NAME_TXT], "name.txt", error);
 }
 
@@ -67,6 +108,13 @@ static rk_status check_shapes(const events_file *file, rk_error *error) {
         {EV_TYPE_OFF, (uint64_t)meta->types + 1},
         {EV_TYPE_WGT, meta->types},
         {EV_NAME_OFF, (uint64_t)meta->items + 1},
+        {EV_ITEM_GEO, meta->items},
+        {EV_ATTR_OFF, (uint64_t)meta->attributes + 1},
+        {EV_ATTR_KND, meta->attributes},
+        {EV_AVAL_OFF, (uint64_t)meta->items * meta->attributes + 1},
+        {EV_FEAT_OFF, (uint64_t)meta->features + 1},
+        {EV_CTX_OFF, (uint64_t)meta->contexts * meta->features + 1},
+        {EV_CONTEXT, meta->events},
     };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const rk_section_entry *entry = file->found[shapes[i].section];
@@ -111,6 +159,99 @@ static rk_status check_split(const events_file *file, rk_error *error) {
     return RK_OK;
 }
 
+/* A place, or both coordinates RK_NO_PLACE: never half of one. */
+static rk_status check_places(const events_file *file, rk_error *error) {
+    const rk_section_entry *entry = file->found[EV_ITEM_GEO];
+    if (entry == NULL) return RK_OK;
+    const float *places = rk_section_data_of(file->container, entry);
+    for (uint64_t i = 0; i < entry->count; i++) {
+        const float *place = places + i * 2;
+        if (place[0] == RK_NO_PLACE && place[1] == RK_NO_PLACE) continue;
+        const uint64_t at = i * 2 * sizeof *place;
+        RK_TRY(rk_check_float(entry, at, "latitude", place[0], -90, 90, error));
+        RK_TRY(rk_check_float(entry, at + sizeof *place, "longitude", place[1], -180, 180, error));
+    }
+    return RK_OK;
+}
+
+static uint32_t skip_digits(const char *text, uint32_t at, uint32_t size) {
+    while (at < size && text[at] >= '0' && text[at] <= '9') at++;
+    return at;
+}
+
+/* -?digits[.digits][e[-]digits]: what the learner's own parser reads, nothing the locale changes.
+ */
+static bool is_number(const char *text, uint32_t size) {
+    uint32_t at = size > 0 && text[0] == '-' ? 1 : 0;
+    uint32_t end = skip_digits(text, at, size);
+    if (end == at) return false;
+    if (end < size && text[end] == '.') {
+        at = end + 1;
+        end = skip_digits(text, at, size);
+        if (end == at) return false;
+    }
+    if (end < size && text[end] == 'e') {
+        at = end + 1;
+        if (at < size && text[at] == '-') at++;
+        end = skip_digits(text, at, size);
+        if (end == at) return false;
+    }
+    return end == size;
+}
+
+static rk_status fail_number(const rk_section_entry *entry, const rk_strings *values, uint32_t row,
+                             uint32_t attribute, rk_error *error) {
+    const char *text;
+    const uint32_t size = rk_strings_get(values, row, &text);
+    char shown[RK_MAX_NUMBER_BYTES + 1] = {0};
+    memcpy(shown, text, RK_MIN(size, RK_MAX_NUMBER_BYTES));
+    rk_detail detail = rk_detail_of("attribute ");
+    rk_detail_add_u64(&detail, attribute);
+    rk_detail_add(&detail, " is a number, not \"");
+    rk_detail_add(&detail, shown);
+    rk_detail_add(&detail, size > RK_MAX_NUMBER_BYTES ? "...\"" : "\"");
+    return rk_fail_in(error, RK_VALUE_RANGE, entry, values->offsets[row], detail.text);
+}
+
+static rk_status check_numbers(const events_file *file, uint32_t attribute, rk_error *error) {
+    const rk_strings values =
+        rk_strings_of(file->container, file->found[EV_AVAL_OFF], file->found[EV_AVAL_TXT]);
+    for (uint32_t row = attribute; row < values.count; row += file->meta.attributes) {
+        const char *text;
+        const uint32_t size = rk_strings_get(&values, row, &text);
+        if (size > 0 && (size > RK_MAX_NUMBER_BYTES || !is_number(text, size)))
+            return fail_number(file->found[EV_AVAL_TXT], &values, row, attribute, error);
+    }
+    return RK_OK;
+}
+
+static rk_status check_attributes(const events_file *file, rk_error *error) {
+    const rk_section_entry *const *found = file->found;
+    if (found[EV_ATTR_KND] == NULL) return RK_OK;
+    RK_TRY(rk_check_strings(file->container, found[EV_ATTR_OFF], found[EV_ATTR_TXT],
+                            RK_STRINGS_IDS | RK_STRINGS_UNIQUE, error));
+    const uint8_t *kinds = rk_section_data_of(file->container, found[EV_ATTR_KND]);
+    for (uint32_t a = 0; a < file->meta.attributes; a++)
+        RK_TRY(rk_check_range(found[EV_ATTR_KND], a, "attribute kind", kinds[a],
+                              RK_ATTRIBUTE_CATEGORY, RK_ATTRIBUTE_KINDS - 1, error));
+    RK_TRY(rk_check_strings(file->container, found[EV_AVAL_OFF], found[EV_AVAL_TXT], RK_STRINGS_ANY,
+                            error));
+    for (uint32_t a = 0; a < file->meta.attributes; a++)
+        if (kinds[a] == RK_ATTRIBUTE_NUMBER) RK_TRY(check_numbers(file, a, error));
+    return RK_OK;
+}
+
+static rk_status check_contexts(const events_file *file, rk_error *error) {
+    const rk_section_entry *const *found = file->found;
+    if (found[EV_CONTEXT] == NULL) return RK_OK;
+    RK_TRY(rk_check_strings(file->container, found[EV_FEAT_OFF], found[EV_FEAT_TXT],
+                            RK_STRINGS_IDS | RK_STRINGS_UNIQUE, error));
+    RK_TRY(rk_check_strings(file->container, found[EV_CTX_OFF], found[EV_CTX_TXT], RK_STRINGS_ANY,
+                            error));
+    return rk_check_below(file->container, found[EV_CONTEXT], "context", file->meta.contexts,
+                          error);
+}
+
 static rk_status check_values(const events_file *file, rk_error *error) {
     const rk_container *container = file->container;
     const rk_section_entry *const *found = file->found;
@@ -126,8 +267,11 @@ static rk_status check_values(const events_file *file, rk_error *error) {
     RK_TRY(rk_check_strings(container, found[EV_TYPE_OFF], found[EV_TYPE_TXT],
                             RK_STRINGS_IDS | RK_STRINGS_UNIQUE, error));
     RK_TRY(rk_check_floats(container, found[EV_TYPE_WGT], -RK_FLOAT_LIMIT, RK_FLOAT_LIMIT, error));
-    return rk_check_strings(container, found[EV_NAME_OFF], found[EV_NAME_TXT], RK_STRINGS_ANY,
-                            error);
+    RK_TRY(
+        rk_check_strings(container, found[EV_NAME_OFF], found[EV_NAME_TXT], RK_STRINGS_ANY, error));
+    RK_TRY(check_places(file, error));
+    RK_TRY(check_attributes(file, error));
+    return check_contexts(file, error);
 }
 
 static rk_events_content content_of(const events_file *file) {
@@ -145,6 +289,13 @@ static rk_events_content content_of(const events_file *file) {
         .types = rk_strings_of(container, found[EV_TYPE_OFF], found[EV_TYPE_TXT]),
         .titles = rk_strings_of(container, found[EV_NAME_OFF], found[EV_NAME_TXT]),
         .type_weight = rk_section_data_of(container, found[EV_TYPE_WGT]),
+        .place = rk_section_data_of(container, found[EV_ITEM_GEO]),
+        .attributes = rk_strings_of(container, found[EV_ATTR_OFF], found[EV_ATTR_TXT]),
+        .attribute_kind = rk_section_data_of(container, found[EV_ATTR_KND]),
+        .attribute_values = rk_strings_of(container, found[EV_AVAL_OFF], found[EV_AVAL_TXT]),
+        .features = rk_strings_of(container, found[EV_FEAT_OFF], found[EV_FEAT_TXT]),
+        .contexts = rk_strings_of(container, found[EV_CTX_OFF], found[EV_CTX_TXT]),
+        .context = rk_section_data_of(container, found[EV_CONTEXT]),
     };
 }
 

@@ -16,6 +16,15 @@ typedef struct rk_events_content {
     const uint8_t *split;                   /* (events) 0 train, 1 test; or NULL */
     rk_strings users, items, types, titles; /* titles may be absent */
     const float *type_weight;               /* (types) */
+
+    /* What is known of items and users; all absent in a plain log. */
+    const float *place;            /* (items, 2) latitude, longitude; both RK_NO_PLACE; or NULL */
+    rk_strings attributes;         /* names; absent if meta.attributes is 0 */
+    const uint8_t *attribute_kind; /* (attributes) RK_ATTRIBUTE_*; or NULL */
+    rk_strings attribute_values;   /* row item * attributes + attribute; empty: none */
+    rk_strings features;           /* names; absent if meta.features is 0 */
+    rk_strings contexts;           /* row context * features + feature; empty: none */
+    const uint32_t *context;       /* (events) < contexts; or NULL */
 } rk_events_content;
 
 typedef struct rk_events_view {

@@ -20,6 +20,17 @@ enum {
     EV_TYPE_WGT,
     EV_NAME_OFF,
     EV_NAME_TXT,
+    EV_ITEM_GEO,
+    EV_ATTR_OFF,
+    EV_ATTR_TXT,
+    EV_ATTR_KND,
+    EV_AVAL_OFF,
+    EV_AVAL_TXT,
+    EV_FEAT_OFF,
+    EV_FEAT_TXT,
+    EV_CTX_OFF,
+    EV_CTX_TXT,
+    EV_CONTEXT,
     EV_SECTIONS
 };
 
@@ -40,6 +51,17 @@ static const rk_section_spec events_specs[EV_SECTIONS] = {
     [EV_TYPE_WGT] = {"type.wgt", 4, RK_PART_CORE, true},
     [EV_NAME_OFF] = {"name.off", 4, RK_PART_CORE, false},
     [EV_NAME_TXT] = {"name.txt", 1, RK_PART_CORE, false},
+    [EV_ITEM_GEO] = {"item.geo", 8, RK_PART_CORE, false},
+    [EV_ATTR_OFF] = {"attr.off", 4, RK_PART_CORE, false},
+    [EV_ATTR_TXT] = {"attr.txt", 1, RK_PART_CORE, false},
+    [EV_ATTR_KND] = {"attr.knd", 1, RK_PART_CORE, false},
+    [EV_AVAL_OFF] = {"aval.off", 4, RK_PART_CORE, false},
+    [EV_AVAL_TXT] = {"aval.txt", 1, RK_PART_CORE, false},
+    [EV_FEAT_OFF] = {"feat.off", 4, RK_PART_CORE, false},
+    [EV_FEAT_TXT] = {"feat.txt", 1, RK_PART_CORE, false},
+    [EV_CTX_OFF] = {"ctx.off", 4, RK_PART_CORE, false},
+    [EV_CTX_TXT] = {"ctx.txt", 1, RK_PART_CORE, false},
+    [EV_CONTEXT] = {"ev.ctx", 4, RK_PART_CORE, false},
 };
 
 #endif

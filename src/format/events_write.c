@@ -2,6 +2,10 @@
 #include "format/events_read.h"
 #include "format/events_sections.h"
 
+static uint64_t text_bytes(const rk_strings *strings) {
+    return strings->offsets == NULL ? 0 : strings->offsets[strings->count];
+}
+
 /* The sections of `content` in file order; returns how many. */
 static uint32_t list_sections(const rk_events_content *content, rk_section_data *sections) {
     const rk_events_meta *meta = &content->meta;
@@ -12,6 +16,13 @@ static uint32_t list_sections(const rk_events_content *content, rk_section_data 
     assert(items->offsets != NULL && items->count == meta->items);
     assert(types->offsets != NULL && types->count == meta->types);
     assert(!titled || titles->count == meta->items);
+    const bool described = meta->attributes != 0, featured = meta->features != 0;
+    const rk_strings *attributes = &content->attributes, *values = &content->attribute_values;
+    const rk_strings *features = &content->features, *contexts = &content->contexts;
+    assert(!described || (attributes->count == meta->attributes && values->offsets != NULL &&
+                          values->count == (uint64_t)meta->items * meta->attributes));
+    assert(!featured || (features->count == meta->features && contexts->offsets != NULL &&
+                         contexts->count == (uint64_t)meta->contexts * meta->features));
     const struct {
         bool there;
         uint64_t count;
@@ -24,14 +35,25 @@ static uint32_t list_sections(const rk_events_content *content, rk_section_data 
         [EV_TIME] = {meta->time_kind != RK_TIME_NONE, meta->events, content->time},
         [EV_SPLIT] = {content->split != NULL, meta->events, content->split},
         [EV_USER_OFF] = {true, (uint64_t)users->count + 1, users->offsets},
-        [EV_USER_TXT] = {true, users->offsets[users->count], users->text},
+        [EV_USER_TXT] = {true, text_bytes(users), users->text},
         [EV_ITEM_OFF] = {true, (uint64_t)items->count + 1, items->offsets},
-        [EV_ITEM_TXT] = {true, items->offsets[items->count], items->text},
+        [EV_ITEM_TXT] = {true, text_bytes(items), items->text},
         [EV_TYPE_OFF] = {true, (uint64_t)types->count + 1, types->offsets},
-        [EV_TYPE_TXT] = {true, types->offsets[types->count], types->text},
+        [EV_TYPE_TXT] = {true, text_bytes(types), types->text},
         [EV_TYPE_WGT] = {true, types->count, content->type_weight},
         [EV_NAME_OFF] = {titled, (uint64_t)titles->count + 1, titles->offsets},
-        [EV_NAME_TXT] = {titled, titled ? titles->offsets[titles->count] : 0, titles->text},
+        [EV_NAME_TXT] = {titled, text_bytes(titles), titles->text},
+        [EV_ITEM_GEO] = {content->place != NULL, meta->items, content->place},
+        [EV_ATTR_OFF] = {described, (uint64_t)attributes->count + 1, attributes->offsets},
+        [EV_ATTR_TXT] = {described, text_bytes(attributes), attributes->text},
+        [EV_ATTR_KND] = {described, meta->attributes, content->attribute_kind},
+        [EV_AVAL_OFF] = {described, (uint64_t)values->count + 1, values->offsets},
+        [EV_AVAL_TXT] = {described, text_bytes(values), values->text},
+        [EV_FEAT_OFF] = {featured, (uint64_t)features->count + 1, features->offsets},
+        [EV_FEAT_TXT] = {featured, text_bytes(features), features->text},
+        [EV_CTX_OFF] = {featured, (uint64_t)contexts->count + 1, contexts->offsets},
+        [EV_CTX_TXT] = {featured, text_bytes(contexts), contexts->text},
+        [EV_CONTEXT] = {featured, meta->events, content->context},
     };
     uint32_t used = 0;
     for (size_t s = 0; s < EV_SECTIONS; s++)

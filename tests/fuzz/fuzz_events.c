@@ -10,6 +10,29 @@
  * (clang-22 takes the same line.) Without libFuzzer: replay_main.c. */
 #include "fuzz_input.h"
 
+/* A place is a whole one or none; every value and context is inside its table. */
+static void walk_facts(const rk_events_content *content) {
+    const rk_events_meta *meta = &content->meta;
+    walk_strings(&content->attributes, false);
+    walk_strings(&content->attribute_values, false);
+    walk_strings(&content->features, false);
+    walk_strings(&content->contexts, false);
+    if (content->attributes.count != meta->attributes || content->features.count != meta->features)
+        abort();
+    if (content->attribute_values.count != (uint64_t)meta->items * meta->attributes) abort();
+    if (content->contexts.count != (uint64_t)meta->contexts * meta->features) abort();
+    for (uint32_t a = 0; a < meta->attributes; a++)
+        if (content->attribute_kind[a] >= RK_ATTRIBUTE_KINDS) abort();
+    for (uint32_t i = 0; content->place != NULL && i < meta->items; i++) {
+        const float latitude = content->place[2 * i], longitude = content->place[2 * i + 1];
+        const bool none = latitude == RK_NO_PLACE && longitude == RK_NO_PLACE;
+        if (!none && !(latitude >= -90 && latitude <= 90 && longitude >= -180 && longitude <= 180))
+            abort();
+    }
+    for (uint64_t e = 0; content->context != NULL && e < meta->events; e++)
+        if (content->context[e] >= meta->contexts) abort();
+}
+
 static void walk_events(const rk_events_content *content) {
     const rk_events_meta *meta = &content->meta;
     walk_strings(&content->users, false);
@@ -33,10 +56,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size) {
     rk_events_view view;
     rk_error error = {.status = RK_OK};
     const rk_status status = rk_events_read(file.bytes, file.size, &view, &error);
-    if (status == RK_OK)
+    if (status == RK_OK) {
         walk_events(&view.content);
-    else if (error.status != (uint32_t)status || error.offset > file.size ||
-             error.detail[0] == '\0')
+        walk_facts(&view.content);
+    } else if (error.status != (uint32_t)status || error.offset > file.size ||
+               error.detail[0] == '\0')
         abort();
     free(file.bytes);
     return 0;

@@ -1,9 +1,10 @@
 /* Writes the golden files into a folder: make_golden tests/golden
  *
- * good_v1.rk and good_v1.rkev are the small files of tests/unit/file_builder.h; bad_<status>.rk and
- * .rkev are the rows of tests/unit/bad_files.h marked golden; golden.tsv lists each file with the
- * error it must meet. The committed files are this program's output: it reproduces them byte for
- * byte, until the format changes, and then a new version's files are added and these stay. */
+ * good_v1.rk and good_v1.rkev are the small files of tests/unit/file_builder.h; the rows of
+ * tests/unit/bad_files.h marked golden are bad_<status>.rk or .rkev, further rows of one status
+ * bad_<row>; golden.tsv lists each file with the error it must meet. The committed files are this
+ * program's output: it reproduces them byte for byte, until the format changes, and then a new
+ * version's files are added and these stay. */
 #include "../unit/bad_files.h"
 
 static const char *extension_of(uint32_t kind) {
@@ -29,12 +30,23 @@ static void save(const char *folder, const char *name, const built_file *file) {
     }
 }
 
+static bool is_first_of_its_status(const bad_file *bad) {
+    for (const bad_file *before = bad_files; before < bad; before++)
+        if (before->golden && before->kind == bad->kind && before->status == bad->status)
+            return false;
+    return true;
+}
+
 static void save_bad(const char *folder, FILE *list, const built_file *good, const bad_file *bad) {
     const char *status = rk_status_name((uint32_t)bad->status);
-    char name[64];
-    const int length = snprintf(name, sizeof name, "bad_%s.%s", status, extension_of(bad->kind));
-    for (int i = 0; i < length; i++)
-        if (name[i] >= 'A' && name[i] <= 'Z') name[i] = (char)(name[i] - 'A' + 'a');
+    char stem[48], name[64];
+    const int length =
+        snprintf(stem, sizeof stem, "bad_%s", is_first_of_its_status(bad) ? status : bad->name);
+    for (int i = 0; i < length; i++) {
+        if (stem[i] >= 'A' && stem[i] <= 'Z') stem[i] = (char)(stem[i] - 'A' + 'a');
+        if (stem[i] == '.') stem[i] = '_'; /* rows named after a section */
+    }
+    snprintf(name, sizeof name, "%s.%s", stem, extension_of(bad->kind));
     const built_file file = make_bad_file(good, bad);
     save(folder, name, &file);
     free(file.bytes);

@@ -108,7 +108,10 @@ test('good_v1.rkev: everything', () => {
   assert.equal(header.region, 'eu-north');
   assert.equal(header.createdAtMs, 1700000011000n);
   assert.deepEqual(content, {
-    meta: { events: 12, users: 4, items: 5, types: 3, timeKind: 2, userKind: 1 },
+    meta: {
+      ...{ events: 12, users: 4, items: 5, types: 3, timeKind: 2, userKind: 1 },
+      ...{ attributes: 4, features: 2, contexts: 3 },
+    },
     user: [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2],
     item: range(12, (e) => (e * 3) % 5),
     label: range(12, (e) => 1 + (e % 3)),
@@ -119,6 +122,27 @@ test('good_v1.rkev: everything', () => {
     types: ['view', 'like', 'hide'],
     typeWeights: [1, 3, -1.5],
     titles: ['Apple', '', 'Bee', 'Sea', 'Été'],
+    places: [[52.5, 13.25], [-90, 180], [0, -0.5], [90, -180], null],
+    attributes: {
+      names: ['brand', 'genre', 'title', 'price'],
+      kinds: ['category', 'tags', 'text', 'number'],
+      values: [
+        ['acme', 'x|y', 'Apple pie', '1.5'],
+        ['', 'z', '', '-2e-3'],
+        ['acme', '', 'Bee line', ''],
+        ['ümlaut', 'x', 'Sea', '0'],
+        ['', '', '', ''],
+      ],
+    },
+    contexts: {
+      names: ['country', 'channel'],
+      values: [
+        ['fr', 'phone'],
+        ['de', ''],
+        ['fr', ''],
+      ],
+      ofEvent: [0, 0, 1, 1, 2, 2, 0, 0, 1, 1, 2, 2],
+    },
   });
 });
 

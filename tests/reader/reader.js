@@ -121,7 +121,28 @@ const EVENTS_SPEC = {
   'type.wgt': ['core', 4],
   'name.off': ['core', 4, true],
   'name.txt': ['core', 1, true],
+  'item.geo': ['core', 8, true],
+  'attr.off': ['core', 4, true],
+  'attr.txt': ['core', 1, true],
+  'attr.knd': ['core', 1, true],
+  'aval.off': ['core', 4, true],
+  'aval.txt': ['core', 1, true],
+  'feat.off': ['core', 4, true],
+  'feat.txt': ['core', 1, true],
+  'ctx.off': ['core', 4, true],
+  'ctx.txt': ['core', 1, true],
+  'ev.ctx': ['core', 4, true],
 };
+
+/** Sections that are there if and only if a number of the meta is not 0, with that number's place. */
+const CONDITIONAL = [
+  ['timeKind', 20, ['ev.time']],
+  ['attributes', 28, ['attr.off', 'attr.txt', 'attr.knd', 'aval.off', 'aval.txt']],
+  ['features', 32, ['feat.off', 'feat.txt', 'ctx.off', 'ctx.txt', 'ev.ctx']],
+];
+const NO_PLACE = 999;
+const KINDS_OF_ATTRIBUTES = ['category', 'tags', 'text', 'number'];
+const NUMBER = /^-?\d+(\.\d+)?(e-?\d+)?$/;
 
 function readEventsMeta(file, entry) {
   expectCount(entry, 1);
@@ -134,14 +155,72 @@ function readEventsMeta(file, entry) {
     types: view.getUint32(at + 16, true),
     timeKind: view.getUint32(at + 20, true),
     userKind: view.getUint32(at + 24, true),
+    attributes: view.getUint32(at + 28, true),
+    features: view.getUint32(at + 32, true),
+    contexts: view.getUint32(at + 36, true),
   };
   expectRange(entry, 8, meta.users, 0, 2 ** 32 - 2);
   expectRange(entry, 12, meta.items, 0, 2 ** 24 - 1);
   expectRange(entry, 16, meta.types, 1, 32);
   expectRange(entry, 20, meta.timeKind, 0, 2);
   expectRange(entry, 24, meta.userKind, 0, 1);
-  expectZero(file, entry, 28, 64);
+  expectRange(entry, 28, meta.attributes, 0, 32);
+  expectRange(entry, 32, meta.features, 0, 16);
+  expectRange(entry, 36, meta.contexts, 0, meta.features === 0 ? 0 : 2 ** 24 - 1);
+  expectZero(file, entry, 40, 64);
   return meta;
+}
+
+/** Of each item [latitude, longitude], or null. */
+function placesOf(file, entry) {
+  const values = arrayOf(file, entry, 'f32');
+  if (values === undefined) return undefined;
+  const places = [];
+  for (let i = 0; i < values.length; i += 2) {
+    const [latitude, longitude] = [values[i], values[i + 1]];
+    const isNone = latitude === NO_PLACE && longitude === NO_PLACE;
+    if (!isNone) {
+      expectFloat(entry, 4 * i, latitude, -90, 90);
+      expectFloat(entry, 4 * i + 4, longitude, -180, 180);
+    }
+    places.push(isNone ? null : [latitude, longitude]);
+  }
+  return places;
+}
+
+/** Rows of `width` texts, from a table that holds them one after the other. */
+const inRows = (texts, width, rows) =>
+  Array.from({ length: rows }, (_, row) => texts.slice(row * width, (row + 1) * width));
+
+function attributesOf(file, found, { items, attributes }) {
+  const entry = found['attr.knd'];
+  if (entry === undefined) return undefined;
+  const names = stringsOf(file, found['attr.off'], found['attr.txt'], { ids: true, unique: true });
+  const kinds = arrayOf(file, entry, 'u8');
+  kinds.forEach((kind, a) => expectRange(entry, a, kind, 0, KINDS_OF_ATTRIBUTES.length - 1));
+  const [off, txt] = [found['aval.off'], found['aval.txt']];
+  const values = stringsOf(file, off, txt);
+  const offsets = arrayOf(file, off, 'u32');
+  values.forEach((value, row) => {
+    const isNumber = KINDS_OF_ATTRIBUTES[kinds[row % attributes]] === 'number';
+    if (isNumber && value !== '' && !(NUMBER.test(value) && value.length <= 40))
+      fail('VALUE_RANGE', txt.type, txt.offset + offsets[row], `"${value}"`);
+  });
+  return {
+    names,
+    kinds: [...kinds].map((kind) => KINDS_OF_ATTRIBUTES[kind]),
+    values: inRows(values, attributes, items),
+  };
+}
+
+function contextsOf(file, found, { features, contexts }) {
+  if (found['ev.ctx'] === undefined) return undefined;
+  const rules = { ids: true, unique: true };
+  return {
+    names: stringsOf(file, found['feat.off'], found['feat.txt'], rules),
+    values: inRows(stringsOf(file, found['ctx.off'], found['ctx.txt']), features, contexts),
+    ofEvent: [...indexesOf(file, found['ev.ctx'], contexts)],
+  };
 }
 
 export function readEvents(input) {
@@ -152,18 +231,27 @@ export function readEvents(input) {
   for (const entry of Object.values(found)) {
     if (!entry.required) fail('VALUE_RANGE', entry.type, entry.at + 10, 'not flagged required');
   }
-  const timed = meta.timeKind !== 0;
-  if (timed && !found['ev.time'])
-    fail('SECTION_MISSING', 'ev.time', HEADER_BYTES, `time_kind ${meta.timeKind}`);
-  if (!timed && found['ev.time'])
-    fail('VALUE_RANGE', 'ev.meta', found['ev.meta'].offset + 20, 'time_kind 0');
-  for (const type of ['ev.user', 'ev.item', 'ev.label', 'ev.time', 'ev.split'])
+  for (const [field, byte, sections] of CONDITIONAL) {
+    for (const type of sections) {
+      if (meta[field] !== 0 && !found[type])
+        fail('SECTION_MISSING', type, HEADER_BYTES, `${field} ${meta[field]}`);
+      if (meta[field] === 0 && found[type])
+        fail('VALUE_RANGE', 'ev.meta', found['ev.meta'].offset + byte, `${type} is there`);
+    }
+  }
+  for (const type of ['ev.user', 'ev.item', 'ev.label', 'ev.time', 'ev.split', 'ev.ctx'])
     expectCount(found[type], meta.events);
   expectCount(found['user.off'], meta.users + 1);
   expectCount(found['item.off'], meta.items + 1);
   expectCount(found['type.off'], meta.types + 1);
   expectCount(found['type.wgt'], meta.types);
   expectCount(found['name.off'], meta.items + 1);
+  expectCount(found['item.geo'], meta.items);
+  expectCount(found['attr.off'], meta.attributes + 1);
+  expectCount(found['attr.knd'], meta.attributes);
+  expectCount(found['aval.off'], meta.items * meta.attributes + 1);
+  expectCount(found['feat.off'], meta.features + 1);
+  expectCount(found['ctx.off'], meta.contexts * meta.features + 1);
 
   const user = indexesOf(file, found['ev.user'], meta.users);
   const item = indexesOf(file, found['ev.item'], meta.items);
@@ -186,6 +274,9 @@ export function readEvents(input) {
     types: stringsOf(file, found['type.off'], found['type.txt'], { ids: true, unique: true }),
     typeWeights: [...floatsOf(file, found['type.wgt'])],
     titles: stringsOf(file, found['name.off'], found['name.txt']),
+    places: placesOf(file, found['item.geo']),
+    attributes: attributesOf(file, found, meta),
+    contexts: contextsOf(file, found, meta),
   };
 }
 

@@ -60,6 +60,7 @@ enum {
 };
 /* Bit patterns of floats. */
 enum { F32_NAN = 0x7FC00000, F32_INF = 0x7F800000, F32_2P21 = 0x4A000000, F32_2P65 = 0x60000000 };
+enum { F32_91 = 0x42B60000, F32_181 = 0x43350000, F32_999 = 0x4479C000 };
 #define F32_MINUS_1 0xBF800000u
 
 /* Rows of one value in a section, resealed. S: snapshot, E: events file. */
@@ -88,6 +89,26 @@ enum { F32_NAN = 0x7FC00000, F32_INF = 0x7F800000, F32_2P21 = 0x4A000000, F32_2P
         .name = row, .kind = RK_KIND_SNAPSHOT, .golden = is_golden, .status = error,               \
         .section = type, .at = ENTRY_AT(type, position), .reseal = RESEAL_ALL, .edits = {          \
             {ENTRY_AT(type, position), size, new_value, NULL}                                      \
+        }                                                                                          \
+    }
+
+/* Events files without a conditional section, or with one of an element less. */
+#define MISSING(is_golden, type)                                                                   \
+    {                                                                                              \
+        .name = "missing_" type, .kind = RK_KIND_EVENTS, .golden = is_golden,                      \
+        .status = RK_SECTION_MISSING, .section = type, .at = FILE_AT(128), .reseal = RESEAL_ALL,   \
+        .edits = {                                                                                 \
+            {ENTRY_AT(type, E_TYPE), 1, 'x', NULL},                                                \
+            {ENTRY_AT(type, E_FLAGS), 2, 0, NULL}                                                  \
+        }                                                                                          \
+    }
+#define SHORT(type, new_bytes, new_count)                                                          \
+    {                                                                                              \
+        .name = "short_" type, .kind = RK_KIND_EVENTS, .status = RK_SECTION_SHAPE,                 \
+        .section = type, .at = ENTRY_AT(type, E_COUNT), .reseal = RESEAL_ALL, .edits = {           \
+            {ENTRY_AT(type, E_BYTES), 8, new_bytes, NULL},                                         \
+            {ENTRY_AT(type, E_COUNT), 8, new_count, NULL},                                         \
+            {SECTION_AT(type, new_bytes), 8, 0, NULL}                                              \
         }                                                                                          \
     }
 
@@ -330,11 +351,66 @@ static const bad_file bad_files[] = {
     E("types_equal", false, RK_NOT_SORTED, "type.txt", 4, 4, 0x77656976 /* "view" */),
     E("type_weight_nan", true, RK_NOT_FINITE, "type.wgt", 8, 4, F32_NAN),
     E("title_utf8", false, RK_BAD_UTF8, "name.txt", 0, 1, 0xFE),
+
+    /* ---- events files: places, attributes, features ---- */
+    E("meta_attributes", true, RK_VALUE_RANGE, "ev.meta", 28, 4, 33),
+    E("meta_attributes_unasked", true, RK_VALUE_RANGE, "ev.meta", 28, 4, 0),
+    E("meta_features", true, RK_VALUE_RANGE, "ev.meta", 32, 4, 17),
+    E("meta_contexts", true, RK_VALUE_RANGE, "ev.meta", 36, 4, (uint64_t)1 << 24),
+    {.name = "meta_features_unasked", .kind = RK_KIND_EVENTS, .golden = true, .status = RK_VALUE_RANGE,
+     .section = "ev.meta", .at = SECTION_AT("ev.meta", 32), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("ev.meta", 32), 8, 0, NULL}}},
+    {.name = "meta_contexts_unasked", .kind = RK_KIND_EVENTS, .golden = true, .status = RK_VALUE_RANGE,
+     .section = "ev.meta", .at = SECTION_AT("ev.meta", 36), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("ev.meta", 32), 4, 0, NULL}}},
+    MISSING(false, "attr.off"), MISSING(false, "attr.txt"), MISSING(true, "attr.knd"),
+    MISSING(false, "aval.off"), MISSING(false, "aval.txt"), MISSING(false, "feat.off"),
+    MISSING(false, "feat.txt"), MISSING(false, "ctx.off"), MISSING(false, "ctx.txt"),
+    MISSING(true, "ev.ctx"),
+    SHORT("item.geo", 32, 4), SHORT("attr.knd", 3, 3), SHORT("ev.ctx", 44, 11),
+    {.name = "shape_attributes", .kind = RK_KIND_EVENTS, .golden = true, .status = RK_SECTION_SHAPE,
+     .section = "attr.off", .at = ENTRY_AT("attr.off", E_COUNT), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("ev.meta", 28), 4, 5, NULL}}},
+    {.name = "shape_features", .kind = RK_KIND_EVENTS, .status = RK_SECTION_SHAPE,
+     .section = "feat.off", .at = ENTRY_AT("feat.off", E_COUNT), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("ev.meta", 32), 4, 3, NULL}}},
+    {.name = "shape_contexts", .kind = RK_KIND_EVENTS, .status = RK_SECTION_SHAPE,
+     .section = "ctx.off", .at = ENTRY_AT("ctx.off", E_COUNT), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("ev.meta", 36), 4, 2, NULL}}},
+    E("place_latitude", true, RK_VALUE_RANGE, "item.geo", 16, 4, F32_91),
+    E("place_longitude", true, RK_VALUE_RANGE, "item.geo", 28, 4, F32_181 | 0x80000000),
+    E("place_nan", true, RK_NOT_FINITE, "item.geo", 4, 4, F32_NAN),
+    E("place_no_latitude", true, RK_VALUE_RANGE, "item.geo", 0, 4, F32_999),
+    E("place_no_longitude", true, RK_VALUE_RANGE, "item.geo", 4, 4, F32_999),
+    /* Attribute values in rows of 4: "acme" 0, "x|y" 4, "Apple pie" 7, "1.5" 16, "" 19, "z" 19, ... */
+    E("attribute_off", false, RK_NOT_MONOTONE, "attr.off", 16, 4, 21),
+    {.name = "attribute_empty", .kind = RK_KIND_EVENTS, .status = RK_VALUE_RANGE, .section = "attr.txt",
+     .at = SECTION_AT("attr.txt", 0), .reseal = RESEAL_ALL, .edits = {{SECTION_AT("attr.off", 4), 4, 0, NULL}}},
+    E("attribute_utf8", false, RK_BAD_UTF8, "attr.txt", 5, 1, 0xFF),
+    E("attributes_equal", true, RK_NOT_SORTED, "attr.txt", 15, 5, 0x656C746974 /* "title" */),
+    E("attribute_kind", true, RK_VALUE_RANGE, "attr.knd", 2, 1, 4),
+    E("value_off", true, RK_NOT_MONOTONE, "aval.off", 8, 4, 3),
+    E("value_utf8", true, RK_BAD_UTF8, "aval.txt", 4, 1, 0x80),
+    E("number_text", true, RK_VALUE_RANGE, "aval.txt", 16, 1, 'x'),
+    {.name = "number_words", .kind = RK_KIND_EVENTS, .status = RK_VALUE_RANGE, .section = "aval.txt",
+     .at = SECTION_AT("aval.txt", 7), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("attr.knd", 2), 1, RK_ATTRIBUTE_NUMBER, NULL}}},
+    E("feature_off", false, RK_NOT_MONOTONE, "feat.off", 0, 4, 1),
+    {.name = "feature_empty", .kind = RK_KIND_EVENTS, .status = RK_VALUE_RANGE, .section = "feat.txt",
+     .at = SECTION_AT("feat.txt", 0), .reseal = RESEAL_ALL, .edits = {{SECTION_AT("feat.off", 4), 4, 0, NULL}}},
+    {.name = "features_equal", .kind = RK_KIND_EVENTS, .golden = true, .status = RK_NOT_SORTED, .section = "feat.txt",
+     .at = SECTION_AT("feat.txt", 7), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("feat.txt", 7), 7, 0, "country"}}},
+    E("context_off", false, RK_NOT_MONOTONE, "ctx.off", 24, 4, 12),
+    E("context_utf8", false, RK_BAD_UTF8, "ctx.txt", 2, 1, 0xC3),
+    E("event_context", true, RK_VALUE_RANGE, "ev.ctx", 44, 4, 3),
 };
 /* clang-format on */
 enum { BAD_FILES = (int)(sizeof bad_files / sizeof *bad_files) };
 
 #undef S
+#undef MISSING
+#undef SHORT
 #undef E
 
 static inline uint64_t resolve_place(const built_file *good, const place *at) {

@@ -202,9 +202,17 @@ static inline built_file build_snapshot(void) {
     return file;
 }
 
-/* ---- a small events file: 12 events, a user and a type that no event uses ---- */
+/* ---- a small events file: 12 events, a user and a type that no event uses; every optional part
+ * is there ---- */
 
-enum { SMALL_EVENTS = 12, SMALL_USERS = 4, SMALL_EVENT_ITEMS = 5 };
+enum {
+    SMALL_EVENTS = 12,
+    SMALL_USERS = 4,
+    SMALL_EVENT_ITEMS = 5,
+    SMALL_ATTRIBUTES = 4,
+    SMALL_FEATURES = 2,
+    SMALL_CONTEXTS = 3
+};
 
 typedef struct small_events {
     uint32_t user[SMALL_EVENTS], item[SMALL_EVENTS], label[SMALL_EVENTS];
@@ -212,8 +220,41 @@ typedef struct small_events {
     uint8_t split[SMALL_EVENTS];
     string_builder users, items, types, titles;
     float type_weight[SMALL_TYPES];
+    float place[SMALL_EVENT_ITEMS * 2];
+    uint8_t attribute_kind[SMALL_ATTRIBUTES];
+    string_builder attributes, attribute_values, features, contexts;
+    uint32_t context[SMALL_EVENTS];
     rk_events_content content;
 } small_events;
+
+/* One attribute of each kind; the last item is bare: no place, no value. */
+static inline void fill_small_attributes(small_events *small) {
+    static const char *const names[SMALL_ATTRIBUTES] = {"brand", "genre", "title", "price"};
+    static const char *const values[SMALL_EVENT_ITEMS][SMALL_ATTRIBUTES] = {
+        {"acme", "x|y", "Apple pie", "1.5"}, {"", "z", "", "-2e-3"}, {"acme", "", "Bee line", ""},
+        {"ümlaut", "x", "Sea", "0"},         {"", "", "", ""},
+    };
+    static const float places[SMALL_EVENT_ITEMS * 2] = {
+        52.5f, 13.25f, -90, 180, 0, -0.5f, 90, -180, RK_NO_PLACE, RK_NO_PLACE};
+    for (uint32_t a = 0; a < SMALL_ATTRIBUTES; a++) {
+        add_string(&small->attributes, names[a]);
+        small->attribute_kind[a] = (uint8_t)a;
+    }
+    for (uint32_t i = 0; i < SMALL_EVENT_ITEMS; i++)
+        for (uint32_t a = 0; a < SMALL_ATTRIBUTES; a++)
+            add_string(&small->attribute_values, values[i][a]);
+    memcpy(small->place, places, sizeof places);
+}
+
+static inline void fill_small_contexts(small_events *small) {
+    static const char *const names[SMALL_FEATURES] = {"country", "channel"};
+    static const char *const values[SMALL_CONTEXTS][SMALL_FEATURES] = {
+        {"fr", "phone"}, {"de", ""}, {"fr", ""}};
+    for (uint32_t f = 0; f < SMALL_FEATURES; f++) add_string(&small->features, names[f]);
+    for (uint32_t c = 0; c < SMALL_CONTEXTS; c++)
+        for (uint32_t f = 0; f < SMALL_FEATURES; f++) add_string(&small->contexts, values[c][f]);
+    for (uint32_t e = 0; e < SMALL_EVENTS; e++) small->context[e] = e / 2 % SMALL_CONTEXTS;
+}
 
 static inline small_events *make_small_events(void) {
     static const char *const users[SMALL_USERS] = {"s-1", "s-9", "séance", "unused"};
@@ -235,13 +276,18 @@ static inline small_events *make_small_events(void) {
     for (uint32_t i = 0; i < SMALL_TYPES; i++) add_string(&small->types, types[i]);
     for (uint32_t i = 0; i < SMALL_EVENT_ITEMS; i++) add_string(&small->titles, titles[i]);
     memcpy(small->type_weight, weights, sizeof weights);
+    fill_small_attributes(small);
+    fill_small_contexts(small);
     small->content = (rk_events_content){
         .meta = {.events = SMALL_EVENTS,
                  .users = SMALL_USERS,
                  .items = SMALL_EVENT_ITEMS,
                  .types = SMALL_TYPES,
                  .time_kind = RK_TIME_UNIX_MS,
-                 .user_kind = RK_USERS_ARE_USERS},
+                 .user_kind = RK_USERS_ARE_USERS,
+                 .attributes = SMALL_ATTRIBUTES,
+                 .features = SMALL_FEATURES,
+                 .contexts = SMALL_CONTEXTS},
         .user = small->user,
         .item = small->item,
         .label = small->label,
@@ -252,6 +298,13 @@ static inline small_events *make_small_events(void) {
         .types = strings_view(&small->types),
         .titles = strings_view(&small->titles),
         .type_weight = small->type_weight,
+        .place = small->place,
+        .attributes = strings_view(&small->attributes),
+        .attribute_kind = small->attribute_kind,
+        .attribute_values = strings_view(&small->attribute_values),
+        .features = strings_view(&small->features),
+        .contexts = strings_view(&small->contexts),
+        .context = small->context,
     };
     return small;
 }

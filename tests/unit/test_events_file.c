@@ -19,6 +19,17 @@ static void assert_content_equal(const rk_events_content *a, const rk_events_con
     assert_strings_equal(&a->types, &b->types);
     assert_strings_equal(&a->titles, &b->titles);
     assert_memory_equal(a->type_weight, b->type_weight, a->meta.types * sizeof *a->type_weight);
+    assert_int_equal(a->place == NULL, b->place == NULL);
+    if (a->place != NULL && a->meta.items > 0)
+        assert_memory_equal(a->place, b->place, a->meta.items * 2 * sizeof *a->place);
+    assert_strings_equal(&a->attributes, &b->attributes);
+    assert_strings_equal(&a->attribute_values, &b->attribute_values);
+    assert_strings_equal(&a->features, &b->features);
+    assert_strings_equal(&a->contexts, &b->contexts);
+    if (a->meta.attributes > 0)
+        assert_memory_equal(a->attribute_kind, b->attribute_kind, a->meta.attributes);
+    if (a->meta.features > 0 && events > 0)
+        assert_memory_equal(a->context, b->context, events * sizeof *a->context);
 }
 
 static void assert_round_trip(const rk_events_content *content) {
@@ -39,6 +50,18 @@ static void content_survives_the_round_trip(void **state) {
     free(small);
 }
 
+static void forget_attributes(rk_events_content *content) {
+    content->meta.attributes = 0;
+    content->attributes = content->attribute_values = (rk_strings){NULL, NULL, 0};
+    content->attribute_kind = NULL;
+}
+
+static void forget_features(rk_events_content *content) {
+    content->meta.features = content->meta.contexts = 0;
+    content->features = content->contexts = (rk_strings){NULL, NULL, 0};
+    content->context = NULL;
+}
+
 static void optional_sections_may_be_absent(void **state) {
     (void)state;
     small_events *small = make_small_events();
@@ -49,6 +72,129 @@ static void optional_sections_may_be_absent(void **state) {
     assert_round_trip(content);
     content->time = NULL;
     content->meta.time_kind = RK_TIME_NONE;
+    assert_round_trip(content);
+    content->place = NULL;
+    assert_round_trip(content);
+    forget_attributes(content);
+    assert_round_trip(content);
+    forget_features(content);
+    assert_round_trip(content);
+    free(small);
+}
+
+/* Absent is NULL or 0 everywhere: what a plain log has always been. */
+static void absent_parts_read_as_nothing(void **state) {
+    (void)state;
+    small_events *small = make_small_events();
+    small->content.place = NULL;
+    forget_attributes(&small->content);
+    forget_features(&small->content);
+    const built_file file = write_events(&small->content);
+    rk_events_view view;
+    assert_int_equal(rk_events_read(file.bytes, file.size, &view, NULL), RK_OK);
+    const rk_events_content *content = &view.content;
+    assert_null(content->place);
+    assert_null(content->attribute_kind);
+    assert_null(content->context);
+    const rk_strings *const tables[] = {&content->attributes, &content->attribute_values,
+                                        &content->features, &content->contexts};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        assert_null(tables[i]->offsets);
+        assert_int_equal(tables[i]->count, 0);
+    }
+    free(file.bytes);
+    free(small);
+}
+
+static void numbers_have_one_spelling(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        bool good;
+    } cases[] = {
+        {"0", true},
+        {"-1", true},
+        {"12.50", true},
+        {"1e5", true},
+        {"1.5e-12", true},
+        {"-0.0e0", true},
+        {"", true},
+        {"007", true},
+        {"-", false},
+        {".5", false},
+        {"1.", false},
+        {"+1", false},
+        {"1e", false},
+        {"1e+5", false},
+        {"1e-", false},
+        {"1E5", false},
+        {" 1", false},
+        {"1 ", false},
+        {"1,5", false},
+        {"nan", false},
+        {"inf", false},
+        {"0x1", false},
+        {"1.5.2", false},
+        {"1e5.2", false},
+        {"--1", false},
+        {"é", false},
+        {"1e5e", false},
+        {"-.5", false},
+        {"1234567890123456789012345678901234567890", true},
+        {"12345678901234567890123456789012345678901", false},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        small_events *small = make_small_events();
+        string_builder values = {.count = 0};
+        for (uint32_t i = 0; i < SMALL_EVENT_ITEMS; i++)
+            for (uint32_t a = 0; a < SMALL_ATTRIBUTES; a++)
+                add_string(&values, i == 1 && a == 3 ? cases[c].text : "5");
+        small->content.attribute_values = strings_view(&values);
+        const built_file file = write_events(&small->content);
+        rk_error error = {0};
+        const rk_status status = read_file_of(RK_KIND_EVENTS, &file, &error);
+        if (cases[c].good != (status == RK_OK)) fail_msg("\"%s\": %s", cases[c].text, error.detail);
+        if (!cases[c].good)
+            assert_error(cases[c].text, &error, RK_VALUE_RANGE, "aval.txt",
+                         section_offset(&file, "aval.txt") + 7);
+        free(file.bytes);
+        free(small);
+    }
+}
+
+static void a_refused_number_is_shown(void **state) {
+    (void)state;
+    small_events *small = make_small_events();
+    small->attribute_values.text[16] = 'x';
+    const built_file file = write_events(&small->content);
+    rk_error error = {0};
+    assert_int_equal(read_file_of(RK_KIND_EVENTS, &file, &error), RK_VALUE_RANGE);
+    assert_string_equal(error.detail, "attribute 3 is a number, not \"x.5\"");
+    free(file.bytes);
+    free(small);
+}
+
+static void most_attributes_and_features(void **state) {
+    (void)state;
+    small_events *small = make_small_events();
+    static string_builder attributes, features;
+    static uint32_t no_values[SMALL_EVENT_ITEMS * RK_MAX_ATTRIBUTES + 1];
+    static uint8_t kinds[RK_MAX_ATTRIBUTES];
+    for (uint32_t a = 0; a < RK_MAX_ATTRIBUTES; a++) {
+        char name[8];
+        snprintf(name, sizeof name, "a%u", a);
+        add_string(&attributes, name);
+        if (a < RK_MAX_FEATURES) add_string(&features, name);
+        kinds[a] = RK_ATTRIBUTE_NUMBER;
+    }
+    rk_events_content *content = &small->content;
+    content->meta.attributes = RK_MAX_ATTRIBUTES;
+    content->attributes = strings_view(&attributes);
+    content->attribute_kind = kinds;
+    content->attribute_values = (rk_strings){no_values, "", SMALL_EVENT_ITEMS * RK_MAX_ATTRIBUTES};
+    content->meta.features = RK_MAX_FEATURES;
+    content->features = strings_view(&features);
+    content->contexts = (rk_strings){no_values, "", SMALL_CONTEXTS * RK_MAX_FEATURES};
     assert_round_trip(content);
     free(small);
 }
@@ -96,6 +242,8 @@ static void no_events_are_consistent(void **state) {
     content->users = content->items = (rk_strings){zero_offsets, "", 0};
     content->titles = (rk_strings){NULL, NULL, 0};
     content->split = NULL;
+    content->attribute_values = content->contexts = (rk_strings){zero_offsets, "", 0};
+    content->meta.contexts = 0;
     assert_round_trip(content);
     free(small);
 }
@@ -166,6 +314,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(content_survives_the_round_trip),
         cmocka_unit_test(optional_sections_may_be_absent),
+        cmocka_unit_test(absent_parts_read_as_nothing),
+        cmocka_unit_test(numbers_have_one_spelling),
+        cmocka_unit_test(a_refused_number_is_shown),
+        cmocka_unit_test(most_attributes_and_features),
         cmocka_unit_test(limits_are_inclusive),
         cmocka_unit_test(all_32_types_make_a_full_mask),
         cmocka_unit_test(no_events_are_consistent),
