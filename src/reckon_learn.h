@@ -53,6 +53,10 @@ typedef enum rk_protocol {
     RK_PROTOCOL_TEMPORAL_GLOBAL, /* the newest tenth of all events hidden, one cut for everybody */
     RK_PROTOCOL_COLD_ITEM        /* a tenth of the items hidden, and they alone ranked */
 } rk_protocol;
+#define RK_PROTOCOLS 5u
+
+/* "leave-one-out": the name of a command's --protocol. */
+const char *rk_protocol_name(rk_protocol protocol);
 
 #define RK_MAX_CUTOFFS 8u
 

@@ -185,6 +185,7 @@ rk_status rk_learn_snapshot(const rk_events_view *events, const char *region,
         rk_json_open(&json, NULL, '{');
         rk_pipeline_report(&json, result);
         rk_json_close(&json, '}');
+        if (json.overflow) status = rk_fail(error, RK_TOO_LARGE, NULL, 0, "report");
         result->content.report = report;
         result->content.report_bytes = json.size;
         *out_bytes = rk_snapshot_bytes(&result->content);
