@@ -47,11 +47,17 @@ rk_status rk_learn_snapshot(const rk_events_view *events, const char *region,
  */
 
 typedef enum rk_protocol {
-    RK_PROTOCOL_LEAVE_ONE_OUT, /* one event a user hidden: the last by time, without times one by
-                                  hash */
-    RK_PROTOCOL_TEMPORAL,      /* the last fifth of each user's events hidden */
-    RK_PROTOCOL_SESSIONS       /* whole sessions hidden; every prefix asks for the next item */
+    RK_PROTOCOL_LEAVE_ONE_OUT,   /* one event a user hidden: the last by time, without times one by
+                                    hash */
+    RK_PROTOCOL_TEMPORAL,        /* the last fifth of each user's events hidden */
+    RK_PROTOCOL_SESSIONS,        /* whole sessions hidden; every prefix asks for the next item */
+    RK_PROTOCOL_TEMPORAL_GLOBAL, /* the newest tenth of all events hidden, one cut for everybody */
+    RK_PROTOCOL_COLD_ITEM        /* a tenth of the items hidden, and they alone ranked */
 } rk_protocol;
+#define RK_PROTOCOLS 5u
+
+/* "leave-one-out": the name of a command's --protocol. */
+const char *rk_protocol_name(rk_protocol protocol);
 
 #define RK_MAX_CUTOFFS 8u
 

@@ -7,7 +7,7 @@
 #define SINGLE_SOURCE_QUOTA 200u
 
 rk_method rk_method_source(uint32_t source) {
-    rk_method method = {.name = rk_source_name(source)};
+    rk_method method = {.name = rk_source_name(source), .single = true, .source = source};
     method.weights[source] = 1.0f;
     method.quotas[source] = SINGLE_SOURCE_QUOTA;
     return method;
@@ -20,7 +20,7 @@ rk_method rk_method_blend(void) {
 typedef struct shard_state {
     rk_engine *engine;
     rk_event *session;       /* (RK_MAX_SESSION) */
-    uint32_t *older;         /* (longest history) seen items before the session's events */
+    uint32_t *exclude;       /* (excluded + longest history) not ranked, then seen long ago */
     uint32_t *truth;         /* (most relevant of a case) */
     bool *mark;              /* (items of the file), false between cases */
     rk_recommendation *list; /* (last cutoff) */
@@ -31,8 +31,7 @@ typedef struct shard_state {
 typedef struct evaluation {
     const rk_trial *trial;
     const rk_method *method;
-    uint32_t *lists;
-    float *scores;
+    rk_kept kept;
     uint32_t most;
     shard_state shard[RK_SHARDS];
 } evaluation;
@@ -54,10 +53,10 @@ static uint32_t read_history(const rk_trial *trial, const rk_case *test, rk_even
     return count;
 }
 
-/* Distinct relevant items, as snapshot items (RK_NONE: not in it, so never found). Marks make it
- * O(rows of the case): comparing rows with each other took minutes for one user of 300,000. */
-static uint32_t read_truth(const rk_trial *trial, const rk_case *test, bool *mark,
-                           uint32_t *truth) {
+/* Marks make it O(rows of the case): comparing rows with each other took minutes for one user of
+ * 300,000. */
+uint32_t rk_evaluate_truth(const rk_trial *trial, const rk_case *test, bool *mark, uint32_t *truth,
+                           uint64_t *at) {
     const uint64_t *history = trial->split->row + test->history_begin;
     const uint64_t *relevant = trial->split->row + test->relevant_begin;
     const uint32_t *item_of_row = trial->events->item;
@@ -68,6 +67,7 @@ static uint32_t read_truth(const rk_trial *trial, const rk_case *test, bool *mar
         bool liked = rk_event_weight(trial->events, trial->events->label[relevant[i]]) > 0.0f;
         if (!liked || mark[item]) continue;
         mark[item] = true;
+        if (at) at[count] = relevant[i];
         truth[count++] = trial->log->item_of_file[item];
     }
     for (uint32_t i = 0; i < blocked; i++) mark[item_of_row[history[i]]] = false;
@@ -82,22 +82,36 @@ static bool is_relevant(const uint32_t *truth, uint32_t count, uint32_t item) {
     return false;
 }
 
-static double discount(uint32_t rank) {
+double rk_evaluate_discount(uint32_t rank) {
     return 1.0 / (double)rk_log2f((float)rank + 1.0f);
 }
 
-static void count_case(const rk_trial *trial, shard_state *state, uint32_t found,
-                       uint32_t truth_count) {
+/* One case at one cutoff. */
+static void count_cutoff(const evaluation *e, shard_state *state, uint32_t index, uint32_t cutoff,
+                         const double *value) {
     rk_metrics *sum = &state->sum;
-    sum->cases++;
+    sum->recall[cutoff] += value[RK_VALUE_RECALL];
+    sum->hit_rate[cutoff] += value[RK_VALUE_HIT_RATE];
+    sum->mrr[cutoff] += value[RK_VALUE_MRR];
+    sum->ndcg[cutoff] += value[RK_VALUE_NDCG];
+    for (uint32_t v = 0; e->kept.values && v < RK_VALUE_COUNT; v++) {
+        uint64_t at = (uint64_t)index * RK_VALUE_COUNT + v;
+        e->kept.values[at * e->trial->cutoff_count + cutoff] = (float)value[v];
+    }
+}
+
+static void count_case(const evaluation *e, shard_state *state, uint32_t index, uint32_t found,
+                       uint32_t truth_count) {
+    const rk_trial *trial = e->trial;
+    state->sum.cases++;
     uint32_t hits = 0, first_hit = 0, cutoff = 0;
     double gain = 0.0, best = 0.0;
     for (uint32_t rank = 1; cutoff < trial->cutoff_count; rank++) {
-        if (rank <= truth_count) best += discount(rank);
+        if (rank <= truth_count) best += rk_evaluate_discount(rank);
         if (rank <= found && is_relevant(state->truth, truth_count, state->list[rank - 1].item)) {
             hits++;
             if (!first_hit) first_hit = rank;
-            gain += discount(rank);
+            gain += rk_evaluate_discount(rank);
         }
         if (rank <= found) {
             for (uint32_t c = cutoff; c < trial->cutoff_count; c++) {
@@ -105,21 +119,30 @@ static void count_case(const rk_trial *trial, shard_state *state, uint32_t found
             }
         }
         if (rank < trial->cutoffs[cutoff]) continue;
-        sum->recall[cutoff] += (double)hits / truth_count;
-        sum->hit_rate[cutoff] += hits > 0;
-        sum->mrr[cutoff] += first_hit ? 1.0 / first_hit : 0.0;
-        sum->ndcg[cutoff] += gain / best;
+        count_cutoff(e, state, index, cutoff,
+                     (const double[RK_VALUE_COUNT]){
+                         [RK_VALUE_RECALL] = (double)hits / truth_count,
+                         [RK_VALUE_HIT_RATE] = hits > 0,
+                         [RK_VALUE_MRR] = first_hit ? 1.0 / first_hit : 0.0,
+                         [RK_VALUE_NDCG] = gain / best,
+                     });
+        state->sum.precision[cutoff] += (double)hits / rank;
         cutoff++;
     }
 }
 
+static void skip_case(const evaluation *e, uint32_t index) {
+    uint32_t width = RK_VALUE_COUNT * e->trial->cutoff_count;
+    for (uint32_t i = 0; e->kept.values && i < width; i++)
+        e->kept.values[(uint64_t)index * width + i] = RK_NOT_MEASURED;
+}
+
 static void keep_list(const evaluation *e, const shard_state *state, uint32_t index,
                       uint32_t found) {
-    if (!e->lists) return;
     for (uint32_t i = 0; i < e->most; i++) {
         uint64_t at = (uint64_t)index * e->most + i;
-        e->lists[at] = i < found ? state->list[i].item : RK_NONE;
-        e->scores[at] = i < found ? state->list[i].score : 0.0f;
+        if (e->kept.lists) e->kept.lists[at] = i < found ? state->list[i].item : RK_NONE;
+        if (e->kept.scores) e->kept.scores[at] = i < found ? state->list[i].score : 0.0f;
     }
 }
 
@@ -134,59 +157,75 @@ static uint32_t read_older(const rk_trial *trial, const rk_case *test, uint32_t 
     return count;
 }
 
+static void ask(const evaluation *e, shard_state *state, uint32_t index) {
+    const rk_trial *trial = e->trial;
+    const rk_case *test = &trial->split->cases[index];
+    rk_request request = {.session = state->session,
+                          .count = e->most,
+                          .exclude = state->exclude,
+                          .exclude_count = trial->excluded_count};
+    request.session_count = read_history(trial, test, state->session);
+    if (trial->split->keep_seen) {
+        request.flags |= RK_REQUEST_KEEP_SEEN;
+    } else {
+        request.exclude_count += read_older(trial, test, state->exclude + trial->excluded_count);
+    }
+    if (!e->method->own) {
+        request.flags |= RK_REQUEST_SOURCE_WEIGHTS | RK_REQUEST_SOURCE_QUOTAS;
+        memcpy(request.source_weights, e->method->weights, sizeof request.source_weights);
+        memcpy(request.source_quotas, e->method->quotas, sizeof request.source_quotas);
+    }
+    uint32_t found;
+    rk_status status = rk_recommend(state->engine, &request, state->list, &found, NULL);
+    assert(status == RK_OK);
+    (void)status;
+    uint32_t truth_count = rk_evaluate_truth(trial, test, state->mark, state->truth, NULL);
+    keep_list(e, state, index, truth_count ? found : 0);
+    if (truth_count == 0) {
+        skip_case(e, index);
+        return;
+    }
+    state->sum.answerable +=
+        !e->method->single || !rk_source_unavailable(state->engine, &request, e->method->source);
+    count_case(e, state, index, found, truth_count);
+}
+
 static void evaluate_shard(void *context, uint32_t shard) {
     evaluation *e = context;
-    const rk_trial *trial = e->trial;
-    shard_state *state = &e->shard[shard];
-    uint64_t cases = trial->split->case_count;
+    uint64_t cases = e->trial->split->case_count;
     uint32_t begin = (uint32_t)(cases * shard / RK_SHARDS);
     uint32_t end = (uint32_t)(cases * (shard + 1) / RK_SHARDS);
-    for (uint32_t index = begin; index < end; index++) {
-        const rk_case *test = &trial->split->cases[index];
-        rk_request request = {.session = state->session, .count = e->most};
-        request.session_count = read_history(trial, test, state->session);
-        if (trial->split->keep_seen) {
-            request.flags |= RK_REQUEST_KEEP_SEEN;
-        } else {
-            request.exclude = state->older;
-            request.exclude_count = read_older(trial, test, state->older);
-        }
-        if (!e->method->own) {
-            request.flags |= RK_REQUEST_SOURCE_WEIGHTS | RK_REQUEST_SOURCE_QUOTAS;
-            memcpy(request.source_weights, e->method->weights, sizeof request.source_weights);
-            memcpy(request.source_quotas, e->method->quotas, sizeof request.source_quotas);
-        }
-        uint32_t found;
-        rk_status status = rk_recommend(state->engine, &request, state->list, &found, NULL);
-        assert(status == RK_OK);
-        (void)status;
-        uint32_t truth_count = read_truth(trial, test, state->mark, state->truth);
-        if (truth_count) count_case(trial, state, found, truth_count);
-        keep_list(e, state, index, truth_count ? found : 0);
-    }
+    for (uint32_t index = begin; index < end; index++) ask(e, &e->shard[shard], index);
+}
+
+uint32_t rk_evaluate_most_relevant(const rk_split *split) {
+    uint32_t most = 1;
+    for (uint32_t i = 0; i < split->case_count; i++)
+        most = RK_MAX(most, split->cases[i].relevant_count);
+    return most;
 }
 
 static bool take_shards(evaluation *e, rk_memory *memory) {
     const rk_trial *trial = e->trial;
-    uint32_t items = trial->snapshot->meta.items, relevant = 1, history = 0;
-    for (uint32_t i = 0; i < trial->split->case_count; i++) {
-        relevant = RK_MAX(relevant, trial->split->cases[i].relevant_count);
+    uint32_t items = trial->snapshot->meta.items, history = 0;
+    uint32_t relevant = rk_evaluate_most_relevant(trial->split);
+    for (uint32_t i = 0; i < trial->split->case_count; i++)
         history = RK_MAX(history, trial->split->cases[i].history_count);
-    }
     uint64_t engine_bytes = rk_engine_scratch_bytes(items);
     for (uint32_t s = 0; s < RK_SHARDS; s++) {
         shard_state *state = &e->shard[s];
         void *engine = rk_memory_take(memory, engine_bytes, 1);
         state->session = RK_NEW(memory, rk_event, RK_MAX_SESSION);
-        state->older = RK_NEW(memory, uint32_t, history);
+        state->exclude = RK_NEW(memory, uint32_t, (uint64_t)trial->excluded_count + history);
         state->truth = RK_NEW(memory, uint32_t, relevant);
         state->mark = RK_NEW(memory, bool, trial->events->meta.items);
         state->list = RK_NEW(memory, rk_recommendation, e->most);
         state->shown = RK_NEW(memory, uint8_t, items);
-        if (!engine || !state->session || !state->older || !state->truth || !state->mark ||
+        if (!engine || !state->session || !state->exclude || !state->truth || !state->mark ||
             !state->list || !state->shown) {
             return false;
         }
+        for (uint32_t i = 0; i < trial->excluded_count; i++) state->exclude[i] = trial->excluded[i];
         state->engine = rk_engine_over(trial->snapshot, engine, engine_bytes);
     }
     return true;
@@ -195,7 +234,10 @@ static bool take_shards(evaluation *e, rk_memory *memory) {
 static void reduce(const evaluation *e, rk_metrics *metrics) {
     uint32_t items = e->trial->snapshot->meta.items;
     *metrics = (rk_metrics){0};
-    for (uint32_t s = 0; s < RK_SHARDS; s++) metrics->cases += e->shard[s].sum.cases;
+    for (uint32_t s = 0; s < RK_SHARDS; s++) {
+        metrics->cases += e->shard[s].sum.cases;
+        metrics->answerable += e->shard[s].sum.answerable;
+    }
     double scale = metrics->cases ? 1.0 / metrics->cases : 0.0;
     for (uint32_t c = 0; c < e->trial->cutoff_count; c++) {
         for (uint32_t s = 0; s < RK_SHARDS; s++) {
@@ -204,6 +246,7 @@ static void reduce(const evaluation *e, rk_metrics *metrics) {
             metrics->hit_rate[c] += sum->hit_rate[c] * scale;
             metrics->mrr[c] += sum->mrr[c] * scale;
             metrics->ndcg[c] += sum->ndcg[c] * scale;
+            metrics->precision[c] += sum->precision[c] * scale;
         }
         uint32_t shown = 0;
         for (uint32_t item = 0; item < items; item++) {
@@ -211,14 +254,14 @@ static void reduce(const evaluation *e, rk_metrics *metrics) {
             for (uint32_t s = 0; s < RK_SHARDS; s++) any |= e->shard[s].shown[item];
             shown += any >> c & 1u;
         }
-        metrics->coverage[c] = (double)shown / items;
+        metrics->coverage[c] = (double)shown / RK_MAX(1, items - e->trial->excluded_count);
     }
 }
 
-bool rk_evaluate_cases(const rk_trial *trial, const rk_method *method, rk_metrics *metrics,
-                       uint32_t *lists, float *scores) {
+bool rk_evaluate_keeping(const rk_trial *trial, const rk_method *method, rk_metrics *metrics,
+                         rk_kept kept) {
     rk_memory memory = {0};
-    evaluation e = {.trial = trial, .method = method, .lists = lists, .scores = scores};
+    evaluation e = {.trial = trial, .method = method, .kept = kept};
     e.most = trial->cutoffs[trial->cutoff_count - 1];
     bool ok = take_shards(&e, &memory);
     if (ok) {
@@ -227,4 +270,9 @@ bool rk_evaluate_cases(const rk_trial *trial, const rk_method *method, rk_metric
     }
     rk_memory_free(&memory);
     return ok;
+}
+
+bool rk_evaluate_cases(const rk_trial *trial, const rk_method *method, rk_metrics *metrics,
+                       uint32_t *lists, float *scores) {
+    return rk_evaluate_keeping(trial, method, metrics, (rk_kept){.lists = lists, .scores = scores});
 }

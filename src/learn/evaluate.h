@@ -1,9 +1,10 @@
 /* Metrics of the whole engine over test cases: full ranking over all items, never sampled.
  *
- * Recall@k = hits / relevant; HR@k = 1 if any hit; MRR@k = 1 / rank of the first hit; NDCG@k with
- * binary gains against the best possible list of k. Relevant items are distinct; where seen items
- * are not recommended, those of the history are not relevant. An item the snapshot does not have
- * counts as missed. Means over cases, in case order within 8 shards: threads change nothing. */
+ * Recall@k = hits / relevant; precision@k = hits / k; HR@k = 1 if any hit; MRR@k = 1 / rank of the
+ * first hit; NDCG@k with binary gains against the best possible list of k. Relevant items are
+ * distinct; where seen items are not recommended, those of the history are not relevant. An item
+ * the snapshot does not have counts as missed. Means over cases, in case order within 8 shards:
+ * threads change nothing. */
 #ifndef RK_LEARN_EVALUATE_H
 #define RK_LEARN_EVALUATE_H
 
@@ -13,7 +14,9 @@
 /* One way of answering: the snapshot's own sources, or given weights and quotas. */
 typedef struct rk_method {
     const char *name;
-    bool own; /* the snapshot's weights and quotas */
+    bool own;    /* the snapshot's weights and quotas */
+    bool single; /* only `source` */
+    uint32_t source;
     float weights[RK_SOURCE_SLOTS];
     uint32_t quotas[RK_SOURCE_SLOTS];
 } rk_method;
@@ -25,10 +28,31 @@ rk_method rk_method_blend(void);
 
 typedef struct rk_metrics {
     uint32_t cases;
+    uint32_t answerable; /* cases in which the method had what it needs: not so, if it is a source
+                            whose signal is missing */
     double recall[RK_MAX_CUTOFFS], hit_rate[RK_MAX_CUTOFFS], mrr[RK_MAX_CUTOFFS],
-        ndcg[RK_MAX_CUTOFFS];
-    double coverage[RK_MAX_CUTOFFS]; /* share of items that appear in some list */
+        ndcg[RK_MAX_CUTOFFS], precision[RK_MAX_CUTOFFS];
+    double coverage[RK_MAX_CUTOFFS]; /* share of the items ranked that appear in some list */
 } rk_metrics;
+
+/* The metrics that are kept case by case, for intervals and break-downs. */
+typedef enum rk_value {
+    RK_VALUE_RECALL,
+    RK_VALUE_HIT_RATE,
+    RK_VALUE_MRR,
+    RK_VALUE_NDCG,
+    RK_VALUE_COUNT
+} rk_value;
+/* In place of a value: the case has no relevant item and is not measured. */
+#define RK_NOT_MEASURED (-1.0f)
+
+/* What is kept of every case; an array may be NULL. */
+typedef struct rk_kept {
+    uint32_t *lists; /* (cases, last cutoff) recommended items, RK_NONE past the end and for cases
+                        that are not measured */
+    float *scores;   /* (cases, last cutoff) */
+    float *values;   /* (cases, RK_VALUE_COUNT, cutoffs) */
+} rk_kept;
 
 /* What is evaluated against what. */
 typedef struct rk_trial {
@@ -39,11 +63,25 @@ typedef struct rk_trial {
     const uint32_t *cutoffs;
     uint32_t cutoff_count;
     uint32_t threads;
+    const uint32_t *excluded; /* (excluded_count) items of the snapshot that are not ranked */
+    uint32_t excluded_count;
 } rk_trial;
 
-/* lists: (cases, last cutoff) recommended items, RK_NONE past the end and for cases without a
- * relevant item (they are not measured), or NULL; scores likewise. False if out of memory. */
+/* False if out of memory. */
+bool rk_evaluate_keeping(const rk_trial *trial, const rk_method *method, rk_metrics *metrics,
+                         rk_kept kept);
+/* The same, keeping lists and scores or (NULL) nothing. */
 bool rk_evaluate_cases(const rk_trial *trial, const rk_method *method, rk_metrics *metrics,
                        uint32_t *lists, float *scores);
+
+/* Distinct relevant items of a case into truth (relevant_count of the case), as items of the
+ * snapshot, RK_NONE for one it does not have; returns how many. `at`, if not NULL, receives the row
+ * each was first asked in. mark: (items of the file), false before and after. */
+uint32_t rk_evaluate_truth(const rk_trial *trial, const rk_case *test, bool *mark, uint32_t *truth,
+                           uint64_t *at);
+/* Most relevant rows of a case, at least 1. */
+uint32_t rk_evaluate_most_relevant(const rk_split *split);
+/* What a hit at `rank` (from 1) is worth to NDCG. */
+double rk_evaluate_discount(uint32_t rank);
 
 #endif

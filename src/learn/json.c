@@ -5,8 +5,8 @@ rk_json rk_json_over(char *text, uint64_t capacity) {
 }
 
 static void put(rk_json *json, char c) {
-    assert(json->size < json->capacity);
-    json->text[json->size++] = c;
+    json->overflow = json->overflow || json->size == json->capacity;
+    if (!json->overflow) json->text[json->size++] = c;
 }
 
 static void put_text(rk_json *json, const char *text) {
@@ -88,6 +88,11 @@ void rk_json_number(rk_json *json, const char *key, double value) {
     put_u64(json, whole, 1);
     put(json, '.');
     put_u64(json, millionths, 6);
+}
+
+void rk_json_null(rk_json *json, const char *key) {
+    begin_value(json, key);
+    put_text(json, "null");
 }
 
 void rk_json_key(rk_json *json, const char *text, uint64_t number) {

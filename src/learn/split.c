@@ -4,9 +4,13 @@
 
 #define LEAST_ITEMS    3u
 #define TEMPORAL_PART  5u
+#define GLOBAL_PART    10u
+#define SESSIONS_PART  10u
 #define SESSIONS_SHARE 0.1
+#define COLD_SHARE     0.1
 #define STREAM_SAMPLE  0x73616D706C65u /* "sample" */
 #define STREAM_HIDE    0x68696465u     /* "hide" */
+#define STREAM_COLD    0x636F6C64u     /* "cold" */
 
 #define HIDDEN UINT64_MAX
 
@@ -34,10 +38,29 @@ static uint64_t id_hash(const rk_strings *ids, uint32_t row, uint64_t hash) {
 }
 
 /* A uniform number in [0, 1). */
-static double user_fraction(const rk_events_content *content, uint32_t user, uint64_t stream,
-                            uint64_t seed) {
-    uint64_t hash = id_hash(&content->users, user, rk_mix64(seed, stream));
+static double fraction(uint64_t hash) {
     return (double)(hash >> 11) * 0x1p-53;
+}
+
+static uint64_t sample_hash(const rk_events_content *content, uint32_t user, uint64_t seed) {
+    return id_hash(&content->users, user, rk_mix64(seed, STREAM_SAMPLE));
+}
+
+/* The `rank`-th largest of `count` keys, 1 <= rank <= count, found bit by bit: it is the largest
+ * value that `rank` keys reach. 64 passes and no copy, where sorting would need one. */
+static uint64_t nth_largest(const uint64_t *keys, uint64_t count, uint64_t rank) {
+    uint64_t value = 0;
+    for (uint64_t bit = UINT64_C(1) << 63; bit; bit >>= 1) {
+        uint64_t reach = 0;
+        for (uint64_t i = 0; i < count; i++) reach += keys[i] >= (value | bit);
+        if (reach >= rank) value |= bit;
+    }
+    return value;
+}
+
+/* Orders as the times do. */
+static uint64_t time_key(int64_t time) {
+    return (uint64_t)time ^ UINT64_C(1) << 63;
 }
 
 static bool has_enough_items(const rk_events_content *content, user_rows rows) {
@@ -109,13 +132,144 @@ static void every_prefix(user_rows rows, rk_split *split) {
     for (uint32_t i = 1; i < rows.count; i++) add_case(split, rows.user, rows.begin, i, 1);
 }
 
-static bool is_test_session(const rk_events_content *content, user_rows rows, uint64_t seed) {
+/* Where the newest events or sessions begin: a time, and among sessions of that time a hash. */
+typedef struct newest {
+    uint64_t key, hash;
+} newest;
+
+/* Everything the protocols look at. */
+typedef struct splitting {
+    const rk_events_content *content;
+    rk_protocol protocol;
+    uint64_t seed;
+    item_facts facts; /* leave-one-out */
+    newest from;      /* temporal-global, sessions by time */
+    rk_split *split;
+} splitting;
+
+static bool splits_sessions_by_time(const rk_events_content *content) {
+    return !content->split && content->meta.time_kind == RK_TIME_UNIX_MS;
+}
+
+static bool is_test_session(const splitting *s, user_rows rows) {
+    const rk_events_content *content = s->content;
+    if (splits_sessions_by_time(content)) {
+        uint64_t key = time_key(content->time[rows.row[0]]);
+        if (key != s->from.key) return key > s->from.key;
+        return sample_hash(content, rows.user, ~s->seed) >= s->from.hash;
+    }
     if (!content->split) {
-        return user_fraction(content, rows.user, STREAM_SAMPLE, ~seed) < SESSIONS_SHARE;
+        return fraction(sample_hash(content, rows.user, ~s->seed)) < SESSIONS_SHARE;
     }
     bool any = false;
     for (uint32_t i = 0; i < rows.count; i++) any |= content->split[rows.row[i]] == 1;
     return any;
+}
+
+/* A test session teaches nothing even if it is not sampled. */
+static void hide_session(const splitting *s, user_rows rows, bool sampled) {
+    if (!is_test_session(s, rows)) return;
+    hide(s->split, rows, 0);
+    if (sampled) every_prefix(rows, s->split);
+}
+
+static void hide_newest(const splitting *s, user_rows rows, bool sampled) {
+    uint32_t before = 0;
+    while (before < rows.count && time_key(s->content->time[rows.row[before]]) < s->from.key)
+        before++;
+    hide(s->split, rows, before);
+    if (!sampled || before == rows.count) return;
+    if (before > 0) {
+        add_case(s->split, rows.user, rows.begin, before, rows.count - before);
+    } else if (s->split->keep_seen) {
+        every_prefix(rows, s->split);
+    } else if (rows.count > 1) {
+        uint32_t asked = rows.count / 2;
+        add_case(s->split, rows.user, rows.begin, rows.count - asked, asked);
+    }
+}
+
+/* Rows on hidden items move to the end of the user's run. */
+static void hide_cold_items(const splitting *s, user_rows rows, bool sampled) {
+    uint64_t *own = s->split->row + rows.begin;
+    uint32_t warm = 0, cold = 0;
+    for (uint32_t i = 0; i < rows.count; i++) {
+        bool hidden = s->split->cold[s->content->item[rows.row[i]]];
+        if (hidden) s->split->train.row[rows.begin + i] = HIDDEN;
+        warm += !hidden;
+    }
+    for (uint32_t i = 0, next = 0; i < rows.count; i++) {
+        bool hidden = s->split->cold[s->content->item[rows.row[i]]];
+        own[hidden ? warm + cold++ : next++] = rows.row[i];
+    }
+    if (sampled && warm && cold) add_case(s->split, rows.user, rows.begin, warm, cold);
+}
+
+static void split_user(const splitting *s, user_rows rows, bool sampled) {
+    switch (s->protocol) {
+    case RK_PROTOCOL_LEAVE_ONE_OUT:
+        if (sampled) leave_one_out(s->content, &s->facts, rows, s->seed, s->split);
+        break;
+    case RK_PROTOCOL_TEMPORAL:
+        if (sampled) cut_by_time(rows, s->split);
+        break;
+    case RK_PROTOCOL_SESSIONS: hide_session(s, rows, sampled); break;
+    case RK_PROTOCOL_TEMPORAL_GLOBAL: hide_newest(s, rows, sampled); break;
+    case RK_PROTOCOL_COLD_ITEM: hide_cold_items(s, rows, sampled); break;
+    }
+}
+
+/* ---- what is looked up, made before the first user ------------------------------------------- */
+
+static user_rows rows_of_user(const rk_events_content *content, const rk_rows *rows,
+                              uint64_t begin) {
+    uint32_t user = content->user[rows->row[begin]];
+    uint64_t end = begin;
+    while (end < rows->count && content->user[rows->row[end]] == user) end++;
+    return (user_rows){
+        .row = rows->row + begin, .begin = begin, .count = (uint32_t)(end - begin), .user = user};
+}
+
+/* The newest tenth of the events, at least one. */
+static bool find_newest_events(splitting *s, const rk_rows *rows, rk_memory *memory) {
+    uint64_t *keys = RK_NEW(memory, uint64_t, rows->count);
+    if (!keys || rows->count == 0) return keys != NULL;
+    for (uint64_t i = 0; i < rows->count; i++) keys[i] = time_key(s->content->time[rows->row[i]]);
+    s->from.key = nth_largest(keys, rows->count, RK_MAX(1, rows->count / GLOBAL_PART));
+    return true;
+}
+
+/* The newest tenth of the sessions, at least one. Many may begin at one time (days without hours):
+ * of those the last by hash, so that the tenth is one. */
+static bool find_newest_sessions(splitting *s, const rk_rows *rows, rk_memory *memory) {
+    uint64_t *keys = RK_NEW(memory, uint64_t, s->content->meta.users);
+    uint64_t *hashes = RK_NEW(memory, uint64_t, s->content->meta.users);
+    if (!keys || !hashes || rows->count == 0) return keys && hashes;
+    uint64_t sessions = 0, later = 0, same = 0;
+    for (uint64_t begin = 0; begin < rows->count; sessions++) {
+        user_rows own = rows_of_user(s->content, rows, begin);
+        keys[sessions] = time_key(s->content->time[own.row[0]]);
+        hashes[sessions] = sample_hash(s->content, own.user, ~s->seed);
+        begin += own.count;
+    }
+    uint64_t wanted = RK_MAX(1, sessions / SESSIONS_PART);
+    s->from.key = nth_largest(keys, sessions, wanted);
+    for (uint64_t i = 0; i < sessions; i++) {
+        later += keys[i] > s->from.key;
+        if (keys[i] == s->from.key) hashes[same++] = hashes[i];
+    }
+    s->from.hash = nth_largest(hashes, same, wanted - later);
+    return true;
+}
+
+static bool choose_cold_items(splitting *s, rk_memory *memory) {
+    uint32_t items = s->content->meta.items;
+    uint64_t start = rk_mix64(s->seed, STREAM_COLD);
+    s->split->cold = RK_NEW(memory, bool, items);
+    if (!s->split->cold) return false;
+    for (uint32_t item = 0; item < items; item++)
+        s->split->cold[item] = fraction(id_hash(&s->content->items, item, start)) < COLD_SHARE;
+    return true;
 }
 
 static void drop_hidden(rk_rows *rows) {
@@ -138,40 +292,45 @@ static bool take_facts(const rk_events_content *content, bool hashes, rk_memory 
     return true;
 }
 
+/* Facts go to `scratch`, what the split keeps to `memory`. */
+static bool prepare(splitting *s, const rk_rows *rows, rk_memory *memory, rk_memory *scratch) {
+    switch (s->protocol) {
+    case RK_PROTOCOL_LEAVE_ONE_OUT:
+        return take_facts(s->content, s->split->hides_random, scratch, &s->facts);
+    case RK_PROTOCOL_TEMPORAL: return true;
+    case RK_PROTOCOL_SESSIONS:
+        return !splits_sessions_by_time(s->content) || find_newest_sessions(s, rows, scratch);
+    case RK_PROTOCOL_TEMPORAL_GLOBAL: return find_newest_events(s, rows, scratch);
+    case RK_PROTOCOL_COLD_ITEM: return choose_cold_items(s, memory);
+    }
+    return true;
+}
+
 rk_status rk_split_events(const rk_events_content *content, const rk_rows *rows,
                           rk_protocol protocol, double sample, uint64_t seed, rk_memory *memory,
                           rk_split *split, rk_error *error) {
     uint64_t events = rows->count;
-    bool sessions = protocol == RK_PROTOCOL_SESSIONS;
-    *split =
-        (rk_split){.keep_seen = sessions, .hides_random = content->meta.time_kind == RK_TIME_NONE};
+    bool sessions = content->meta.user_kind == RK_USERS_ARE_SESSIONS;
+    bool next_items =
+        protocol == RK_PROTOCOL_SESSIONS || (protocol == RK_PROTOCOL_TEMPORAL_GLOBAL && sessions);
+    *split = (rk_split){.keep_seen = next_items,
+                        .hides_random = content->meta.time_kind == RK_TIME_NONE};
     split->train = (rk_rows){.row = RK_NEW(memory, uint64_t, events), .count = events};
     split->row = RK_NEW(memory, uint64_t, events);
-    split->cases = RK_NEW(memory, rk_case, sessions ? events : content->meta.users);
-    item_facts facts;
+    split->cases = RK_NEW(memory, rk_case, next_items ? events : content->meta.users);
+    splitting s = {.content = content, .protocol = protocol, .seed = seed, .split = split};
     rk_memory scratch = {0};
-    if (!split->train.row || !split->row || !split->cases ||
-        !take_facts(content, split->hides_random, &scratch, &facts)) {
+    if (!split->train.row || !split->row || !split->cases || !prepare(&s, rows, memory, &scratch)) {
         rk_memory_free(&scratch);
         return rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "split");
     }
     memcpy(split->train.row, rows->row, (size_t)events * sizeof *rows->row);
     memcpy(split->row, rows->row, (size_t)events * sizeof *rows->row);
-    for (uint64_t begin = 0, end = 0; begin < events; begin = end) {
-        uint32_t user = content->user[rows->row[begin]];
-        while (end < events && content->user[rows->row[end]] == user) end++;
-        user_rows own = {.row = rows->row + begin,
-                         .begin = begin,
-                         .count = (uint32_t)(end - begin),
-                         .user = user};
-        bool sampled = sample >= 1.0 || user_fraction(content, user, STREAM_SAMPLE, seed) < sample;
-        bool test_session = sessions && is_test_session(content, own, seed);
-        /* A test session teaches nothing even if it is not sampled. */
-        if (test_session) hide(split, own, 0);
-        if (!sampled) continue;
-        if (test_session) every_prefix(own, split);
-        if (protocol == RK_PROTOCOL_TEMPORAL) cut_by_time(own, split);
-        if (protocol == RK_PROTOCOL_LEAVE_ONE_OUT) leave_one_out(content, &facts, own, seed, split);
+    for (uint64_t begin = 0; begin < events;) {
+        user_rows own = rows_of_user(content, rows, begin);
+        bool sampled = sample >= 1.0 || fraction(sample_hash(content, own.user, seed)) < sample;
+        split_user(&s, own, sampled);
+        begin += own.count;
     }
     rk_memory_free(&scratch);
     drop_hidden(&split->train);

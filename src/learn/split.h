@@ -9,9 +9,18 @@
  *                  items have no case.
  *   temporal       the last fifth (at least one) of each user's events, by time. Users with fewer
  *                  than 3 events have no case.
- *   sessions       the users with test rows in the file, else a tenth of the users by hash; every
- *                  prefix is a case whose one relevant item is the next. Nothing of a test session
- *                  is learnt.
+ *   temporal-global  one cut in time for everybody: the newest tenth of the events is hidden;
+ *                  events of one time stay together. A user with rows on both sides is one case.
+ *                  Of one wholly after the cut nothing is learnt: a session asks for its next
+ *                  item after every prefix, a person with the first half for the second. Needs
+ *                  times that are times: order indices do not compare between users.
+ *   sessions       the users with test rows in the file, else the newest tenth by their first
+ *                  event (where times are times; of one time, by hash), else a tenth by hash;
+ *                  every prefix is a case whose one relevant item is the next. Nothing of a test
+ *                  session is learnt.
+ *   cold-item      a tenth of the items by hash: none of their rows is learnt from. A user with
+ *                  such rows and others is a case: from the others, whenever they were, to these.
+ *                  Only the hidden items are to be ranked.
  *
  * Which of the hidden items count is the evaluation's rule (evaluate.h). O(rows). */
 #ifndef RK_LEARN_SPLIT_H
@@ -35,6 +44,7 @@ typedef struct rk_split {
     uint64_t *row;     /* rows of the events file; histories and relevant events are runs of it */
     bool keep_seen;    /* seen items may be recommended: sessions come back to them */
     bool hides_random; /* leave-one-out hid by hash, for want of an order */
+    bool *cold;        /* (items of the file) hidden by cold-item; else NULL */
 } rk_split;
 
 /* Splits `rows`. `sample`: fraction of users that get cases, by hash. No case is no error here. */

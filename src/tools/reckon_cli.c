@@ -19,6 +19,8 @@
 
 enum { EXIT_REFUSED = 1, EXIT_USAGE = 2 };
 
+#define PROTOCOLS "leave-one-out|temporal|temporal-global|sessions|cold-item"
+
 /* ---- errors ---------------------------------------------------------------------------------- */
 
 static int usage(const char *problem, const char *what) {
@@ -27,8 +29,8 @@ static int usage(const char *problem, const char *what) {
         "reckon-cli: %s%s%s\n"
         "usage: reckon-cli train EVENTS.rkev --out R.rk [--region R] [--seed N] [--threads N] "
         "[--set name=value]...\n"
-        "       reckon-cli evaluate EVENTS.rkev --protocol leave-one-out|temporal|sessions "
-        "[--k 10,20] [--sample F] [--predictions FILE.csv] [--seed N] [--threads N] "
+        "       reckon-cli evaluate EVENTS.rkev --protocol " PROTOCOLS
+        " [--k 10,20] [--sample F] [--predictions FILE.csv] [--seed N] [--threads N] "
         "[--set name=value]...\n"
         "       reckon-cli recommend SNAPSHOT.rk --sessions EVENTS.rkev [--count N] [--keep-seen]\n"
         "       reckon-cli inspect|verify FILE\n",
@@ -215,13 +217,17 @@ static int command_train(arguments *args, rk_memory *memory) {
 }
 
 static bool parse_protocol(const char *name, rk_protocol *protocol) {
-    if (!name) return false;
-    *protocol = RK_PROTOCOL_LEAVE_ONE_OUT;
-    if (strcmp(name, "leave-one-out") == 0) return true;
-    *protocol = RK_PROTOCOL_TEMPORAL;
-    if (strcmp(name, "temporal") == 0) return true;
-    *protocol = RK_PROTOCOL_SESSIONS;
-    return strcmp(name, "sessions") == 0;
+    for (uint32_t p = 0; name && p < RK_PROTOCOLS; p++) {
+        *protocol = (rk_protocol)p;
+        if (strcmp(name, rk_protocol_name(*protocol)) == 0) return true;
+    }
+    return false;
+}
+
+/* Cases of one user that differ in how many events they ask with. */
+static bool asks_prefixes(const rk_events_content *events, rk_protocol protocol) {
+    return protocol == RK_PROTOCOL_SESSIONS || (protocol == RK_PROTOCOL_TEMPORAL_GLOBAL &&
+                                                events->meta.user_kind == RK_USERS_ARE_SESSIONS);
 }
 
 /* "10,20": ascending, each 1..RK_MAX_COUNT. */
@@ -259,8 +265,8 @@ typedef struct predictions {
     bool prefixes; /* a session has many cases: its first 1, 2, ... events */
 } predictions;
 
-/* The case is the user or session, and in `sessions` a column of its own would break the four of
- * the format: there the number of events asked with follows the id, "s17#3". */
+/* The case is the user or session, and where a session has many a column of its own would break the
+ * four of the format: there the number of events asked with follows the id, "s17#3". */
 static void print_prediction(void *context, const char *user, uint32_t user_bytes,
                              uint32_t case_index, uint32_t history_events, uint32_t rank,
                              const char *item, uint32_t item_bytes, float score) {
@@ -284,7 +290,7 @@ static int command_evaluate(arguments *args, rk_memory *memory) {
     FILE *predictions = NULL;
     struct predictions out;
     if (!parse_protocol(args->protocol, &options.protocol)) {
-        return usage("--protocol is leave-one-out, temporal or sessions", args->protocol);
+        return usage("--protocol is " PROTOCOLS, args->protocol);
     }
     if (!parse_cutoffs(args->cutoffs, &options)) {
         return usage("--k is ascending numbers from 1 to 1000", args->cutoffs);
@@ -302,7 +308,7 @@ static int command_evaluate(arguments *args, rk_memory *memory) {
         fputs("case,rank,item,score\n", predictions);
         options.prediction = print_prediction;
         out = (struct predictions){.file = predictions,
-                                   .prefixes = options.protocol == RK_PROTOCOL_SESSIONS};
+                                   .prefixes = asks_prefixes(&events.content, options.protocol)};
         options.context = &out;
     }
     rk_status learnt =

@@ -241,14 +241,29 @@ test('evaluate: a table or one document, and predictions that give the same metr
   const args = ['evaluate', 'log.csv', '--protocol', 'sessions', '--k', '20,5', '--sample', '0.8'];
   const { stdout, stderr } = run(...args);
   assert.match(stdout, /^sessions, \d+ cases/);
-  assert.match(stdout, /\nmethod +Recall@5 +HR@5 +MRR@5 +NDCG@5 .*HR@20/);
+  assert.match(stdout, /^sessions, [\d,]+ cases, all items ranked\n/);
+  assert.match(stdout, /\nmethod +Recall@5 +HR@5 +MRR@5 +NDCG@5 .*HR@20 .*blend's lead, NDCG@20\n/);
+  assert.match(stdout, /\nblend [^\n]*\n {2}95 % from [^\n]*\n {2}95 % to /);
+  assert.match(stdout, /\npopular .* [+-]0\.\d{4} \[[+-]0\.\d{4}, [+-]0\.\d{4}\]\n/);
+  assert.match(stdout, /\nwithout similar /);
   assert.match(stderr, /reckon: evaluate: \d+\.\d s/);
   const document = json(...args, '--predictions', 'p.csv');
   assert.equal(document.protocol, 'sessions');
   assert.deepEqual(document.k, [5, 20]);
   for (const method of ['blend', 'popular', 'similar', 'session', 'cooccurrence']) {
-    assert.ok(document.metrics[method]['hr@20'] >= document.metrics[method]['hr@5'], method);
+    const metrics = document.metrics[method];
+    assert.ok(metrics['hr@20'] >= metrics['hr@5'], method);
+    for (const [name, [low, high]] of Object.entries(document.intervals[method]))
+      assert.ok(low <= metrics[name] && metrics[name] <= high, `${method} ${name}`);
+    for (const name of ['precision@5', 'novelty@5', 'diversity@5', 'popularity_bias@5'])
+      assert.equal(typeof metrics[name], 'number', `${method} ${name}`);
   }
+  for (const [method, { 'ndcg@20': ndcg }] of Object.entries(document.differences)) {
+    const mean = document.metrics.blend['ndcg@20'] - document.metrics[method]['ndcg@20'];
+    assert.ok(Math.abs(ndcg.mean - mean) < 2e-6 && ndcg.low <= ndcg.high, method);
+  }
+  const asked = document.breakdowns.history_events.reduce((sum, { count }) => sum + count, 0);
+  assert.equal(asked, document.cases);
   const [header, ...rows] = readFileSync(path.join(folder, 'p.csv'), 'utf8').trim().split('\n');
   assert.equal(header, 'case,rank,item,score');
   assert.equal(new Set(rows.map((row) => row.split(',')[0])).size, document.cases);

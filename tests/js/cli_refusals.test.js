@@ -278,7 +278,10 @@ for (const [args, expected] of [
     '--map: "price" is no role; there are session',
   ],
   [['build', 'a.csv', '--out', 'x', '--map', 'item'], '--map: "item" is not role=column'],
-  [['evaluate', 'a.csv'], '--protocol is missing; there are leave-one-out, temporal, sessions'],
+  [
+    ['evaluate', 'a.csv'],
+    '--protocol is missing; there are leave-one-out, temporal, temporal-global, sessions, cold-item',
+  ],
   [
     ['evaluate', 'a.csv', '--protocol', 'cold-user'],
     '--protocol is "cold-user"; there are leave-one-out',

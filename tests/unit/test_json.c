@@ -84,6 +84,22 @@ static void fills_its_memory_to_the_last_byte(void **state) {
     rk_json_string(&json, "a", "bc");
     assert_int_equal(json.size, 8);
     assert_memory_equal(exact, "\"a\":\"bc\"", 8);
+    assert_false(json.overflow);
+}
+
+/* Nothing is written past the end, nothing after what was cut, and it is said. */
+static void what_does_not_fit_is_told(void **state) {
+    (void)state;
+    for (uint64_t capacity = 0; capacity < 9; capacity++) {
+        char small[10];
+        memset(small, '#', sizeof small);
+        rk_json json = rk_json_over(small, capacity);
+        rk_json_string(&json, "a", "bcd");
+        assert_true(json.overflow);
+        assert_int_equal(json.size, capacity);
+        assert_memory_equal(small, "\"a\":\"bcd\"", (size_t)capacity);
+        assert_int_equal(small[capacity], '#');
+    }
 }
 
 int main(void) {
@@ -93,6 +109,7 @@ int main(void) {
         cmocka_unit_test(numbers_have_six_decimals),
         cmocka_unit_test(keys_are_made_of_text_and_number),
         cmocka_unit_test(fills_its_memory_to_the_last_byte),
+        cmocka_unit_test(what_does_not_fit_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -357,7 +357,7 @@ static void an_evaluation_says_what_it_did(void **state) {
     how = (rk_evaluate_options){.protocol = RK_PROTOCOL_SESSIONS};
     json = evaluate(&b, &options, &how);
     assert_non_null(strstr(json, "\"protocol\":\"sessions\",\"hidden\":"
-                                 "\"a tenth of the sessions, by hash\",\"seen\":\"kept\""));
+                                 "\"the newest tenth of the sessions\",\"seen\":\"kept\""));
     b.time_kind = RK_TIME_NONE;
     how = (rk_evaluate_options){.protocol = RK_PROTOCOL_LEAVE_ONE_OUT};
     json = evaluate(&b, &options, &how);

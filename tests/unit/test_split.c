@@ -4,6 +4,8 @@
 
 #include "learn/split.h"
 
+enum { PROTOCOLS = RK_PROTOCOL_COLD_ITEM + 1 };
+
 static rk_split split_log(log_builder *b, const rk_events_content *content, rk_protocol protocol,
                           double sample, uint64_t seed) {
     const rk_rows rows = rows_in_order(content, &b->memory);
@@ -170,13 +172,86 @@ static uint32_t check_session_split(const rk_events_content *content, const rk_r
     return test_sessions;
 }
 
+/* The cut by counting: at or after it lie a tenth of the rows, after it fewer. */
+static void check_global_cut(const rk_events_content *content, const rk_rows *rows,
+                             const rk_split *split) {
+    static uint64_t own[2000];
+    const bool sessions = content->meta.user_kind == RK_USERS_ARE_SESSIONS;
+    const uint64_t wanted = rows->count / 10 > 0 ? rows->count / 10 : 1;
+    int64_t cut = INT64_MAX;
+    for (uint64_t i = 0; i < split->train.count; i++)
+        for (uint64_t k = 0; k < rows->count; k++)
+            if (!is_learnt(split, rows->row[k])) cut = RK_MIN(cut, content->time[rows->row[k]]);
+    uint64_t since = 0, after = 0;
+    for (uint64_t i = 0; i < rows->count && cut != INT64_MAX; i++) {
+        const int64_t time = content->time[rows->row[i]];
+        since += time >= cut;
+        after += time > cut;
+        assert_int_equal(is_learnt(split, rows->row[i]), time < cut);
+    }
+    if (cut != INT64_MAX) assert_true(since >= wanted && after < wanted);
+    uint32_t next = 0;
+    for (uint32_t user = 0; user < content->meta.users; user++) {
+        const uint32_t count = rows_of(content, rows, user, own);
+        uint32_t before = 0;
+        while (before < count && is_learnt(split, own[before])) before++;
+        if (before == count) continue;
+        const uint32_t first = before > 0 ? before : sessions ? 1 : count - count / 2;
+        const uint32_t last = before > 0 || !sessions ? first : count - 1;
+        for (uint32_t history = first; history <= last && history < count; history++) {
+            const rk_case *test = &split->cases[next++];
+            assert_int_equal(test->user, user);
+            assert_int_equal(test->history_count, history);
+            assert_int_equal(test->relevant_count, before > 0 || !sessions ? count - history : 1);
+            for (uint32_t i = 0; i < history; i++)
+                assert_int_equal(split->row[test->history_begin + i], own[i]);
+            for (uint32_t i = 0; i < test->relevant_count; i++)
+                assert_int_equal(split->row[test->relevant_begin + i], own[history + i]);
+        }
+    }
+    assert_int_equal(next, split->case_count);
+    assert_int_equal(split->keep_seen, sessions);
+}
+
+static void check_cold_items(const rk_events_content *content, const rk_rows *rows,
+                             const rk_split *split) {
+    static uint64_t own[2000];
+    uint64_t learnt = 0;
+    for (uint32_t user = 0; user < content->meta.users; user++) {
+        const uint32_t count = rows_of(content, rows, user, own);
+        const rk_case *test = case_of(split, user);
+        uint32_t warm = 0, cold = 0;
+        for (uint32_t i = 0; i < count; i++) {
+            const bool hidden = split->cold[content->item[own[i]]];
+            assert_int_equal(is_learnt(split, own[i]), !hidden);
+            learnt += !hidden;
+            if (test && !hidden) assert_int_equal(split->row[test->history_begin + warm], own[i]);
+            if (test && hidden) assert_int_equal(split->row[test->relevant_begin + cold], own[i]);
+            warm += !hidden;
+            cold += hidden;
+        }
+        assert_int_equal(test != NULL, warm > 0 && cold > 0);
+        if (test) assert_int_equal(test->history_count, warm);
+        if (test) assert_int_equal(test->relevant_count, cold);
+    }
+    assert_int_equal(split->train.count, learnt);
+    assert_false(split->keep_seen);
+}
+
+/* Times the protocol can use: temporal-global is never asked without clock times. */
+static uint32_t time_kind_of(rk_protocol protocol, uint32_t round) {
+    return protocol == RK_PROTOCOL_TEMPORAL_GLOBAL ? RK_TIME_UNIX_MS : round % 3;
+}
+
 static void protocols_follow_their_definitions(void **state) {
     (void)state;
     rk_rng rng = rk_rng_at(test_seed(), 140);
-    for (uint32_t round = 0; round < 90; round++) {
-        const rk_protocol protocol = (rk_protocol)(round % 3);
-        log_builder b = random_log(&rng, 1 + rk_rng_below(&rng, 400), 1 + rk_rng_below(&rng, 40),
-                                   1 + rk_rng_below(&rng, 30), round / 3 % 3, round / 9 % 2);
+    for (uint32_t round = 0; round < 150; round++) {
+        const rk_protocol protocol = (rk_protocol)(round % PROTOCOLS);
+        log_builder b =
+            random_log(&rng, 1 + rk_rng_below(&rng, 400), 1 + rk_rng_below(&rng, 40),
+                       1 + rk_rng_below(&rng, 30), time_kind_of(protocol, round / PROTOCOLS),
+                       round / (3 * PROTOCOLS) % 2);
         const rk_events_content content = log_content(&b);
         const rk_rows rows = rows_in_order(&content, &b.memory);
         const rk_split split = split_log(&b, &content, protocol, 1.0, round);
@@ -184,6 +259,8 @@ static void protocols_follow_their_definitions(void **state) {
         if (protocol == RK_PROTOCOL_LEAVE_ONE_OUT) check_leave_one_out(&content, &rows, &split);
         if (protocol == RK_PROTOCOL_TEMPORAL) check_temporal(&content, &rows, &split);
         if (protocol == RK_PROTOCOL_SESSIONS) check_session_split(&content, &rows, &split);
+        if (protocol == RK_PROTOCOL_TEMPORAL_GLOBAL) check_global_cut(&content, &rows, &split);
+        if (protocol == RK_PROTOCOL_COLD_ITEM) check_cold_items(&content, &rows, &split);
         rk_memory_free(&b.memory);
     }
 }
@@ -202,6 +279,55 @@ static void a_tenth_of_the_sessions_is_hidden(void **state) {
     const rk_split split = split_log(&b, &content, RK_PROTOCOL_SESSIONS, 1.0, test_seed());
     assert_in_range(split.case_count / 3, 150, 250);
     assert_int_equal(split.train.count, 8000 - split.case_count / 3 * 4);
+    rk_memory_free(&b.memory);
+}
+
+/* Where times are times the sessions that began last are hidden, exactly a tenth of them; many of
+ * one day are told apart by their ids. */
+static void the_newest_sessions_are_hidden(void **state) {
+    (void)state;
+    enum { SESSIONS = 1000, LENGTH = 3 };
+    for (uint32_t days = 1; days <= SESSIONS; days *= 10) {
+        log_builder b = log_of(SESSIONS * LENGTH, RK_TIME_UNIX_MS, RK_USERS_ARE_SESSIONS);
+        for (uint32_t i = 0; i < SESSIONS * LENGTH; i++)
+            add_event(&b, i / LENGTH, i * 7 % 53, VIEW,
+                      (int64_t)(i / LENGTH * 37 % days) * 86400000 + i % LENGTH);
+        const rk_events_content content = log_content(&b);
+        const rk_split split = split_log(&b, &content, RK_PROTOCOL_SESSIONS, 1.0, test_seed());
+        int64_t newest_learnt = INT64_MIN, oldest_hidden = INT64_MAX;
+        for (uint64_t i = 0; i < split.train.count; i += LENGTH)
+            newest_learnt = RK_MAX(newest_learnt, content.time[split.train.row[i]]);
+        for (uint32_t i = 0; i < split.case_count; i += LENGTH - 1)
+            oldest_hidden =
+                RK_MIN(oldest_hidden, content.time[split.row[split.cases[i].history_begin]]);
+        assert_int_equal(split.case_count, SESSIONS / 10 * (LENGTH - 1));
+        assert_int_equal(split.train.count, SESSIONS * 9 / 10 * LENGTH);
+        assert_true(days == SESSIONS ? newest_learnt < oldest_hidden
+                                     : newest_learnt <= oldest_hidden);
+        rk_memory_free(&b.memory);
+    }
+}
+
+/* Hiding items by id: the same ones beside other items, and a tenth of them. */
+static void a_tenth_of_the_items_is_cold(void **state) {
+    (void)state;
+    enum { ITEMS = 4000 };
+    log_builder b = log_of(ITEMS, RK_TIME_NONE, RK_USERS_ARE_USERS);
+    for (uint32_t i = 0; i < ITEMS; i++) add_event(&b, i / 20, i, VIEW, 0);
+    const rk_events_content content = log_content(&b);
+    const uint64_t seed = test_seed();
+    const rk_split split = split_log(&b, &content, RK_PROTOCOL_COLD_ITEM, 1.0, seed);
+    assert_in_range(split.train.count, ITEMS * 88 / 100, ITEMS * 92 / 100);
+    log_builder fewer = log_of(ITEMS / 2, RK_TIME_NONE, RK_USERS_ARE_USERS);
+    for (uint32_t i = 0; i < ITEMS / 2; i++) add_event(&fewer, i / 20, i, VIEW, 0);
+    const rk_events_content some = log_content(&fewer);
+    const rk_split half = split_log(&fewer, &some, RK_PROTOCOL_COLD_ITEM, 0.5, seed);
+    assert_memory_equal(half.cold, split.cold, ITEMS / 2 * sizeof *half.cold);
+    assert_true(half.case_count < split.case_count / 2);
+    uint64_t hidden = 0;
+    for (uint32_t item = 0; item < ITEMS / 2; item++) hidden += half.cold[item];
+    assert_int_equal(half.train.count, ITEMS / 2 - hidden); // not sampled, hidden all the same
+    rk_memory_free(&fewer.memory);
     rk_memory_free(&b.memory);
 }
 
@@ -225,7 +351,8 @@ static void sampling_takes_a_share_of_the_users(void **state) {
 
 static void the_seed_decides(void **state) {
     (void)state;
-    for (uint32_t protocol = 0; protocol < 3; protocol++) {
+    for (uint32_t protocol = 0; protocol < PROTOCOLS; protocol++) {
+        if (protocol == RK_PROTOCOL_TEMPORAL_GLOBAL) continue; // it hides by time alone
         log_builder b = many_users(300, RK_TIME_NONE);
         const rk_events_content content = log_content(&b);
         const rk_split one = split_log(&b, &content, (rk_protocol)protocol, 0.5, 1);
@@ -341,6 +468,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(protocols_follow_their_definitions),
         cmocka_unit_test(a_tenth_of_the_sessions_is_hidden),
+        cmocka_unit_test(the_newest_sessions_are_hidden),
+        cmocka_unit_test(a_tenth_of_the_items_is_cold),
         cmocka_unit_test(sampling_takes_a_share_of_the_users),
         cmocka_unit_test(the_seed_decides),
         cmocka_unit_test(without_times_any_item_may_be_hidden),

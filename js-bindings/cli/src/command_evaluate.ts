@@ -4,7 +4,7 @@ import { isRegional, regionOf } from './event_log.js';
 import { UsageError, quote } from './failures.js';
 import { entriesAt, jsonAt, numberAt } from './json_path.js';
 import { Learning, checkRegion, refuseOneItem } from './learning.js';
-import { metricsTable } from './metrics_table.js';
+import { evaluationTable } from './metrics_table.js';
 import {
   HELP,
   JSON_OUTPUT,
@@ -18,7 +18,13 @@ import { count, printJson, printOut } from './terminal.js';
 import type { TrainerArgument } from './trainer.js';
 import { Output, withWorkFolder } from './work_files.js';
 
-const PROTOCOLS = ['leave-one-out', 'temporal', 'sessions'] as const;
+const PROTOCOLS = [
+  'leave-one-out',
+  'temporal',
+  'temporal-global',
+  'sessions',
+  'cold-item',
+] as const;
 
 const OPTIONS = {
   ...HELP,
@@ -34,17 +40,26 @@ const OPTIONS = {
 export const evaluateCommand: Command = {
   name: 'evaluate',
   usage: [
-    'evaluate <events|SQL> --protocol leave-one-out|temporal|sessions [--test FILE] [--k 10,20]',
-    '      [--sample F] [--predictions out.csv] [--json] [--items FILE] [--config FILE] [--map …]',
-    '      [--region R] [--seed N] [--threads N] [--trainer native|wasi]',
+    `evaluate <events|SQL> --protocol ${PROTOCOLS.join('|')}`,
+    '      [--test FILE] [--k 10,20] [--sample F] [--predictions out.csv] [--json] [--items FILE]',
+    '      [--config FILE] [--map …] [--region R] [--seed N] [--threads N] [--trainer native|wasi]',
   ],
   summary: 'measure quality: hide events, learn from the rest, ask for them',
-  help: `Protocols, each with full ranking over all items, beside popularity and plain co-occurrence:
+  help: `Protocols, each with full ranking, beside every source alone and plain co-occurrence:
   leave-one-out   one event a user is hidden, the last by time, without times one by hash;
                   items of the history are not recommended
   temporal        the last fifth of each user's events is hidden
+  temporal-global the newest tenth of all events is hidden, one cut in time for everybody; who has
+                  no event before it asks with what came first for the rest (a session at every
+                  event for the next). Needs times, not positions
   sessions        whole sessions are hidden, every prefix asks for the next item; items of the
-                  session may come again. Which: those of --test FILE, else a tenth by hash
+                  session may come again. Which: those of --test FILE, else the newest tenth,
+                  without times a tenth by hash
+  cold-item       a tenth of the items is hidden, by hash, and they alone are ranked: who chose
+                  some of them asks with all else. Beside chance and popularity by category
+The blend's row is followed by its 95 % interval (1,000 draws of users); a lead whose interval lies
+above 0 is no luck. "without X" is the blend without that source. --json has the intervals of every
+method, novelty, diversity, popularity bias, and the blend by history length and age of the item.
 --k 10,20          cutoffs of the metrics
 --sample F         hide from this fraction of the users only, by hash of the id (0.02)
 --predictions FILE CSV case,rank,item,score of the whole engine, to recompute the metrics
@@ -103,9 +118,9 @@ function checkedProtocol(text: string | undefined): (typeof PROTOCOLS)[number] {
 function description(document: unknown): string {
   const cases = numberAt(document, 'cases') ?? 0;
   const lines = [
-    `${String(jsonAt(document, 'protocol'))}, ${count(cases)} cases, all items ranked`,
+    `${String(jsonAt(document, 'protocol'))}, ${count(cases)} cases, ${String(jsonAt(document, 'ranked'))} ranked`,
   ];
-  lines.push(metricsTable(jsonAt(document, 'metrics')));
+  lines.push(evaluationTable(document));
   for (const [, note] of entriesAt(document, 'notes')) lines.push(String(note));
   return lines.join('\n');
 }

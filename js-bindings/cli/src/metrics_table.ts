@@ -1,19 +1,66 @@
 // Metrics as a table: one row a method, one column a metric at a cutoff.
-import { entriesAt, numberAt } from './json_path.js';
+import { entriesAt, jsonAt, numberAt } from './json_path.js';
 import { table } from './terminal.js';
+
+/** What a person compares methods by; a document holds more. */
+const MAIN_METRICS = ['recall', 'hr', 'mrr', 'ndcg', 'coverage'];
 
 /** `metrics`: { method: { "hr@10": value } }. Methods without numbers are left out. */
 export function metricsTable(metrics: unknown): string {
   const methods = entriesAt(metrics).filter(([, values]) => entriesAt(values).length > 0);
-  const names = [
-    ...new Set(methods.flatMap(([, values]) => entriesAt(values).map(([name]) => name))),
-  ];
-  const rows = methods.map(([method, values]) => [
-    method,
-    ...names.map((name) => metricText(numberAt(values, name))),
-  ]);
+  const names = mainNames(metrics);
+  const rows = methods.map(([method, values]) => metricsRow(method, values, names));
   return table(['method', ...names.map(metricName)], rows);
 }
+
+/**
+ * An evaluation's document: methods, the blend's 95 % interval under it, the blend without each of its
+ * sources, and how far the blend is ahead of each in NDCG at the last cutoff, with the interval of that
+ * difference. A method that could answer no case has dashes.
+ */
+export function evaluationTable(document: unknown): string {
+  const names = mainNames(jsonAt(document, 'metrics'));
+  const ndcg = names.filter((name) => name.startsWith('ndcg@')).at(-1) ?? '';
+  const rows: string[][] = [];
+  for (const [method, values] of entriesAt(document, 'metrics')) {
+    const row =
+      values === null ? [method, ...names.map(() => '–')] : metricsRow(method, values, names);
+    rows.push([...row, differenceText(jsonAt(document, 'differences', method, ndcg))]);
+    if (method === 'blend')
+      rows.push(...intervalRows(jsonAt(document, 'intervals', method), names));
+  }
+  for (const [source, values] of entriesAt(document, 'ablations')) {
+    const row = metricsRow(`without ${source}`, values, names);
+    rows.push([...row, differenceText(jsonAt(values, 'difference'))]);
+  }
+  return table(['method', ...names.map(metricName), `blend's lead, ${metricName(ndcg)}`], rows);
+}
+
+function mainNames(metrics: unknown): string[] {
+  const names = entriesAt(metrics).flatMap(([, values]) => entriesAt(values).map(([name]) => name));
+  return [...new Set(names)].filter((name) => MAIN_METRICS.includes(name.split('@')[0] ?? ''));
+}
+
+const metricsRow = (method: string, values: unknown, names: readonly string[]): string[] => [
+  method,
+  ...names.map((name) => metricText(numberAt(values, name))),
+];
+
+function intervalRows(intervals: unknown, names: readonly string[]): string[][] {
+  return ['from', 'to'].map((word, bound) => [
+    `  95 % ${word}`,
+    ...names.map((name) => metricText(numberAt(intervals, name, String(bound)))),
+    '',
+  ]);
+}
+
+function differenceText(difference: unknown): string {
+  const [mean, low, high] = ['mean', 'low', 'high'].map((key) => numberAt(difference, key));
+  if (mean === undefined) return '';
+  return `${signed(mean)} [${signed(low)}, ${signed(high)}]`;
+}
+
+const signed = (value = 0): string => `${value < 0 ? '-' : '+'}${Math.abs(value).toFixed(4)}`;
 
 export const metricText = (value: number | undefined): string =>
   value === undefined ? '' : value.toFixed(4);
