@@ -2,9 +2,9 @@
  *
  * Problem: scans produce one score an item, and only a few hundred matter.
  * Idea: keep k entries as a binary heap ordered by "ranks later"; a new entry is compared with the
- * top, which is the worst kept, and nearly always goes no further. Sorting is the heap's own
- * second half (Williams: "Algorithm 232: Heapsort", 1964): take the worst off the top, put it at
- * the end, repeat. No recursion, no extra memory, no bad input: libc's qsort guarantees none of it.
+ * top, which is the worst kept, and nearly always goes no further (Williams: "Algorithm 232:
+ * Heapsort", 1964). Sorting at the end is order.c's: the heap's own second half took four times as
+ * long.
  *
  *     heap[0]                      children of i: 2i + 1, 2i + 2
  *
@@ -14,19 +14,6 @@
  * a total order on (score, item), so what is kept does not depend on the order of pushes. */
 #include "base/topk.h"
 
-/* Puts `entry` at `hole` or below it, so that the heap of `count` entries is in order again. */
-static void sift_down(rk_scored *heap, uint32_t count, uint32_t hole, rk_scored entry) {
-    // A node has a child only if hole < count / 2; so 2 * hole + 2 cannot overflow either.
-    while (hole < count / 2) {
-        uint32_t child = 2 * hole + 1;
-        if (child + 1 < count && rk_scored_before(heap[child], heap[child + 1])) child++;
-        if (!rk_scored_before(entry, heap[child])) break;
-        heap[hole] = heap[child];
-        hole = child;
-    }
-    heap[hole] = entry;
-}
-
 static void sift_up(rk_scored *heap, uint32_t hole, rk_scored entry) {
     while (hole > 0) {
         const uint32_t parent = (hole - 1) / 2;
@@ -35,16 +22,6 @@ static void sift_up(rk_scored *heap, uint32_t hole, rk_scored entry) {
         hole = parent;
     }
     heap[hole] = entry;
-}
-
-/* From a heap to a ranking, best first. */
-static void unwind_heap(rk_scored *heap, uint32_t count) {
-    while (count > 1) {
-        count--;
-        const rk_scored displaced = heap[count];
-        heap[count] = heap[0];
-        sift_down(heap, count, 0, displaced);
-    }
 }
 
 rk_topk rk_topk_over(rk_scored *storage, uint32_t capacity) {
@@ -58,7 +35,7 @@ void rk_topk_push(rk_topk *top, float score, uint32_t item) {
     if (top->count < top->capacity) {
         sift_up(top->heap, top->count++, entry);
     } else if (top->capacity > 0 && rk_scored_before(entry, top->heap[0])) {
-        sift_down(top->heap, top->count, 0, entry);
+        rk_scored_sift_down(top->heap, top->count, 0, entry);
     }
 }
 
@@ -68,11 +45,6 @@ float rk_topk_threshold(const rk_topk *top) {
 }
 
 uint32_t rk_topk_finish(rk_topk *top) {
-    unwind_heap(top->heap, top->count);
+    rk_sort_scored(top->heap, top->count);
     return top->count;
-}
-
-void rk_sort_scored(rk_scored *entries, uint32_t count) {
-    for (uint32_t i = count / 2; i > 0; i--) sift_down(entries, count, i - 1, entries[i - 1]);
-    unwind_heap(entries, count);
 }

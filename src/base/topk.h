@@ -5,23 +5,13 @@
 #ifndef RK_BASE_TOPK_H
 #define RK_BASE_TOPK_H
 
-#include "base/types.h"
-
-typedef struct rk_scored {
-    float score;
-    uint32_t item;
-} rk_scored;
+#include "base/order.h"
 
 typedef struct rk_topk {
     rk_scored *heap; /* (capacity) */
     uint32_t capacity;
     uint32_t count;
 } rk_topk;
-
-/* True if a comes before b in a ranking: higher score, then lower item. Scores are never NaN. */
-static inline bool rk_scored_before(rk_scored a, rk_scored b) {
-    return a.score > b.score || (a.score == b.score && a.item < b.item);
-}
 
 /* `capacity` may be 0 (nothing is kept). */
 rk_topk rk_topk_over(rk_scored *storage, uint32_t capacity);
@@ -31,8 +21,5 @@ void rk_topk_push(rk_topk *top, float score, uint32_t item);
 float rk_topk_threshold(const rk_topk *top);
 /* Sort in place, best first; returns the count. The heap is consumed. */
 uint32_t rk_topk_finish(rk_topk *top);
-
-/* Heap sort by rk_scored_before, best first, in place, no allocation: O(n log n). */
-void rk_sort_scored(rk_scored *entries, uint32_t count);
 
 #endif

@@ -50,37 +50,48 @@ float rk_ann_score(const rk_snapshot_content *snapshot, const rk_ann_query *quer
     return query->mean_score + scale * (float)sum;
 }
 
-/* Offers the rows of one scanned block whose estimate beats the threshold and that are not blocked.
- */
-static void offer_block(const rk_ann_query *query, const rk_vector_factor *factors,
-                        const uint16_t sums[RK_BLOCK_ROWS], uint32_t first, uint32_t rows,
-                        uint32_t blocked, rk_topk *top) {
-    for (uint32_t row = 0; row < rows; row++) {
-        float level_sum = query->lut_offset + query->lut_step * (float)sums[row];
-        float estimate = factors[first + row].scan * level_sum;
-        if (estimate < rk_topk_threshold(top) || (blocked >> row & 1u)) continue;
-        rk_topk_push(top, estimate, first + row);
+/* Lists the rows of one scanned block whose estimate reaches the threshold, of those open. */
+static void list_block(const rk_ann_query *query, const rk_vector_factor *factors,
+                       const uint16_t sums[RK_BLOCK_ROWS], uint32_t first, uint32_t rows,
+                       uint32_t open, rk_shortlist *list) {
+    const rk_vector_factor *factor = factors + first;
+    uint32_t reaching = rk_rows_reaching(sums, &factor->scan, rows, query->lut_offset,
+                                         query->lut_step, list->threshold);
+    for (reaching &= open; reaching; reaching &= reaching - 1) {
+        uint32_t row = (uint32_t)__builtin_ctz(reaching);
+        float level = query->lut_offset + query->lut_step * (float)sums[row];
+        rk_shortlist_add(list, factor[row].scan * level, first + row);
     }
+}
+
+/* The `coarse` best by estimate at the front of `scratch`, in no order; returns how many. */
+static uint32_t scan(const rk_snapshot_content *snapshot, const rk_ann_query *query,
+                     const uint32_t *blocked, rk_scored *scratch, uint32_t coarse) {
+    uint32_t items = snapshot->meta.items, dim = snapshot->meta.dim;
+    rk_shortlist list = rk_shortlist_over(scratch, coarse);
+    for (uint32_t block = 0; block * RK_BLOCK_ROWS < items; block++) {
+        uint16_t sums[RK_BLOCK_ROWS];
+        uint32_t first = block * RK_BLOCK_ROWS, open = blocked ? ~blocked[block] : UINT32_MAX;
+        if (open == 0) continue;
+        rk_scan_block(snapshot->vector_cells + block * rk_block_bytes(dim), query->lut, dim / 2,
+                      sums);
+        list_block(query, snapshot->vector_factors, sums, first,
+                   RK_MIN(RK_BLOCK_ROWS, items - first), open, &list);
+    }
+    return rk_shortlist_finish(&list);
 }
 
 uint32_t rk_ann_search(const rk_snapshot_content *snapshot, const rk_ann_query *query,
                        const uint32_t *blocked, rk_scored *scratch, uint32_t coarse, rk_scored *out,
                        uint32_t k) {
     assert(k <= coarse);
-    uint32_t items = snapshot->meta.items, dim = snapshot->meta.dim;
-    rk_topk nearest = rk_topk_over(scratch, coarse);
-    for (uint32_t block = 0; block * RK_BLOCK_ROWS < items; block++) {
-        uint16_t sums[RK_BLOCK_ROWS];
-        uint32_t first = block * RK_BLOCK_ROWS;
-        rk_scan_block(snapshot->vector_cells + block * rk_block_bytes(dim), query->lut, dim / 2,
-                      sums);
-        offer_block(query, snapshot->vector_factors, sums, first,
-                    RK_MIN(RK_BLOCK_ROWS, items - first), blocked ? blocked[block] : 0, &nearest);
-    }
-    rk_topk best = rk_topk_over(out, k);
-    for (uint32_t i = 0; i < nearest.count; i++) {
-        uint32_t item = scratch[i].item;
-        rk_topk_push(&best, rk_ann_score(snapshot, query, item), item);
-    }
-    return rk_topk_finish(&best);
+    if (k == 0) return 0;
+    uint32_t near = scan(snapshot, query, blocked, scratch, coarse), found = RK_MIN(k, near);
+    if (found == 0) return 0;
+    for (uint32_t i = 0; i < near; i++)
+        scratch[i].score = rk_ann_score(snapshot, query, scratch[i].item);
+    rk_select_scored(scratch, near, found);
+    memcpy(out, scratch, found * sizeof *out);
+    rk_sort_scored(out, found);
+    return found;
 }

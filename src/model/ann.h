@@ -19,7 +19,7 @@
 #ifndef RK_MODEL_ANN_H
 #define RK_MODEL_ANN_H
 
-#include "base/topk.h"
+#include "base/shortlist.h"
 #include "format/snapshot_read.h"
 
 typedef struct rk_ann_query {
@@ -39,7 +39,7 @@ float rk_ann_score(const rk_snapshot_content *snapshot, const rk_ann_query *quer
 
 /* The k best items by rk_ann_score among the `coarse` best by the 2-bit estimate, best first; ties
  * by item. blocked: bitmap of items never returned, one u32 a block of 32 rows (bit = row), or
- * NULL. scratch: (coarse) entries; out: (k); k <= coarse. Returns how many were found. */
+ * NULL. scratch: (2 * coarse) entries; out: (k); k <= coarse. Returns how many were found. */
 uint32_t rk_ann_search(const rk_snapshot_content *snapshot, const rk_ann_query *query,
                        const uint32_t *blocked, rk_scored *scratch, uint32_t coarse, rk_scored *out,
                        uint32_t k);

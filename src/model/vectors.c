@@ -85,17 +85,12 @@ void rk_cells_put(uint8_t *blocks, uint32_t dim, uint32_t row, const uint8_t *ce
 
 void rk_cells_get(const uint8_t *blocks, uint32_t dim, uint32_t row, uint8_t *cells) {
     const uint8_t *at = blocks + row / RK_BLOCK_ROWS * rk_block_bytes(dim) + row % 16;
-    uint32_t shift = row % RK_BLOCK_ROWS / 16 * 4;
-    for (uint32_t table = 0; table < dim / 2; table++) {
-        uint32_t nibble = (uint32_t)at[table * 16] >> shift;
-        cells[2 * table] = (uint8_t)(nibble & 3u);
-        cells[2 * table + 1] = (uint8_t)(nibble >> 2 & 3u);
-    }
+    rk_take_cells(at, row % RK_BLOCK_ROWS / 16 * 4, cells, dim / 2);
 }
 
 void rk_vector_decode_i16(const rk_snapshot_content *snapshot, uint32_t item, int16_t *out) {
     uint32_t dim = snapshot->meta.dim;
-    uint8_t cells[RK_MAX_DIM] = {0};
+    uint8_t cells[RK_MAX_DIM];
     rk_cells_get(snapshot->vector_cells, dim, item, cells);
     rk_decode_row(cells, snapshot->vector_low + item * rk_low_bytes(dim), out, dim);
 }

@@ -22,7 +22,7 @@ struct rk_engine {
     float *neighbor_sum; /* (items) */
     uint32_t *touched;   /* (items) */
     rk_ann_query *ann;
-    rk_scored *coarse;                 /* (RK_COARSE_FACTOR * RK_MAX_QUOTA) */
+    rk_scored *coarse;                 /* (2 * RK_COARSE_FACTOR * RK_MAX_QUOTA) */
     rk_scored *lists[RK_SOURCE_COUNT]; /* (RK_MAX_QUOTA) each */
     rk_candidates candidates;
     rk_scored *final; /* (RK_MAX_CANDIDATES) */
@@ -39,7 +39,7 @@ static void lay_out(rk_arena *arena, uint32_t items, rk_engine *engine) {
     engine->neighbor_sum = RK_TAKE(arena, float, items);
     engine->touched = RK_TAKE(arena, uint32_t, items);
     engine->ann = RK_TAKE(arena, rk_ann_query, 1);
-    engine->coarse = RK_TAKE(arena, rk_scored, RK_COARSE_FACTOR * RK_MAX_QUOTA);
+    engine->coarse = RK_TAKE(arena, rk_scored, 2 * RK_COARSE_FACTOR * RK_MAX_QUOTA);
     rk_candidates *candidates = &engine->candidates;
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
         engine->lists[s] = RK_TAKE(arena, rk_scored, RK_MAX_QUOTA);
@@ -330,8 +330,11 @@ static uint32_t blend(rk_engine *engine, const rk_request *request, uint32_t ava
         }
         engine->final[i] = (rk_scored){.score = score, .item = candidates->item[i]};
     }
-    rk_sort_scored(engine->final, candidates->count);
-    return RK_MIN(candidates->count, request->count);
+    uint32_t count = RK_MIN(candidates->count, request->count);
+    if (count == 0) return 0;
+    rk_select_scored(engine->final, candidates->count, count);
+    rk_sort_scored(engine->final, count);
+    return count;
 }
 
 /* The seed that speaks most for `item` by item-item weight, if any does. */

@@ -38,7 +38,7 @@ typedef struct rk_query {
 
     /* `session`: the prepared query vector. */
     rk_ann_query *ann;
-    rk_scored *coarse; /* (RK_COARSE_FACTOR * RK_MAX_QUOTA) */
+    rk_scored *coarse; /* (2 * RK_COARSE_FACTOR * RK_MAX_QUOTA) */
 } rk_query;
 
 typedef struct rk_source {

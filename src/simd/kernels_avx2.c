@@ -8,6 +8,8 @@
 #include "simd/kernels_avx2.h"
 
 #if RK_HAS_AVX2
+#include "simd/kernels.h"
+
 #include <immintrin.h>
 
 #define AVX2 __attribute__((target("avx2")))
@@ -151,5 +153,97 @@ AVX2 void rk_scan_block_avx2(const uint8_t *codes, const uint8_t *lut, size_t ta
             out[row + 16] = (uint16_t)(out[row + 16] + lut[16 * table + (code >> 4)]);
         }
     }
+}
+
+/* Sixteen elements as in kernels_wasm128.c: 16 cells, 8 bytes of low nibbles, 4 of upper bits. */
+AVX2 static inline void decode_16(const uint8_t *cells, const uint8_t *nibbles,
+                                  const uint8_t *upper, int16_t *out) {
+    const __m128i cells_u8x16 = _mm_loadu_si128((const __m128i *)(const void *)cells);
+    const __m128i low_nibble = _mm_set1_epi8(15);
+    const __m128i packed = _mm_loadl_epi64((const __m128i *)(const void *)nibbles);
+    const __m128i nibbles_u8x16 = _mm_unpacklo_epi8(
+        _mm_and_si128(packed, low_nibble), _mm_and_si128(_mm_srli_epi16(packed, 4), low_nibble));
+    int32_t upper_bits;
+    memcpy(&upper_bits, upper, sizeof upper_bits);
+    /* Byte k of a lane gets bits 2k, 2k + 1 of its byte, times 16. */
+    __m128i spread = _mm_cvtepu8_epi32(_mm_cvtsi32_si128(upper_bits));
+    spread = _mm_or_si128(_mm_slli_epi32(spread, 4), _mm_slli_epi32(spread, 16));
+    spread = _mm_or_si128(spread, _mm_slli_epi32(spread, 6));
+    const __m128i six = _mm_or_si128(_mm_and_si128(spread, _mm_set1_epi8(0x30)), nibbles_u8x16);
+    const __m128i outer = _mm_or_si128(_mm_cmpeq_epi8(cells_u8x16, _mm_setzero_si128()),
+                                       _mm_cmpeq_epi8(cells_u8x16, _mm_set1_epi8(3)));
+    const __m128i more = _mm_add_epi8(_mm_add_epi8(six, six), _mm_set1_epi8(64));
+    const __m128i magnitude = _mm_add_epi8(six, _mm_and_si128(outer, more));
+    const __m128i negative = _mm_cmplt_epi8(cells_u8x16, _mm_set1_epi8(2));
+    const __m256i sign_i16x16 = _mm256_cvtepi8_epi16(negative);
+    const __m256i value = _mm256_xor_si256(_mm256_cvtepu8_epi16(magnitude), sign_i16x16);
+    _mm256_storeu_si256((__m256i *)(void *)out, _mm256_sub_epi16(value, sign_i16x16));
+}
+
+AVX2 void rk_decode_row_avx2(const uint8_t *cells, const uint8_t *low, int16_t *out, size_t n) {
+    if (n < 16) {
+        rk_decode_row_scalar(cells, low, out, n);
+        return;
+    }
+    const uint8_t *upper = low + n / 2;
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) decode_16(cells + i, low + i / 2, upper + i / 4, out + i);
+    if (i == n) return;
+    i = n - 16; /* the last 16 once more */
+    decode_16(cells + i, low + i / 2, upper + i / 4, out + i);
+}
+
+AVX2 uint32_t rk_rows_reaching_avx2(const uint16_t *sums, const float *factors, size_t rows,
+                                    float offset, float step, float threshold) {
+    const __m256 offset_f32x8 = _mm256_set1_ps(offset), step_f32x8 = _mm256_set1_ps(step);
+    const __m256 threshold_f32x8 = _mm256_set1_ps(threshold);
+    uint32_t reaching = 0;
+    size_t row = 0;
+    for (; row + 8 <= rows; row += 8) {
+        const __m256i sums_i32x8 =
+            _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)(sums + row)));
+        const __m256 level =
+            _mm256_add_ps(offset_f32x8, _mm256_mul_ps(step_f32x8, _mm256_cvtepi32_ps(sums_i32x8)));
+        /* Every second float of 16: rows 0 1 4 5 2 3 6 7, then in order. */
+        const __m256 mixed = _mm256_shuffle_ps(_mm256_loadu_ps(factors + 2 * row),
+                                               _mm256_loadu_ps(factors + 2 * row + 8), 0x88);
+        const __m256 factor =
+            _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(mixed), 0xD8));
+        const __m256 reach =
+            _mm256_cmp_ps(_mm256_mul_ps(factor, level), threshold_f32x8, _CMP_GE_OQ);
+        reaching |= (uint32_t)_mm256_movemask_ps(reach) << row;
+    }
+    if (row < rows) {
+        reaching |= rk_rows_reaching_scalar(sums + row, factors + 2 * row, rows - row, offset, step,
+                                            threshold)
+                    << row;
+    }
+    return reaching;
+}
+
+/* Two cells of each of 8 nibbles, in order. */
+AVX2 static inline __m128i split_nibbles(__m128i nibbles_u8x8) {
+    const __m128i two_bits = _mm_set1_epi8(3);
+    return _mm_unpacklo_epi8(_mm_and_si128(nibbles_u8x8, two_bits),
+                             _mm_and_si128(_mm_srli_epi16(nibbles_u8x8, 2), two_bits));
+}
+
+AVX2 void rk_take_cells_avx2(const uint8_t *codes, unsigned shift, uint8_t *cells, size_t tables) {
+    size_t table = 0;
+    for (; table + 8 <= tables; table += 8) {
+        const uint8_t *at = codes + 16 * table;
+        __m128i bytes = _mm_cvtsi32_si128(at[0]);
+        bytes = _mm_insert_epi8(bytes, at[16], 1);
+        bytes = _mm_insert_epi8(bytes, at[32], 2);
+        bytes = _mm_insert_epi8(bytes, at[48], 3);
+        bytes = _mm_insert_epi8(bytes, at[64], 4);
+        bytes = _mm_insert_epi8(bytes, at[80], 5);
+        bytes = _mm_insert_epi8(bytes, at[96], 6);
+        bytes = _mm_insert_epi8(bytes, at[112], 7);
+        const __m128i nibbles = _mm_srl_epi16(bytes, _mm_cvtsi32_si128((int)shift));
+        _mm_storeu_si128((__m128i *)(void *)(cells + 2 * table), split_nibbles(nibbles));
+    }
+    if (table < tables)
+        rk_take_cells_scalar(codes + 16 * table, shift, cells + 2 * table, tables - table);
 }
 #endif

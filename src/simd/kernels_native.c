@@ -50,9 +50,18 @@ int32_t rk_dot_i16(const int16_t *a, const int16_t *b, size_t n) {
 }
 
 void rk_decode_row(const uint8_t *cells, const uint8_t *low, int16_t *out, size_t n) {
-    rk_decode_row_scalar(cells, low, out, n);
+    DISPATCH(decode_row, (cells, low, out, n));
 }
 
 void rk_scan_block(const uint8_t *codes, const uint8_t *lut, size_t tables, uint16_t *out) {
     DISPATCH(scan_block, (codes, lut, tables, out));
+}
+
+uint32_t rk_rows_reaching(const uint16_t *sums, const float *factors, size_t rows, float offset,
+                          float step, float threshold) {
+    return DISPATCH(rows_reaching, (sums, factors, rows, offset, step, threshold));
+}
+
+void rk_take_cells(const uint8_t *codes, unsigned shift, uint8_t *cells, size_t tables) {
+    DISPATCH(take_cells, (codes, shift, cells, tables));
 }

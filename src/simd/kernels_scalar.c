@@ -109,3 +109,22 @@ void rk_scan_block_scalar(const uint8_t *restrict codes, const uint8_t *restrict
     }
     memcpy(out, sums, sizeof sums);
 }
+
+uint32_t rk_rows_reaching_scalar(const uint16_t *restrict sums, const float *restrict factors,
+                                 size_t rows, float offset, float step, float threshold) {
+    uint32_t reaching = 0;
+    for (size_t row = 0; row < rows; row++) {
+        const float level = offset + step * (float)sums[row];
+        reaching |= (uint32_t)(factors[2 * row] * level >= threshold) << row;
+    }
+    return reaching;
+}
+
+void rk_take_cells_scalar(const uint8_t *restrict codes, unsigned shift, uint8_t *restrict cells,
+                          size_t tables) {
+    for (size_t table = 0; table < tables; table++) {
+        const unsigned nibble = (unsigned)codes[16 * table] >> shift;
+        cells[2 * table] = (uint8_t)(nibble & 3u);
+        cells[2 * table + 1] = (uint8_t)(nibble >> 2 & 3u);
+    }
+}

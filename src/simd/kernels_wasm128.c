@@ -267,6 +267,11 @@ static inline void store_sums(const row_sums *sums, uint16_t *out) {
     wasm_v128_store(out + 8, wasm_i16x8_shuffle(even, sums->odd, 4, 12, 5, 13, 6, 14, 7, 15));
 }
 
+/* No processor shifts bytes: V8 makes five instructions of an 8-bit shift, two of this. */
+static inline v128_t high_nibbles(v128_t codes_u8x16) {
+    return wasm_v128_and(wasm_u16x8_shr(codes_u8x16, 4), wasm_i8x16_splat(15));
+}
+
 /* André, Kermarrec and Le Scouarnec, "Cache locality is not enough: high-performance nearest
  * neighbor search with product quantization fast scan" (2015): a table of 16 entries is a register,
  * and a byte shuffle looks up 16 rows at once. Two tables are summed in u8 before they are widened,
@@ -280,14 +285,73 @@ void rk_scan_block(const uint8_t *restrict codes, const uint8_t *restrict lut, s
         const v128_t lut0 = wasm_v128_load(lut), lut1 = wasm_v128_load(lut + 16);
         add_pair(&rows0, wasm_i8x16_swizzle(lut0, wasm_v128_and(code0, low_nibble)),
                  wasm_i8x16_swizzle(lut1, wasm_v128_and(code1, low_nibble)));
-        add_pair(&rows16, wasm_i8x16_swizzle(lut0, wasm_u8x16_shr(code0, 4)),
-                 wasm_i8x16_swizzle(lut1, wasm_u8x16_shr(code1, 4)));
+        add_pair(&rows16, wasm_i8x16_swizzle(lut0, high_nibbles(code0)),
+                 wasm_i8x16_swizzle(lut1, high_nibbles(code1)));
     }
     if (tables > 0) {
         const v128_t code = wasm_v128_load(codes), table = wasm_v128_load(lut);
         add_pair(&rows0, wasm_i8x16_swizzle(table, wasm_v128_and(code, low_nibble)), zero);
-        add_pair(&rows16, wasm_i8x16_swizzle(table, wasm_u8x16_shr(code, 4)), zero);
+        add_pair(&rows16, wasm_i8x16_swizzle(table, high_nibbles(code)), zero);
     }
     store_sums(&rows0, out);
     store_sums(&rows16, out + 16);
+}
+
+/* Levels and estimates of four rows against the threshold, all ones where it is reached. */
+static inline v128_t reach_4(v128_t sums_i32x4, const float *factors, v128_t offset, v128_t step,
+                             v128_t threshold) {
+    const v128_t level =
+        wasm_f32x4_add(offset, wasm_f32x4_mul(step, wasm_f32x4_convert_i32x4(sums_i32x4)));
+    const v128_t factor =
+        wasm_i32x4_shuffle(wasm_v128_load(factors), wasm_v128_load(factors + 4), 0, 2, 4, 6);
+    return wasm_f32x4_ge(wasm_f32x4_mul(factor, level), threshold);
+}
+
+uint32_t rk_rows_reaching(const uint16_t *restrict sums, const float *restrict factors, size_t rows,
+                          float offset, float step, float threshold) {
+    const v128_t offset_f32x4 = wasm_f32x4_splat(offset), step_f32x4 = wasm_f32x4_splat(step);
+    const v128_t threshold_f32x4 = wasm_f32x4_splat(threshold);
+    uint32_t reaching = 0;
+    size_t row = 0;
+    for (; row + 8 <= rows; row += 8) {
+        const v128_t sums_u16x8 = wasm_v128_load(sums + row);
+        const v128_t low = reach_4(wasm_u32x4_extend_low_u16x8(sums_u16x8), factors + 2 * row,
+                                   offset_f32x4, step_f32x4, threshold_f32x4);
+        const v128_t high = reach_4(wasm_u32x4_extend_high_u16x8(sums_u16x8), factors + 2 * row + 8,
+                                    offset_f32x4, step_f32x4, threshold_f32x4);
+        reaching |= wasm_i16x8_bitmask(wasm_i16x8_narrow_i32x4(low, high)) << row;
+    }
+#pragma clang loop vectorize(disable) unroll(disable)
+    for (; row < rows; row++) {
+        const float level = offset + step * (float)sums[row];
+        reaching |= (uint32_t)(factors[2 * row] * level >= threshold) << row;
+    }
+    return reaching;
+}
+
+void rk_take_cells(const uint8_t *restrict codes, unsigned shift, uint8_t *restrict cells,
+                   size_t tables) {
+    const v128_t two_bits = wasm_i8x16_splat(3);
+    size_t table = 0;
+    for (; table + 8 <= tables; table += 8, codes += 128) {
+        v128_t bytes = wasm_i32x4_const(0, 0, 0, 0);
+        bytes = wasm_v128_load8_lane(codes, bytes, 0);
+        bytes = wasm_v128_load8_lane(codes + 16, bytes, 1);
+        bytes = wasm_v128_load8_lane(codes + 32, bytes, 2);
+        bytes = wasm_v128_load8_lane(codes + 48, bytes, 3);
+        bytes = wasm_v128_load8_lane(codes + 64, bytes, 4);
+        bytes = wasm_v128_load8_lane(codes + 80, bytes, 5);
+        bytes = wasm_v128_load8_lane(codes + 96, bytes, 6);
+        bytes = wasm_v128_load8_lane(codes + 112, bytes, 7);
+        const v128_t first = wasm_u16x8_shr(bytes, shift), second = wasm_u16x8_shr(first, 2);
+        const v128_t both = wasm_i8x16_shuffle(first, second, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5,
+                                               21, 6, 22, 7, 23);
+        wasm_v128_store(cells + 2 * table, wasm_v128_and(both, two_bits));
+    }
+#pragma clang loop vectorize(disable) unroll(disable)
+    for (; table < tables; table++, codes += 16) {
+        const unsigned nibble = (unsigned)codes[0] >> shift;
+        cells[2 * table] = (uint8_t)(nibble & 3u);
+        cells[2 * table + 1] = (uint8_t)(nibble >> 2 & 3u);
+    }
 }

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 
 #include "base/rng.h"
+#include "base/topk.h"
 #include "bench_clock.h"
 #include "learn/build_vectors.h"
 #include "learn/fit.h"
@@ -48,7 +49,7 @@ typedef struct bench {
     float *exact;                /* (items, dim) r, centred and rotated like what was encoded */
     float *scores;               /* (items) */
     uint32_t *blocked;           /* (blocks) */
-    rk_scored *scratch;          /* (items) */
+    rk_scored *scratch;          /* (2 * items) */
 } bench;
 
 /* One query: its own items are blocked. */
@@ -299,7 +300,7 @@ int main(int count, char **values) {
     b->exact = take(b, (uint64_t)items * dim, sizeof(float));
     b->scores = take(b, items, sizeof(float));
     b->blocked = take(b, rk_block_count(items), sizeof(uint32_t));
-    b->scratch = take(b, items, sizeof(rk_scored));
+    b->scratch = take(b, 2 * (uint64_t)items, sizeof(rk_scored));
     for (uint32_t item = 0; item < items; item++) centre_row(b, vectors, item);
 
     uint32_t quota = b->content.sources[RK_SOURCE_SESSION].quota;

@@ -35,6 +35,7 @@ static _Alignas(64) int8_t query_i8[MOST];
 static _Alignas(64) int16_t query_i16[MOST], out_i16[MOST];
 static _Alignas(64) uint8_t cells[ROWS * MOST], low[ROWS * MOST], lut[LUT];
 static _Alignas(64) uint16_t out_u16[BLOCK];
+static _Alignas(64) uint8_t out_u8[MOST];
 static volatile float sink;
 
 /* Row `row` of `dim` elements through `kernel`. */
@@ -49,6 +50,13 @@ static volatile float sink;
     if (row == 0) kernel(table.f32, query_f32, out_f32, ROWS, dim)
 #define ROW_scan_block(kernel)                                                                     \
     if (row % BLOCK == 0) kernel(table.u8 + row * (dim / 4), lut, dim / 2, out_u16)
+/* A threshold that no row reaches, as nearly none does in a scan. */
+#define ROW_rows_reaching(kernel)                                                                  \
+    if (row % BLOCK == 0)                                                                          \
+    sink = (float)kernel(out_u16, table.f32 + 2 * row, BLOCK, -1.0f, 0.01f, 1e9f)
+#define ROW_take_cells(kernel)                                                                     \
+    kernel(table.u8 + row / BLOCK * BLOCK * (dim / 4) + row % 16, row % BLOCK / 16 * 4, out_u8,    \
+           dim / 2)
 
 #define RK_KERNEL(result, name, parameters, arguments)                                             \
     static void pass_##name(uint32_t dim) {                                                        \

@@ -8,7 +8,7 @@
 
 enum { MOST_ITEMS = 400 };
 
-static rk_scored scratch[MOST_ITEMS + 64], found[MOST_ITEMS + 64], expected[MOST_ITEMS + 64];
+static rk_scored scratch[2 * (MOST_ITEMS + 64)], found[MOST_ITEMS + 64], expected[MOST_ITEMS + 64];
 
 static void search_once(rk_rng *rng, const rk_snapshot_content *content) {
     const uint32_t items = content->meta.items, dim = content->meta.dim;

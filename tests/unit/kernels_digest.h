@@ -183,6 +183,48 @@ static inline bool compare_scan_block(rk_rng *rng, const regions *where, size_t 
     return output_is(where, copy);
 }
 
+/* A threshold that about one row in four reaches, one of them exactly. */
+static inline float random_threshold(rk_rng *rng, const uint16_t *sums, const float *factors,
+                                     size_t rows, float offset, float step) {
+    if (rows == 0 || rk_rng_below(rng, 8) == 0) return random_f32(rng);
+    float threshold = -__builtin_inff();
+    for (unsigned draw = 0; draw < 3; draw++) {
+        const size_t row = rk_rng_below(rng, (uint32_t)rows);
+        const float level = offset + step * (float)sums[row], reached = factors[2 * row] * level;
+        if (reached > threshold) threshold = reached;
+    }
+    return threshold;
+}
+
+static inline bool compare_rows_reaching(rk_rng *rng, const regions *where, size_t n, size_t offset,
+                                         unsigned char *copy) {
+    (void)copy;
+    if (n > 32) return true; // no such block
+    uint16_t *sums = before_end(where, REGION_A, n, offset, sizeof *sums);
+    float *factors = before_end(where, REGION_B, 2 * n, offset * 3 % OFFSETS, sizeof *factors);
+    for (size_t i = 0; i < n; i++) sums[i] = (uint16_t)rk_rng_below(rng, 1u << 15);
+    fill_f32(rng, factors, 2 * n);
+    const float line[2] = {random_f32(rng), random_f32(rng)};
+    const float threshold = random_threshold(rng, sums, factors, n, line[0], line[1]);
+    return rk_rows_reaching_scalar(sums, factors, n, line[0], line[1], threshold) ==
+           rk_rows_reaching(sums, factors, n, line[0], line[1], threshold);
+}
+
+static inline bool compare_take_cells(rk_rng *rng, const regions *where, size_t n, size_t offset,
+                                      unsigned char *copy) {
+    uint8_t want[2 * LONGEST];
+    const size_t used = n > 0 ? 16 * (n - 1) + 1 : 0; // a row's last byte is the block's last
+    uint8_t *codes = before_end(where, REGION_A, used, offset, 1);
+    uint8_t *cells = before_end(where, REGION_OUT, 2 * n, offset * 3 % OFFSETS, 1);
+    const unsigned shift = 4 * rk_rng_below(rng, 2);
+    paint_output(where, copy);
+    fill_u8(rng, codes, used, 256);
+    rk_take_cells_scalar(codes, shift, want, n);
+    memcpy(copy + GUARDED_BYTES - (2 * n + offset * 3 % OFFSETS), want, 2 * n);
+    rk_take_cells(codes, shift, cells, n);
+    return output_is(where, copy);
+}
+
 /* Every kernel of the list has a comparison: a new one does not compile without. */
 static const struct {
     const char *name;
@@ -315,7 +357,28 @@ static inline uint64_t digest_kernels(void) {
     return hash;
 }
 
-/* The numeric contract as three numbers: a host that computes others cannot replay a decision or
+/* The same of the kernels that came later. */
+static inline uint64_t digest_rows(void) {
+    static uint8_t codes[16 * LONGEST], cells[2 * LONGEST];
+    uint16_t sums[32];
+    float factors[64];
+    uint64_t hash = HASH_START;
+    rk_rng rng = rk_rng_at(3, 0);
+    for (size_t n = 0; n <= LONGEST; n++) {
+        const size_t rows = n % 33;
+        fill_u8(&rng, codes, 16 * n, 256);
+        for (size_t i = 0; i < rows; i++) sums[i] = (uint16_t)rk_rng_below(&rng, 1u << 15);
+        fill_f32(&rng, factors, 2 * rows);
+        const float threshold = random_threshold(&rng, sums, factors, rows, -7.3f, 0.011f);
+        const uint32_t reaching = rk_rows_reaching(sums, factors, rows, -7.3f, 0.011f, threshold);
+        rk_take_cells(codes, n % 2 * 4, cells, n);
+        hash = hash_bytes(hash, &reaching, sizeof reaching);
+        hash = hash_bytes(hash, cells, 2 * n);
+    }
+    return hash;
+}
+
+/* The numeric contract as four numbers: a host that computes others cannot replay a decision or
  * rebuild a snapshot. They change only with the contract itself. */
 static const struct {
     const char *name;
@@ -323,6 +386,7 @@ static const struct {
     uint64_t expected;
 } digests[] = {
     {"kernels", digest_kernels, UINT64_C(0xDA01E48E40F42ACB)},
+    {"rows", digest_rows, UINT64_C(0x6B733C3AF200CD92)},
     {"fmath", digest_fmath, UINT64_C(0x129AA105246B4912)},
     {"rng", digest_rng, UINT64_C(0x98C051119273A331)},
 };

@@ -1,6 +1,7 @@
 /* The index against brute force over the same codes: the same items in the same order. */
 #include "random_snapshot.h"
 
+#include "base/topk.h"
 #include "model/ann.h"
 #include "model/vectors.h"
 #include "simd/kernels.h"
@@ -59,7 +60,7 @@ static void check_same(const rk_scored *found, uint32_t found_count, const rk_sc
     }
 }
 
-static rk_scored scratch[MOST_ITEMS + 32], found[MOST_ITEMS + 32], expected[MOST_ITEMS + 32];
+static rk_scored scratch[2 * (MOST_ITEMS + 32)], found[MOST_ITEMS + 32], expected[MOST_ITEMS + 32];
 
 /* Block all but `keep` of the items. */
 static void block_all_but(rk_rng *rng, uint32_t items, uint32_t keep, uint32_t *blocked) {

@@ -242,6 +242,51 @@ static void scan_block_sums_table_entries(void **state) {
     for (unsigned row = 0; row < 32; row++) assert_int_equal(out[row], 256 * 127);
 }
 
+static void rows_reaching_is_one_comparison_a_row(void **state) {
+    (void)state;
+    rk_rng rng = rk_rng_at(test_seed(), 5);
+    for (int round = 0; round < 2000; round++) {
+        uint16_t sums[32];
+        float factors[64];
+        const size_t rows = rk_rng_below(&rng, 33);
+        const float offset = random_f32(&rng), step = random_f32(&rng);
+        for (size_t i = 0; i < rows; i++) sums[i] = (uint16_t)rk_rng_below(&rng, 1u << 15);
+        fill_f32(&rng, factors, 2 * rows);
+        const float threshold = random_threshold(&rng, sums, factors, rows, offset, step);
+        uint32_t expected = 0;
+        for (size_t row = 0; row < rows; row++) {
+            volatile float product = step * (float)sums[row];
+            volatile float level = offset + product;
+            volatile float estimate = factors[2 * row] * level;
+            if (estimate >= threshold) expected |= 1u << row;
+        }
+        assert_int_equal(rk_rows_reaching(sums, factors, rows, offset, step, threshold), expected);
+        assert_int_equal(rk_rows_reaching_scalar(sums, factors, rows, offset, step, threshold),
+                         expected);
+        assert_int_equal(rk_rows_reaching(sums, factors, rows, offset, step, INFINITY), 0);
+        const uint32_t all = rows < 32 ? (1u << rows) - 1 : UINT32_MAX;
+        assert_int_equal(rk_rows_reaching(sums, factors, rows, offset, step, -INFINITY), all);
+    }
+}
+
+static void take_cells_reads_one_row(void **state) {
+    (void)state;
+    rk_rng rng = rk_rng_at(test_seed(), 6);
+    uint8_t codes[16 * 128], cells[256];
+    for (size_t tables = 0; tables <= 128; tables++) {
+        fill_u8(&rng, codes, 16 * tables, 256);
+        for (unsigned row = 0; row < 32; row++) {
+            rk_take_cells(codes + row % 16, row / 16 * 4, cells, tables);
+            for (size_t table = 0; table < tables; table++) {
+                const unsigned byte = codes[16 * table + row % 16];
+                const unsigned nibble = row < 16 ? byte % 16 : byte / 16;
+                assert_int_equal(cells[2 * table], nibble % 4);
+                assert_int_equal(cells[2 * table + 1], nibble / 4);
+            }
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kernel_equals_its_definition),
@@ -253,6 +298,8 @@ int main(void) {
         cmocka_unit_test(dot_i16_is_exact),
         cmocka_unit_test(decode_row_follows_the_format),
         cmocka_unit_test(scan_block_sums_table_entries),
+        cmocka_unit_test(rows_reaching_is_one_comparison_a_row),
+        cmocka_unit_test(take_cells_reads_one_row),
     };
     return cmocka_run_group_tests(tests, map_guarded_regions, NULL);
 }
