@@ -16,7 +16,16 @@ typedef struct rk_engine rk_engine;
 
 /* Candidate sources, by number: a bit in rk_recommendation.sources, a row of the snapshot's
  * `source` section. The numbers are part of the format. */
-enum { RK_SOURCE_POPULAR = 0, RK_SOURCE_SIMILAR = 1, RK_SOURCE_SESSION = 2, RK_SOURCE_COUNT = 3 };
+enum {
+    RK_SOURCE_POPULAR = 0,
+    RK_SOURCE_SIMILAR = 1,
+    RK_SOURCE_SESSION = 2,
+    RK_SOURCE_TRENDING = 3,
+    RK_SOURCE_NEARBY = 4,
+    RK_SOURCE_USER = 5,
+    RK_SOURCE_EXPLORE = 6,
+    RK_SOURCE_COUNT = 7
+};
 
 /* One step of a session, oldest first. */
 typedef struct rk_event {

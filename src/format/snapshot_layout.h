@@ -30,7 +30,15 @@ typedef struct rk_snapshot_meta {
     uint32_t encoder_positions;   /* rows of `enc.pos`; 0: session_decay pools */
     float repeat[RK_REPEAT_LAGS]; /* added to the cosine of the session's last item, the one before,
                                      the two before those, earlier ones */
-    uint32_t reserved[43];
+    uint32_t trending_count;      /* rows of `trend.top`; 0: no section of trending */
+    uint32_t place_count;         /* items with a place; 0: no section of places */
+    uint32_t explore_count;       /* rows of `explore` */
+    uint32_t user_positions;      /* rows of `user.pos`; 0: no user tower */
+    uint32_t user_features;       /* named in `feat.off`; 0: none */
+    uint32_t feature_rows;        /* rows of `feat.vec`, a power of two; 0 iff user_features is */
+    float outlier_weight;         /* of a seed that no other item of the session supports, (0, 1] */
+    float nearby_km;              /* distance at which an item's weight has halved, > 0 */
+    uint32_t reserved[35];
 } rk_snapshot_meta;
 RK_STATIC_ASSERT(sizeof(rk_snapshot_meta) == 256, snapshot_meta_is_256_bytes);
 
@@ -40,6 +48,12 @@ typedef struct rk_source_config {
     uint32_t reserved[2];
 } rk_source_config;
 RK_STATIC_ASSERT(sizeof(rk_source_config) == 16, source_config_is_16_bytes);
+
+/* Degrees; both RK_NO_PLACE where an item has none. */
+typedef struct rk_place {
+    float latitude, longitude;
+} rk_place;
+RK_STATIC_ASSERT(sizeof(rk_place) == 8, place_is_8_bytes);
 
 /* Factors of one row of vector codes. */
 typedef struct rk_vector_factor {

@@ -27,6 +27,15 @@ typedef struct rk_snapshot_content {
     const uint8_t *vector_cells;            /* (blocks, dim/2, 16) */
     const uint8_t *vector_low;              /* (items, 3*dim/4) */
     const float *encoder_positions;         /* (meta.encoder_positions, dim) */
+    const float *trending;                  /* (items) 0..1, or NULL */
+    const uint32_t *trending_top;           /* (meta.trending_count) */
+    const rk_place *place;                  /* (items) or NULL */
+    const uint32_t *place_code;             /* (meta.place_count) Morton codes, ascending */
+    const uint32_t *place_item;             /* (meta.place_count) the item of each code */
+    const uint32_t *explore;                /* (meta.explore_count) ascending items */
+    const float *user_positions;            /* (meta.user_positions, dim) or NULL */
+    rk_strings features;                    /* (meta.user_features) names; may be absent */
+    const float *feature_vectors;           /* (meta.feature_rows, dim) or NULL */
     const char *report;                     /* (report_bytes) or NULL */
     uint64_t report_bytes;
 } rk_snapshot_content;
