@@ -15,4 +15,9 @@
 void rk_session_encode(const rk_snapshot_content *snapshot, const uint32_t *items,
                        const float *weights, uint32_t count, float *out);
 
+/* The row of meta.repeat for an item `lag` liked events back. */
+static inline uint32_t rk_repeat_class(uint32_t lag) {
+    return lag < 2 ? lag : lag < 4 ? 2 : 3;
+}
+
 #endif
