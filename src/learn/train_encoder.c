@@ -216,8 +216,8 @@ static void learn_chunk(void *context, uint32_t shard) {
     for (uint32_t i = 0; i < c->count; i++) {
         if (i > c->run_begin[i] && encode(t, c, i, c->targets, &rng)) c->targets++;
     }
-    memset(c->gradient, 0, (uint64_t)c->count * dim * sizeof(float));
-    memset(c->position_gradient, 0, (uint64_t)t->params->positions * dim * sizeof(float));
+    memset(c->gradient, 0, (size_t)c->count * dim * sizeof(float));
+    memset(c->position_gradient, 0, (size_t)t->params->positions * dim * sizeof(float));
     rk_gemm_f32(c->queries, dim, 1, c->negative_columns, c->logits, c->targets, dim, NEGATIVES);
     for (uint32_t q = 0; q < c->targets; q++) softmax_row(t, c, q);
     rk_gemm_f32(c->logits, NEGATIVES, 1, c->negative_rows, c->query_gradient, c->targets, NEGATIVES,
