@@ -33,17 +33,17 @@ typedef struct chunk {
     float norm[CHUNK_MOST];         /* (targets) |h| */
     float best[CHUNK_MOST];         /* (targets) logit of the target */
     uint32_t negative[NEGATIVES];
-    float correction[NEGATIVES];  /* log(N q) */
-    uint64_t kept[CHUNK_MOST];    /* (targets) bit j: input j was not dropped */
-    float *rows;                  /* (CHUNK_MOST, dim) vectors of item[i] */
-    float *negative_rows;         /* (NEGATIVES, dim) */
-    float *negative_columns;      /* (dim, NEGATIVES) the same, transposed */
-    float *queries;               /* (CHUNK_MOST, dim) h / |h| */
-    float *query_gradient;        /* (CHUNK_MOST, dim) */
-    float *logits;                /* (CHUNK_MOST, NEGATIVES), then their gradients */
-    float *gradient;              /* (CHUNK_MOST, dim) of the events' vectors */
-    float *negative_gradient;     /* (NEGATIVES, dim) */
-    float *position_gradient;     /* (positions, dim) */
+    float correction[NEGATIVES]; /* log(N q) */
+    uint64_t kept[CHUNK_MOST];   /* (targets) bit j: input j was not dropped */
+    float *rows;                 /* (CHUNK_MOST, dim) vectors of item[i] */
+    float *negative_rows;        /* (NEGATIVES, dim) */
+    float *negative_columns;     /* (dim, NEGATIVES) the same, transposed */
+    float *queries;              /* (CHUNK_MOST, dim) h / |h| */
+    float *query_gradient;       /* (CHUNK_MOST, dim) */
+    float *logits;               /* (CHUNK_MOST, NEGATIVES), then their gradients */
+    float *gradient;             /* (CHUNK_MOST, dim) of the events' vectors */
+    float *negative_gradient;    /* (NEGATIVES, dim) */
+    float *position_gradient;    /* (positions, dim) */
     double loss;
 } chunk;
 
@@ -55,8 +55,8 @@ typedef struct training {
     float rate, position_rate;
     float *vectors, *squares; /* (items, dim) */
     float *positions, *position_squares;
-    double *cumulative;  /* (items) of frequency, normalised */
-    uint32_t *known;     /* (known_count) items with events: what uniform negatives are drawn from */
+    double *cumulative; /* (items) of frequency, normalised */
+    uint32_t *known;    /* (known_count) items with events: what uniform negatives are drawn from */
     uint32_t known_count;
     run *runs;
     uint32_t run_count;
@@ -83,8 +83,8 @@ static void draw_negatives(const training *t, chunk *c, rk_rng *rng) {
     float share = t->params->popular_share;
     for (uint32_t n = 0; n < NEGATIVES; n++) {
         bool popular = rk_rng_f32(rng) < share;
-        uint32_t item = popular ? draw_by_popularity(t, rng)
-                                : t->known[rk_rng_below(rng, t->known_count)];
+        uint32_t item =
+            popular ? draw_by_popularity(t, rng) : t->known[rk_rng_below(rng, t->known_count)];
         float q = share * (float)t->log->item_events[item] / (float)t->log->events +
                   (1.0f - share) / (float)t->known_count;
         c->negative[n] = item;
@@ -161,8 +161,8 @@ static void softmax_row(const training *t, chunk *c, uint32_t q) {
     float per_cosine = 1.0f / t->params->temperature;
     float *logits = c->logits + (uint64_t)q * NEGATIVES;
     uint32_t item = c->item[c->target[q]], dim = t->params->dim;
-    float cosine = rk_dot_f32(c->queries + (uint64_t)q * dim,
-                              c->rows + (uint64_t)c->target[q] * dim, dim);
+    float cosine =
+        rk_dot_f32(c->queries + (uint64_t)q * dim, c->rows + (uint64_t)c->target[q] * dim, dim);
     float positive = cosine * per_cosine, most = positive;
     for (uint32_t n = 0; n < NEGATIVES; n++) {
         logits[n] = logits[n] * per_cosine - c->correction[n];
@@ -216,8 +216,8 @@ static void learn_chunk(void *context, uint32_t shard) {
     for (uint32_t i = 0; i < c->count; i++) {
         if (i > c->run_begin[i] && encode(t, c, i, c->targets, &rng)) c->targets++;
     }
-    memset(c->gradient, 0, (uint64_t)c->count * dim * sizeof(float));
-    memset(c->position_gradient, 0, (uint64_t)t->params->positions * dim * sizeof(float));
+    memset(c->gradient, 0, (size_t)c->count * dim * sizeof(float));
+    memset(c->position_gradient, 0, (size_t)t->params->positions * dim * sizeof(float));
     rk_gemm_f32(c->queries, dim, 1, c->negative_columns, c->logits, c->targets, dim, NEGATIVES);
     for (uint32_t q = 0; q < c->targets; q++) softmax_row(t, c, q);
     rk_gemm_f32(c->logits, NEGATIVES, 1, c->negative_rows, c->query_gradient, c->targets, NEGATIVES,
@@ -302,10 +302,10 @@ static bool take_chunk(const training *t, chunk *c, rk_memory *scratch) {
     c->negative_columns = RK_NEW(scratch, float, NEGATIVES *dim);
     c->queries = RK_NEW(scratch, float, CHUNK_MOST *dim);
     c->query_gradient = RK_NEW(scratch, float, CHUNK_MOST *dim);
-    c->logits = RK_NEW(scratch, float, (uint64_t)CHUNK_MOST * NEGATIVES);
+    c->logits = RK_NEW(scratch, float, (uint64_t)CHUNK_MOST *NEGATIVES);
     c->gradient = RK_NEW(scratch, float, CHUNK_MOST *dim);
     c->negative_gradient = RK_NEW(scratch, float, NEGATIVES *dim);
-    c->position_gradient = RK_NEW(scratch, float, t->params->positions * dim);
+    c->position_gradient = RK_NEW(scratch, float, t->params->positions *dim);
     return c->rows && c->negative_rows && c->negative_columns && c->queries && c->query_gradient &&
            c->logits && c->gradient && c->negative_gradient && c->position_gradient;
 }
@@ -400,8 +400,8 @@ bool rk_train_encoder(const rk_log *log, const rk_encoder_params *params,
     prepare_positions(t);
     uint64_t affordable = RK_MAX(1, params->event_budget / log->events);
     t->epochs = (uint32_t)RK_MIN(affordable, params->epochs);
-    *result = (rk_encoder_result){
-        .vectors = vectors, .positions = t->positions, .epochs = t->epochs};
+    *result =
+        (rk_encoder_result){.vectors = vectors, .positions = t->positions, .epochs = t->epochs};
     for (t->epoch = 0; t->epoch < t->epochs; t->epoch++) {
         /* Linear decay on top of Adagrad's own, to a tenth. */
         float fade = 1.0f - 0.9f * (float)t->epoch / (float)t->epochs;

@@ -15,4 +15,12 @@
 void rk_session_encode(const rk_snapshot_content *snapshot, const uint32_t *items,
                        const float *weights, uint32_t count, float *out);
 
+/* The learned sum by itself, which the user tower shares: sum (dim) += sum_j weight_j * position_j
+ * * x_j over the first min(count, position_count) items. positions: (position_count, dim). */
+void rk_positions_accumulate(const rk_snapshot_content *snapshot, const float *positions,
+                             uint32_t position_count, const uint32_t *items, const float *weights,
+                             uint32_t count, float *sum);
+/* To unit length in place; zero stays. */
+void rk_vector_to_unit(float *x, uint32_t dim);
+
 #endif

@@ -13,9 +13,9 @@ static answer given, again;
 
 static int make_engine(void **state) {
     (void)state;
-    content = make_random_snapshot(
-        (snapshot_shape){.items = ITEMS, .dim = 16, .neighbors = 20, .popular_rows = 90, .seed = 3},
-        &memory);
+    const snapshot_shape shape = {
+        .items = ITEMS, .dim = 16, .neighbors = 20, .popular_rows = 90, .seed = 3};
+    content = make_random_snapshot(with_all_parts(shape), &memory);
     engine = engine_over(&content, &memory);
     return 0;
 }
@@ -274,7 +274,7 @@ static void rules_hold_for_every_request(void **state) {
     rk_rng rng = rk_rng_at(test_seed(), 100);
     random_request *asked = TAKE(&memory, random_request, 1);
     for (uint32_t round = 0; round < 1500; round++) {
-        make_request(&rng, ITEMS, REQUEST_ANY, asked);
+        make_request(&rng, &content, REQUEST_ANY, asked);
         ask(engine, &asked->request, &given);
         check_rules(&asked->request, &given);
     }
@@ -288,7 +288,7 @@ static void requests_leave_no_trace(void **state) {
     const uint64_t bytes = rk_engine_scratch_bytes(ITEMS);
     void *scratch = take_or_abort(&memory, bytes, 1);
     for (uint32_t round = 0; round < 10000; round++) {
-        make_request(&rng, ITEMS, REQUEST_ANY, asked);
+        make_request(&rng, &content, REQUEST_ANY, asked);
         ask(engine, &asked->request, &given);
         if (round % 10 != 0 && round < 9900) continue;
         rk_engine *fresh = rk_engine_over(&content, scratch, bytes);
@@ -302,8 +302,8 @@ static void the_same_request_twice(void **state) {
     rk_rng rng = rk_rng_at(test_seed(), 102);
     random_request *asked = TAKE(&memory, random_request, 2);
     for (uint32_t round = 0; round < 300; round++) {
-        make_request(&rng, ITEMS, REQUEST_ANY, &asked[0]);
-        make_request(&rng, ITEMS, REQUEST_ANY, &asked[1]);
+        make_request(&rng, &content, REQUEST_ANY, &asked[0]);
+        make_request(&rng, &content, REQUEST_ANY, &asked[1]);
         ask(engine, &asked[0].request, &given);
         ask(engine, &asked[0].request, &again);
         check_same_answer(&given, &again);
@@ -325,7 +325,8 @@ static void a_dislike_outweighs_everything(void **state) {
     for (uint32_t i = 0; i < given.found; i++) {
         assert_int_not_equal(given.list[i].item, 7);
         assert_int_equal(given.list[i].because, RK_NONE);
-        assert_int_equal(given.list[i].sources, 1u << RK_SOURCE_POPULAR);
+        const uint32_t learnt = 1u << RK_SOURCE_SIMILAR | 1u << RK_SOURCE_SESSION;
+        assert_int_equal(given.list[i].sources & learnt, 0);
     }
     /* What is disliked is no seed, so the learnt sources say that they have nothing to go by. */
     assert_non_null(rk_source_unavailable(engine, &request, RK_SOURCE_SIMILAR));
@@ -355,7 +356,7 @@ static void unavailable_sources_bring_nothing(void **state) {
     random_request *asked = TAKE(&memory, random_request, 1);
     uint32_t available = 0, unavailable = 0;
     for (uint32_t round = 0; round < 600; round++) {
-        make_request(&rng, ITEMS, 0, asked);
+        make_request(&rng, &content, 0, asked);
         ask(engine, &asked->request, &given);
         for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
             const char *why = rk_source_unavailable(engine, &asked->request, s);
