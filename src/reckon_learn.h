@@ -17,12 +17,20 @@ typedef void rk_progress_fn(void *context, const char *stage, uint64_t done, uin
 /* Told what a person should know ("no times: ..."). May be NULL. */
 typedef void rk_note_fn(void *context, const char *text);
 
+/* How the build validates its parameters: as its answers will be asked for. */
+typedef enum rk_validate {
+    RK_VALIDATE_AUTO, /* sessions whose events have times: as sessions, else leave-one-out */
+    RK_VALIDATE_LEAVE_ONE_OUT,
+    RK_VALIDATE_SESSIONS
+} rk_validate;
+
 typedef struct rk_learn_options {
     uint64_t seed;
     uint32_t threads;          /* 1..64; changes nothing but speed */
     uint32_t dim;              /* of item vectors: multiple of 4, 8..256 */
     uint32_t min_item_events;  /* items with fewer events are left out */
     uint32_t validation_cases; /* most cases of the build's own validation split */
+    rk_validate validation;    /* an evaluation sets what its protocol asks */
     uint32_t sgns_epochs;
     uint32_t encoder_epochs; /* 0: sessions are pooled by one decay */
     rk_progress_fn *progress;

@@ -185,6 +185,15 @@ static void ask(const evaluation *e, shard_state *state, uint32_t index) {
         skip_case(e, index);
         return;
     }
+    if (e->kept.answer) {
+        rk_answer answer = {.index = index,
+                            .found = found,
+                            .truth_count = truth_count,
+                            .request = &request,
+                            .list = state->list,
+                            .truth = state->truth};
+        e->kept.answer(e->kept.context, &answer);
+    }
     state->sum.answerable +=
         !e->method->single || !rk_source_unavailable(state->engine, &request, e->method->source);
     count_case(e, state, index, found, truth_count);

@@ -46,12 +46,24 @@ typedef enum rk_value {
 /* In place of a value: the case has no relevant item and is not measured. */
 #define RK_NOT_MEASURED (-1.0f)
 
+/* One case, asked and answered. */
+typedef struct rk_answer {
+    uint32_t index; /* of the case */
+    uint32_t found, truth_count;
+    const rk_request *request;
+    const rk_recommendation *list; /* (found) best first */
+    const uint32_t *truth;         /* (truth_count) as rk_evaluate_truth gives them */
+} rk_answer;
+
 /* What is kept of every case; an array may be NULL. */
 typedef struct rk_kept {
     uint32_t *lists; /* (cases, last cutoff) recommended items, RK_NONE past the end and for cases
                         that are not measured */
     float *scores;   /* (cases, last cutoff) */
     float *values;   /* (cases, RK_VALUE_COUNT, cutoffs) */
+    /* Called for every measured case by the thread that asked it; or NULL. */
+    void (*answer)(void *context, const rk_answer *answer);
+    void *context;
 } rk_kept;
 
 /* What is evaluated against what. */

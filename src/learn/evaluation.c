@@ -253,6 +253,12 @@ static rk_status check_protocol(const rk_events_content *events, const rk_learn_
     return RK_OK;
 }
 
+/* Parameters are chosen on cases like those that are measured. */
+static rk_validate validation_like(rk_protocol protocol, const rk_split *split) {
+    if (protocol == RK_PROTOCOL_SESSIONS || split->keep_seen) return RK_VALIDATE_SESSIONS;
+    return RK_VALIDATE_LEAVE_ONE_OUT;
+}
+
 static rk_status evaluate_events(const rk_events_view *events, const rk_learn_options *options,
                                  const rk_evaluate_options *evaluate, rk_memory *scratch,
                                  rk_json *json, rk_error *error) {
@@ -269,7 +275,9 @@ static rk_status evaluate_events(const rk_events_view *events, const rk_learn_op
     if (split.case_count == 0) {
         return rk_fail(error, RK_NO_TEST_CASES, NULL, 0, rk_protocol_name(evaluate->protocol));
     }
-    RK_TRY(rk_pipeline_train(&events->content, &split.train, options, scratch, result, error));
+    rk_learn_options learning = *options;
+    learning.validation = validation_like(evaluate->protocol, &split);
+    RK_TRY(rk_pipeline_train(&events->content, &split.train, &learning, scratch, result, error));
     RK_TRY(measure_all(&events->content, result, &split, options, evaluate, scratch, e, error));
     rk_json_open(json, NULL, '{');
     report_how(json, &events->content, &split, evaluate);

@@ -27,14 +27,14 @@ rk_tuned rk_tuned_defaults(const rk_learn_options *options) {
                     .event_budget = RK_ENCODER_BUDGET,
                     .decay = 0.8f,
                     .temperature = 0.07f,
-                    .dropout = 0.3f,
+                    .dropout = 0.0f,
                     .popular_share = 0.3f,
                     .rate = 0.1f,
                     .position_rate = 0.1f},
         .session_decay = 0.8f,
         .sources = {[RK_SOURCE_POPULAR] = {.quota = 100, .weight = 0.03f},
                     [RK_SOURCE_SIMILAR] = {.quota = 200, .weight = 1.0f},
-                    [RK_SOURCE_SESSION] = {.quota = 200, .weight = 0.5f}},
+                    [RK_SOURCE_SESSION] = {.quota = 200, .weight = 2.0f}},
     };
 }
 
@@ -56,6 +56,7 @@ void rk_fit_begin(const rk_events_content *events, const rk_log *log, const rk_t
         .type_weight = events->type_weight,
         .sources = tuned->sources,
     };
+    memcpy(content->meta.repeat, tuned->repeat, sizeof tuned->repeat);
 }
 
 bool rk_fit_popularity(const rk_log *log, const rk_tuned *tuned, rk_memory *memory,

@@ -108,6 +108,26 @@ static void report_parameters(rk_json *json, const rk_tuned *tuned) {
         rk_json_number(json, rk_source_name(s), (double)tuned->sources[s].weight);
     }
     rk_json_close(json, '}');
+    rk_json_open(json, "repeat", '[');
+    for (uint32_t lag = 0; lag < RK_REPEAT_LAGS; lag++)
+        rk_json_number(json, NULL, (double)tuned->repeat[lag]);
+    rk_json_close(json, ']');
+    rk_json_close(json, '}');
+}
+
+static void report_encoder(rk_json *json, const rk_trained *result) {
+    const rk_encoder_params *params = &result->tuned.encoder;
+    const rk_encoder_result *encoder = &result->vectors.encoder;
+    rk_json_open(json, NULL, '{');
+    rk_json_string(json, "name", "encoder");
+    rk_json_u64(json, "steps", encoder->steps);
+    rk_json_u64(json, "epochs", encoder->epochs);
+    rk_json_u64(json, "positions", params->positions);
+    rk_json_u64(json, "negatives", RK_ENCODER_NEGATIVES);
+    rk_json_number(json, "dropout", (double)params->dropout);
+    rk_json_number(json, "temperature", (double)params->temperature);
+    rk_json_number(json, "first_loss", encoder->first_loss);
+    rk_json_number(json, "last_loss", encoder->last_loss);
     rk_json_close(json, '}');
 }
 
@@ -124,6 +144,7 @@ static void report_learners(rk_json *json, const rk_trained *result) {
     rk_json_number(json, "first_loss", result->vectors.sgns.first_loss);
     rk_json_number(json, "last_loss", result->vectors.sgns.last_loss);
     rk_json_close(json, '}');
+    if (result->tuned.encoder.epochs) report_encoder(json, result);
     rk_json_close(json, ']');
 }
 

@@ -1,5 +1,7 @@
 #include "learn/search.h"
 
+#include "learn/blend.h"
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 #define MINUTE_MS 60000
@@ -11,9 +13,10 @@ typedef struct search {
     rk_log log;
     rk_split split;
     rk_tuned tuned;
+    rk_pool pool; /* the blend's candidates */
     rk_snapshot_content content; /* of the best setting so far, where fitted */
     rk_memory kept;              /* what `content` points to for the whole search */
-    uint32_t trials, planned;
+    uint32_t trials, planned, blends;
     double best; /* NDCG@10 of `tuned` for the source being searched */
     bool failed; /* out of memory */
 } search;
@@ -28,14 +31,18 @@ static void report_trial(search *s) {
     }
 }
 
-static rk_metrics measure(search *s, const rk_snapshot_content *content, const rk_method *method) {
-    rk_trial trial = {.events = s->events,
+static rk_trial trial_of(const search *s, const rk_snapshot_content *content) {
+    return (rk_trial){.events = s->events,
                       .log = &s->log,
                       .snapshot = content,
                       .split = &s->split,
                       .cutoffs = &cutoff,
                       .cutoff_count = 1,
                       .threads = s->options->threads};
+}
+
+static rk_metrics measure(search *s, const rk_snapshot_content *content, const rk_method *method) {
+    rk_trial trial = trial_of(s, content);
     rk_metrics metrics = {0};
     if (!rk_evaluate_cases(&trial, method, &metrics, NULL, NULL)) s->failed = true;
     return metrics;
@@ -76,7 +83,7 @@ static double try_vectors(search *s, const rk_tuned *tuned) {
     rk_tuned shorter = *tuned;
     rk_vectors_result result;
     shorter.sgns.event_budget /= 4;
-    shorter.encoder.epochs = 0;
+    shorter.encoder.event_budget /= 4;
     bool ok = rk_fit_vectors(&s->log, &shorter, s->options, &memory, &content, &result);
     double score = ok ? ndcg(s, &content, rk_method_source(RK_SOURCE_SESSION)) : 0.0;
     s->failed = s->failed || !ok;
@@ -90,10 +97,13 @@ static double try_session(search *s, const rk_tuned *tuned) {
     return ndcg(s, &content, rk_method_source(RK_SOURCE_SESSION));
 }
 
+/* Costs milliseconds: candidates were gathered once. */
 static double try_blend(search *s, const rk_tuned *tuned) {
-    rk_snapshot_content content = s->content;
-    content.sources = tuned->sources;
-    return ndcg(s, &content, rk_method_blend());
+    rk_blend blend = {0};
+    for (uint32_t source = 0; source < RK_SOURCE_COUNT; source++)
+        blend.weight[source] = tuned->sources[source].weight;
+    memcpy(blend.repeat, tuned->repeat, sizeof blend.repeat);
+    return rk_pool_ndcg(&s->pool, &blend, cutoff);
 }
 
 /* ---- coordinate descent ---------------------------------------------------------------------- */
@@ -127,23 +137,27 @@ static const axis similar_axes[] = {
     {offsetof(rk_tuned, neighbors.length_power), length_powers, COUNT_OF(length_powers)},
 };
 
-static const float exponents[] = {0.5f}, subsamples[] = {1e-3f};
+static const float dropouts[] = {0.0f, 0.3f};
 static const axis vector_axes[] = {
-    {offsetof(rk_tuned, sgns.negative_exponent), exponents, COUNT_OF(exponents)},
-    {offsetof(rk_tuned, sgns.subsample), subsamples, COUNT_OF(subsamples)},
+    {offsetof(rk_tuned, encoder.dropout), dropouts, COUNT_OF(dropouts)},
 };
 
 static const float session_decays[] = {0.4f, 0.6f, 0.8f, 0.9f, 1.0f};
 static const axis session_axes[] = {
     {offsetof(rk_tuned, session_decay), session_decays, COUNT_OF(session_decays)}};
 
-static const float session_weights[] = {0.0f, 0.1f, 0.2f, 0.35f, 0.5f, 0.8f, 1.2f, 2.0f, 3.5f};
-static const float popular_weights[] = {0.0f, 0.03f, 0.1f, 0.2f};
+/* `similar` has weight 1: only ratios matter. */
+static const float weights[] = {0.0f, 0.03f, 0.1f, 0.2f, 0.35f, 0.5f, 0.8f,
+                                1.2f, 2.0f,  3.5f, 6.0f, 10.0f};
+#define WEIGHT_OF(source)                                                                          \
+    { offsetof(rk_tuned, sources[source].weight), weights, COUNT_OF(weights) }
+/* In cosines. Where seen items are never asked for they change nothing and stay zero. */
+static const float repeats[] = {-0.3f, -0.15f, 0.0f, 0.07f, 0.15f, 0.22f, 0.3f, 0.4f, 0.6f};
+#define REPEAT_OF(lag)                                                                             \
+    { offsetof(rk_tuned, repeat) + (lag) * sizeof(float), repeats, COUNT_OF(repeats) }
 static const axis blend_axes[] = {
-    {offsetof(rk_tuned, sources[RK_SOURCE_SESSION].weight), session_weights,
-     COUNT_OF(session_weights)},
-    {offsetof(rk_tuned, sources[RK_SOURCE_POPULAR].weight), popular_weights,
-     COUNT_OF(popular_weights)},
+    WEIGHT_OF(RK_SOURCE_SESSION), REPEAT_OF(1), REPEAT_OF(0), REPEAT_OF(2), REPEAT_OF(3),
+    WEIGHT_OF(RK_SOURCE_POPULAR),
 };
 
 static float *field_of(rk_tuned *tuned, const axis *along) {
@@ -167,8 +181,9 @@ static uint32_t plan_trials(const search *s) {
     return (uint32_t)(1 + half_life_trials + 1 + gap_trials + COUNT_OF(windows)) +
            count_trials(s->tuned, similar_axes, COUNT_OF(similar_axes)) +
            count_trials(s->tuned, vector_axes, COUNT_OF(vector_axes)) +
-           count_trials(s->tuned, session_axes, COUNT_OF(session_axes)) +
-           count_trials(s->tuned, blend_axes, COUNT_OF(blend_axes));
+           (s->tuned.encoder.epochs
+                ? 0
+                : count_trials(s->tuned, session_axes, COUNT_OF(session_axes)));
 }
 
 static void descend(search *s, try_fn *try, const axis *axes, size_t axis_count) {
@@ -186,6 +201,31 @@ static void descend(search *s, try_fn *try, const axis *axes, size_t axis_count)
             if (score <= s->best) continue;
             s->best = score;
             s->tuned = candidate;
+        }
+    }
+}
+
+/* The blend's weights pull at each other, so they are walked until a pass finds nothing. A gain
+ * below a thousandth is noise of the few thousand cases. */
+static void descend_blend(search *s) {
+    enum { MOST_PASSES = 4 };
+    s->best = try_blend(s, &s->tuned);
+    bool found = true;
+    for (uint32_t pass = 0; pass < MOST_PASSES && found; pass++) {
+        found = false;
+        for (size_t a = 0; a < COUNT_OF(blend_axes); a++) {
+            float start = *field_of(&s->tuned, &blend_axes[a]);
+            for (size_t v = 0; v < blend_axes[a].count; v++) {
+                rk_tuned candidate = s->tuned;
+                *field_of(&candidate, &blend_axes[a]) = blend_axes[a].values[v];
+                if (blend_axes[a].values[v] == start) continue;
+                s->blends++;
+                double score = try_blend(s, &candidate);
+                if (score <= s->best * 1.001) continue;
+                s->best = score;
+                s->tuned = candidate;
+                found = true;
+            }
         }
     }
 }
@@ -251,6 +291,11 @@ static void validate(search *s, rk_validation *validation) {
     rk_memory_free(&memory);
 }
 
+static void gather(search *s) {
+    rk_trial trial = trial_of(s, &s->content);
+    keep(s, rk_pool_gather(&trial, &s->kept, &s->pool));
+}
+
 static void run(search *s, rk_validation *validation) {
     s->planned = plan_trials(s);
     descend_half_life(s);
@@ -261,45 +306,80 @@ static void run(search *s, rk_validation *validation) {
     keep(s, rk_fit_neighbors(&s->log, &s->tuned.neighbors, s->tuned.similar_decay,
                              s->options->threads, &s->kept, &s->content));
     if (s->failed) return;
-    descend(s, try_vectors, vector_axes, COUNT_OF(vector_axes));
+    if (s->tuned.encoder.epochs) descend(s, try_vectors, vector_axes, COUNT_OF(vector_axes));
     if (s->failed) return;
     rk_vectors_result result;
     keep(s, rk_fit_vectors(&s->log, &s->tuned, s->options, &s->kept, &s->content, &result));
     if (s->failed) return;
-    descend(s, try_session, session_axes, COUNT_OF(session_axes));
-    s->content.meta.session_decay = s->tuned.session_decay;
-    descend(s, try_blend, blend_axes, COUNT_OF(blend_axes));
+    if (!s->tuned.encoder.epochs) {
+        descend(s, try_session, session_axes, COUNT_OF(session_axes));
+        s->content.meta.session_decay = s->tuned.session_decay;
+    }
+    gather(s);
     if (s->failed) return;
+    descend_blend(s);
+    memcpy(s->content.meta.repeat, s->tuned.repeat, sizeof s->tuned.repeat);
     validation->cases = s->split.case_count;
-    validation->trials = s->trials;
+    validation->trials = s->trials + s->blends;
     validate(s, validation);
 }
 
-/* A share of users that gives about `most` cases: a case needs three events. */
-static double sample_share(const rk_events_content *events, const rk_rows *rows, uint32_t most) {
-    uint64_t users = 0, run = 0;
+/* A share of users that gives about `most` cases: a case of leave-one-out needs three events, a
+ * hidden session has one a prefix and a tenth of them are hidden. */
+static double sample_share(const rk_events_content *events, const rk_rows *rows, bool sessions,
+                           uint32_t most) {
+    uint64_t users = 0, run = 0, prefixes = 0;
     for (uint64_t i = 0; i < rows->count; i++) {
         bool same = i > 0 && events->user[rows->row[i]] == events->user[rows->row[i - 1]];
         run = same ? run + 1 : 1;
         users += run == 3;
+        prefixes += same;
     }
-    return users > most ? (double)most / (double)users : 1.0;
+    uint64_t cases = sessions ? prefixes / 10 : users;
+    return cases > most ? (double)most / (double)cases : 1.0;
 }
 
-rk_status rk_search(const rk_events_content *events, const rk_rows *rows,
+/* Whether the events of a session come in an order: not without times, and not where nearly all of
+ * a session's times are one (an invoice). */
+static bool has_order(const rk_events_content *events, const rk_rows *rows) {
+    if (!events->time) return false;
+    uint64_t pairs = 0, apart = 0;
+    for (uint64_t i = 1; i < rows->count; i++) {
+        uint64_t row = rows->row[i], before = rows->row[i - 1];
+        if (events->user[row] != events->user[before]) continue;
+        pairs++;
+        apart += events->time[row] != events->time[before];
+    }
+    return apart * 10 >= pairs;
+}
+
+static bool validates_sessions(const rk_events_content *events, const rk_learn_options *options) {
+    if (options->validation != RK_VALIDATE_AUTO)
+        return options->validation == RK_VALIDATE_SESSIONS;
+    return events->meta.user_kind == RK_USERS_ARE_SESSIONS &&
+           events->meta.time_kind != RK_TIME_NONE;
+}
+
+rk_status rk_search(const rk_events_content *all, const rk_rows *rows,
                     const rk_learn_options *options, rk_tuned *tuned, rk_validation *validation,
                     rk_error *error) {
     rk_memory memory = {0};
-    search s = {.events = events, .options = options, .tuned = rk_tuned_defaults(options)};
+    rk_events_content events = *all;
+    events.split = NULL; /* an official test is not the build's to look at */
+    search s = {.events = &events, .options = options, .tuned = rk_tuned_defaults(options)};
+    bool sessions = validates_sessions(&events, options);
+    s.tuned.encoder.shuffle =
+        !has_order(&events, rows) && !(sessions && events.meta.time_kind == RK_TIME_NONE);
     *tuned = s.tuned;
-    *validation = (rk_validation){0};
-    double share = sample_share(events, rows, options->validation_cases);
-    rk_status status = rk_split_events(events, rows, RK_PROTOCOL_LEAVE_ONE_OUT, share,
-                                       options->seed ^ 0x76616C6964u, &memory, &s.split, error);
+    *validation = (rk_validation){.sessions = sessions};
+    double share = sample_share(&events, rows, sessions, options->validation_cases);
+    rk_status status = rk_split_events(
+        &events, rows, sessions ? RK_PROTOCOL_SESSIONS : RK_PROTOCOL_LEAVE_ONE_OUT, share,
+        options->seed ^ 0x76616C6964u, &memory, &s.split, error);
     bool validated = status == RK_OK && s.split.case_count > 0;
     if (validated) {
         status =
-            rk_log_build(events, &s.split.train, options->min_item_events, &memory, &s.log, error);
+            rk_log_build(&events, &s.split.train, options->min_item_events, &memory, &s.log, error);
     }
     /* Hiding may take the last like of a small log. The whole of it still has something to learn.
      */
@@ -308,7 +388,7 @@ rk_status rk_search(const rk_events_content *events, const rk_rows *rows,
         validated = false;
     }
     if (status == RK_OK && validated) {
-        rk_fit_begin(events, &s.log, &s.tuned, options->seed, &s.content);
+        rk_fit_begin(&events, &s.log, &s.tuned, options->seed, &s.content);
         run(&s, validation);
         if (s.failed) status = rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "parameter search");
         *tuned = s.tuned;

@@ -20,6 +20,7 @@ enum {
 
 /* What the search saw, for the report. */
 typedef struct rk_validation {
+    bool sessions; /* hidden sessions, every prefix asked; else one event a user */
     uint32_t cases;
     uint32_t trials;                        /* parameter settings tried */
     rk_metrics methods[RK_VALIDATED_COUNT]; /* cutoffs: only [0], at 10 */

@@ -23,4 +23,9 @@ void rk_positions_accumulate(const rk_snapshot_content *snapshot, const float *p
 /* To unit length in place; zero stays. */
 void rk_vector_to_unit(float *x, uint32_t dim);
 
+/* The row of meta.repeat for an item `lag` liked events back. */
+static inline uint32_t rk_repeat_class(uint32_t lag) {
+    return lag < 2 ? lag : lag < 4 ? 2 : 3;
+}
+
 #endif

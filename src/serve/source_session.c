@@ -19,11 +19,10 @@ static void session_prepare(rk_query *query) {
 
 /* What coming back adds: by how long ago, counted in liked events. */
 static float repeat_bonus(const rk_query *query, uint32_t item) {
-    static const uint32_t lag_class[] = {0, 1, 2, 2};
     if (!rk_is_blocked(query->seen, item)) return 0.0f;
     for (uint32_t lag = 0; lag < query->seed_count; lag++) {
         if (query->seeds[lag] != item) continue;
-        return query->snapshot->meta.repeat[lag < 4 ? lag_class[lag] : 3];
+        return query->snapshot->meta.repeat[rk_repeat_class(lag)];
     }
     return 0.0f;
 }

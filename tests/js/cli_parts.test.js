@@ -67,6 +67,23 @@ test('--map', () => {
       ['y', `a >= 'x,y'`],
     ],
   );
+  assert.deepEqual(
+    [
+      ...parseMapOptions([
+        'attr.a=genres:tags,attr.b="my: col":text,attr.c=x:tag',
+        'attr.d=,attr.e="q, r:number"',
+      ]).attributes,
+    ],
+    [
+      ['a', { column: 'genres', kind: 'tags' }],
+      ['b', { column: 'my: col', kind: 'text' }],
+      ['c', { column: 'x:tag' }],
+      ['d', null],
+      ['e', { column: 'q, r', kind: 'number' }],
+    ],
+  );
+  const features = parseMapOptions(['feature.country=c', 'feature.country=upper(c)']).features;
+  assert.deepEqual([...features], [['country', 'upper(c)']]);
   const merged = mergeMaps(parseMapOptions(['session=s,item=i']), parseMapOptions(['user=u']));
   assert.deepEqual(
     [...merged.columns],
@@ -88,6 +105,7 @@ test('the configuration', () => {
     ['[]', 'c.json: the configuration must be an object'],
     ['{"map": {"item": 1}}', 'c.json: map.item must be a string: a column'],
     ['{"map": {"price": "p"}}', /c.json: map: "price" is no role/],
+    ['{"map": {"feature.x": ""}}', 'c.json: map: "feature.x=" needs a name and a column'],
     ['{"events": {"buy": 2}}', 'c.json: events.buy must be an object'],
     ['{"events": {"buy": {"wait": 2}}}', 'c.json: events.buy.wait is not known; only weight is'],
     ['{"events": {"buy": {"weight": 2e9}}}', /events.buy.weight must be a number from -1048576/],

@@ -8,8 +8,11 @@ import { parseConfig } from '../../js-bindings/cli/dist/config.js';
 import { root } from './helpers/command_line.js';
 
 const readme = readFileSync(path.join(root, 'js-bindings/cli/README.md'), 'utf8');
-const snippet = (language) =>
-  new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(readme)?.[1] ?? '';
+/** All snippets of a language, one after the other. */
+const snippets = (language) =>
+  [...readme.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))]
+    .map(([, text]) => text)
+    .join('');
 
 test('the shell lines', () => {
   // Inside the checkout, so that `npx reckon` means what it means for a reader.
@@ -17,20 +20,23 @@ test('the shell lines', () => {
   const folder = mkdtempSync(path.join(root, 'build/test/cli-readme-'));
   try {
     symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
-    const printed = execFileSync('bash', ['-euo', 'pipefail', '-c', snippet('sh')], {
+    const printed = execFileSync('bash', ['-euo', 'pipefail', '-c', snippets('sh')], {
       cwd: folder,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     assert.match(printed, /\{"items":\[\{"item":"butter","rank":1,/);
     assert.match(printed, /shop\.rk: valid snapshot/);
+    assert.match(printed, /goods\.rk: region default, 5 items, 9 events/);
   } finally {
     rmSync(folder, { recursive: true });
   }
 });
 
 test('the configuration', () => {
-  const config = parseConfig(snippet('json'), 'reckon.config.json');
+  const config = parseConfig(snippets('json'), 'reckon.config.json');
   assert.deepEqual([...config.weights.keys()], ['like', 'see_less']);
   assert.equal(config.settings.length, 2);
+  assert.deepEqual(config.map.attributes.get('genre'), { column: 'genres', kind: 'tags' });
+  assert.equal(config.map.features.get('country'), 'country');
 });

@@ -150,6 +150,19 @@ for (const [what, files, args, expected] of [
     'i.csv, row 2 (line 3), column item: the item is missing',
   ],
   [
+    'an attribute that is no number',
+    { 'a.csv': GOOD, 'i.csv': 'item,size\na,1\nb,1kg\n' },
+    ['a.csv', '--items', 'i.csv', '--map', 'attr.size=size:number'],
+    'i.csv, row 2 (line 3), column size: "1kg" is not a number',
+  ],
+  [
+    'an attribute without an items file',
+    { 'a.csv': GOOD },
+    ['a.csv', '--map', 'attr.size=size'],
+    'a.csv: --map attr.size=: "size" is to be a column of the items file (--items FILE); without one ' +
+      'only the item column, "item", can be an attribute',
+  ],
+  [
     'a missing configuration',
     { 'a.csv': GOOD },
     ['a.csv', '--config', 'c'],
@@ -276,6 +289,14 @@ for (const [args, expected] of [
   [
     ['build', 'a.csv', '--out', 'x', '--map', 'price=p'],
     '--map: "price" is no role; there are session',
+  ],
+  [
+    ['build', 'a.csv', '--out', 'x', '--map', 'attr.=size'],
+    '--map: "attr.=size" needs a name and a column',
+  ],
+  [
+    ['build', 'a.csv', '--out', 'x', '--map', 'feature.country='],
+    '--map: "feature.country=" needs a name and a column',
   ],
   [['build', 'a.csv', '--out', 'x', '--map', 'item'], '--map: "item" is not role=column'],
   [

@@ -40,13 +40,16 @@ const NAMES: Record<Role, readonly string[]> = {
   ],
   region: ['region'],
   title: ['title', 'name', 'itemtitle', 'itemname', 'productname', 'movietitle'],
+  lat: ['lat', 'latitude'],
+  lon: ['lon', 'lng', 'long', 'longitude'],
 };
 
 function withIds(...words: string[]): string[] {
   return words.flatMap((word) => [word, `${word}id`]);
 }
 
-const normalized = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+export const normalized = (name: string): string =>
+  name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 
 export function guessColumn(
   source: Source,

@@ -1,12 +1,13 @@
 // The columns of a source by role: those named in `--map`, the others guessed; and one line that says
 // what was decided, for a person to see before minutes are spent on it.
 import { guessColumn, isSessionName } from './column_guess.js';
-import type { ColumnMap, Role } from './column_map.js';
+import { type ColumnMap, ITEM_ROLES, type Role } from './column_map.js';
 import type { UserKind } from './event_log.js';
 import { Refusal, quote } from './failures.js';
 import { type Column, type Source, findColumn, requireColumn } from './input_source.js';
 
-export interface Label {
+/** A label or a user feature. */
+export interface MappedExpression {
   readonly name: string;
   /** SQL over the columns. */
   readonly expression: string;
@@ -21,7 +22,8 @@ export interface EventColumns {
   readonly event?: Column;
   readonly time?: Column;
   readonly region?: Column;
-  readonly labels: readonly Label[];
+  readonly labels: readonly MappedExpression[];
+  readonly features: readonly MappedExpression[];
   /** "session=session_id item=item_id (guessed); not used: price" */
   readonly summary: string;
 }
@@ -37,7 +39,7 @@ class Chooser {
     this.#map = map;
     for (const [role, name] of map.columns) {
       const column = name === '' ? undefined : findColumn(source, name);
-      if (column && role !== 'title') this.#taken.add(column);
+      if (column && !ITEM_ROLES.includes(role)) this.#taken.add(column);
     }
   }
 
@@ -70,9 +72,10 @@ class Chooser {
     );
   }
 
-  summary(labels: readonly Label[]): string {
+  summary(labels: readonly MappedExpression[], features: readonly MappedExpression[]): string {
     const parts = this.#chosen.map(({ role, column }) => `${role}=${column.name}`);
     parts.push(...labels.map(({ name, expression }) => `label.${name}=${expression}`));
+    parts.push(...features.map(({ name, expression }) => `feature.${name}=${expression}`));
     const guessed = this.#chosen.filter((choice) => choice.guessed);
     const how =
       guessed.length === this.#chosen.length
@@ -80,7 +83,8 @@ class Chooser {
         : guessed.length > 0
           ? ` (guessed: ${guessed.map(({ role }) => role).join(', ')})`
           : '';
-    const used = new Set([...this.#taken, ...labels.flatMap(({ columns }) => columns)]);
+    const mentioned = [...labels, ...features].flatMap(({ columns }) => columns);
+    const used = new Set([...this.#taken, ...mentioned]);
     const unused = this.#source.columns.filter((column) => !used.has(column));
     const rest =
       unused.length > 0 ? `; not used: ${unused.map(({ name }) => name).join(', ')}` : '';
@@ -95,11 +99,13 @@ export function eventColumns(source: Source, map: ColumnMap): EventColumns {
   const event = chooser.choose('event');
   const time = chooser.choose('time');
   const region = chooser.choose('region');
-  const labels = [...map.labels].map(([name, expression]) => ({
-    name,
-    expression,
-    columns: mentionedColumns(source, expression),
-  }));
+  const expressions = (mapped: ColumnMap['labels']): MappedExpression[] =>
+    [...mapped].map(([name, expression]) => ({
+      name,
+      expression,
+      columns: mentionedColumns(source, expression),
+    }));
+  const [labels, features] = [expressions(map.labels), expressions(map.features)];
   return {
     user,
     userKind,
@@ -108,7 +114,8 @@ export function eventColumns(source: Source, map: ColumnMap): EventColumns {
     ...(time && { time }),
     ...(region && { region }),
     labels,
-    summary: chooser.summary(labels),
+    features,
+    summary: chooser.summary(labels, features),
   };
 }
 
@@ -121,8 +128,10 @@ function chooseUser(chooser: Chooser, map: ColumnMap): { user: Column; userKind:
   return { user, userKind: isSessionName(user.name) ? 'sessions' : 'users' };
 }
 
-/** Every column whose name occurs in an expression as a word or quoted; more than needed is harmless. */
+/** Every column whose name is the expression, or occurs in it as a word or quoted; more than needed is harmless. */
 function mentionedColumns(source: Source, expression: string): Column[] {
+  const itself = findColumn(source, expression);
+  if (itself) return [itself];
   const outsideText = expression.replace(/'[^']*'/g, ' ').toLowerCase();
   return source.columns.filter(({ name }) => {
     const lower = name.toLowerCase();

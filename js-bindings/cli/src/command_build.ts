@@ -43,10 +43,15 @@ export const buildCommand: Command = {
   summary: 'learn from an event log; write a snapshot, or one a region',
   help: `Events are CSV, Parquet or JSON, gzipped or not, a glob of files, or an SQL SELECT (DuckDB).
 Columns are guessed from their names and the guess is printed; --map names them:
-  session= or user=  item=  event=  time=  region=      an empty name: there is none, do not guess
+  session= or user=  item=  event=  time=  region=  title=  lat=  lon=
+                          an empty name: there is none, do not guess
   label.NAME=EXPRESSION   rows where the SQL expression holds carry the event type NAME;
                           every row also carries "click", or the type of its event column
---items FILE     all items there are, with titles; the file may name items without events
+  feature.NAME=EXPRESSION   known of the user at the event: feature.country=country
+  attr.NAME=COLUMN:KIND   an attribute of the items: category, tags (split at |), text or number;
+                          COLUMN is of the items file, or the item's id; attr.NAME= leaves it out
+--items FILE     all items there are, also without events: titles, latitude and longitude, and
+                 attributes; what kind an attribute is, is guessed from the values
 --config FILE    JSON: { "map": {role: column}, "events": {name: {"weight": 1}}, "base": "click" or
                  null, "train": {"minItemEvents": 5, …} }; "base" is the type of rows without an
                  event column, null: rows carry their labels only

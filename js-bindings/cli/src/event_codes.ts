@@ -6,6 +6,7 @@ import { abi } from 'reckon/abi';
 import type { Config } from './config.js';
 import { type Duck, sqlText } from './duck.js';
 import {
+  type Contexts,
   type EventLog,
   type EventType,
   type RegionalLog,
@@ -15,7 +16,7 @@ import {
 import { type Stage } from './event_stage.js';
 import type { Times } from './event_times.js';
 import { Refusal } from './failures.js';
-import { StringTableBuilder } from './string_table.js';
+import { type ItemFacts, readFacts, readTexts } from './item_facts.js';
 import { count } from './terminal.js';
 
 const { RK_MAX_EVENT_TYPES, RK_MAX_ITEMS } = abi.CONSTANTS;
@@ -28,8 +29,8 @@ const DISLIKES =
 export interface CodesRequest {
   config: Config;
   times: Times;
-  /** Table `catalog` (i, title) exists; whether with titles. */
-  catalog?: { hasTitles: boolean };
+  items?: ItemFacts;
+  contexts?: Contexts;
   note(text: string): void;
 }
 
@@ -40,7 +41,7 @@ export async function codeEvents(
 ): Promise<EventLog | RegionalLog> {
   const types = await eventTypes(duck, stage, request.config);
   noteUnusedWeights(types, request);
-  await createDictionaries(duck, stage, request.catalog !== undefined);
+  await createDictionaries(duck, stage, request.items?.isListed === true);
   const dropped = await createCodes(duck, stage, types, request.times);
   if (dropped > 0) {
     request.note(
@@ -54,9 +55,10 @@ export async function codeEvents(
     timeKind: request.times.kind,
     types,
     ...columns.log,
-    users: await readStrings(duck, 'SELECT u FROM users ORDER BY k'),
-    items: await readStrings(duck, 'SELECT i FROM items ORDER BY k'),
-    ...(await readCatalog(duck, request.catalog)),
+    users: await readTexts(duck, 'SELECT u FROM users ORDER BY k'),
+    items: await readTexts(duck, 'SELECT i FROM items ORDER BY k'),
+    ...(request.items && (await readFacts(duck, request.items))),
+    ...(request.contexts && { contexts: request.contexts }),
     ...(stage.hasRegion && { regions: await readRegions(duck) }),
   };
   await duck.run('DROP TABLE stage; DROP TABLE codes; DROP TABLE users; DROP TABLE items');
@@ -157,7 +159,7 @@ async function createCodes(
   ];
   if (stage.labels.length > 0) joins.push('JOIN marks ON marks.r = stage.rowid');
   if (stage.hasRegion) joins.push('LEFT JOIN regions ON regions.g = stage.g');
-  const raw = stage.labelColumns.map(({ sql }) => sql);
+  const raw = stage.expressionColumns.map(({ sql }) => sql);
   await duck.run(
     `CREATE TABLE codes AS SELECT CAST(stage.rowid AS UINTEGER) AS r, stage.s AS s, users.k AS u,
        items.k AS i, CAST(${maskSql(stage, types)} AS UINTEGER) AS m, ${times.sql} AS t,
@@ -230,28 +232,6 @@ async function readCodes(
   return { log, kept };
 }
 
-async function readStrings(duck: Duck, query: string): Promise<EventLog['users']> {
-  const builder = new StringTableBuilder();
-  await duck.forEach(query, ([text]) => builder.add(String(text ?? '')));
-  return builder.build();
-}
-
 async function readRegions(duck: Duck): Promise<string[]> {
   return (await duck.rows('SELECT g FROM regions ORDER BY k')).map(([name]) => String(name));
-}
-
-async function readCatalog(
-  duck: Duck,
-  catalog: CodesRequest['catalog'],
-): Promise<Pick<EventLog, 'titles' | 'listed'>> {
-  if (!catalog) return {};
-  const from = 'FROM items LEFT JOIN catalog USING (i) ORDER BY k';
-  const listed: number[] = [];
-  await duck.forEachNumbers(`SELECT catalog.i IS NOT NULL ${from}`, ([isListed]) => {
-    listed.push(isListed ?? 0);
-  });
-  return {
-    listed: Uint8Array.from(listed),
-    ...(catalog.hasTitles && { titles: await readStrings(duck, `SELECT title ${from}`) }),
-  };
 }

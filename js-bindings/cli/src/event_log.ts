@@ -1,4 +1,5 @@
 // The events of a log as numbers: what reading makes of any input, and what an events file holds.
+import type { AttributeKind } from './column_map.js';
 import { Refusal, quote } from './failures.js';
 import { type StringTable, pickRows, rowCount } from './string_table.js';
 
@@ -8,6 +9,22 @@ export type UserKind = 'sessions' | 'users';
 export interface EventType {
   readonly name: string;
   readonly weight: number;
+}
+
+/** What the items file says of items, by name. */
+export interface Attributes {
+  readonly list: readonly { readonly name: string; readonly kind: AttributeKind }[];
+  /** Row item · attributes + attribute; empty where there is none. */
+  readonly values: StringTable;
+}
+
+/** What is known of the user at each event: combinations of features, in order of appearance. */
+export interface Contexts {
+  readonly names: readonly string[];
+  /** Row context · features + feature; empty where there is none. */
+  readonly values: StringTable;
+  /** (events) */
+  readonly ofEvent: Uint32Array;
 }
 
 export interface EventLog {
@@ -29,6 +46,10 @@ export interface EventLog {
   readonly items: StringTable;
   /** Of each item, empty rows where there is none. */
   readonly titles?: StringTable;
+  /** (items · 2) latitude and longitude in degrees; both NO_PLACE where there is none. */
+  readonly places?: Float32Array;
+  readonly attributes?: Attributes;
+  readonly contexts?: Contexts;
   /** Of each item: it is in the items file, so that it is kept without events. */
   readonly listed?: Uint8Array;
 }
@@ -67,7 +88,8 @@ export function rowsWhere(events: number, holds: (row: number) => boolean): Uint
 export function keepRows<Log extends EventLog>(log: Log, rows: Uint32Array): Log {
   const users = inOrderOfAppearance(log.user, rows, rowCount(log.users));
   const items = inOldOrder(log, rows);
-  const { listed, region, time, split, titles } = log as EventLog & Partial<RegionalLog>;
+  const { listed, region, time, split, titles, places, attributes, contexts } = log as EventLog &
+    Partial<RegionalLog>;
   return {
     ...log,
     events: rows.length,
@@ -80,7 +102,30 @@ export function keepRows<Log extends EventLog>(log: Log, rows: Uint32Array): Log
     users: pickRows(log.users, users.kept),
     items: pickRows(log.items, items.kept),
     ...(titles && { titles: pickRows(titles, items.kept) }),
+    ...(places && { places: Float32Array.from(inGroups(items.kept, 2), (at) => places[at] ?? 0) }),
+    ...(attributes && { attributes: keepAttributes(attributes, items.kept) }),
+    ...(contexts && { contexts: keepContexts(contexts, rows) }),
     ...(listed && { listed: Uint8Array.from(items.kept, (item) => listed[item] ?? 0) }),
+  };
+}
+
+/** The rows of a table that has `width` of them for each number. */
+const inGroups = (kept: Uint32Array, width: number): Uint32Array =>
+  Uint32Array.from(
+    { length: kept.length * width },
+    (_, row) => (kept[Math.floor(row / width)] ?? 0) * width + (row % width),
+  );
+
+function keepAttributes({ list, values }: Attributes, items: Uint32Array): Attributes {
+  return { list, values: pickRows(values, inGroups(items, list.length)) };
+}
+
+function keepContexts({ names, values, ofEvent }: Contexts, rows: Uint32Array): Contexts {
+  const contexts = inOrderOfAppearance(ofEvent, rows, rowCount(values) / names.length);
+  return {
+    names,
+    values: pickRows(values, inGroups(contexts.kept, names.length)),
+    ofEvent: rows.map((row) => contexts.numberOf[ofEvent[row] ?? 0] ?? 0),
   };
 }
 

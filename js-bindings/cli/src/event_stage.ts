@@ -2,9 +2,9 @@
 // row came from where, so that every later complaint can name file, row and column.
 //
 // Columns of the table: s (1: a row of the test file), u, i, and where mapped e, t, g (user, item,
-// event, time, region), x0, x1, … (columns that labels mention). The row number is rowid.
+// event, time, region), x0, x1, … (columns that labels and features mention). The row number is rowid.
 import { type ColumnMap } from './column_map.js';
-import { type EventColumns, eventColumns } from './column_roles.js';
+import { type EventColumns, type MappedExpression, eventColumns } from './column_roles.js';
 import { type Duck } from './duck.js';
 import { type UserKind } from './event_log.js';
 import { type Place, Refusal, quote } from './failures.js';
@@ -23,11 +23,17 @@ export interface Stage {
   readonly hasRegion: boolean;
   /** DuckDB type of t. */
   readonly timeType?: string;
-  readonly labels: readonly { readonly name: string; readonly expression: string }[];
-  readonly labelColumns: readonly { readonly name: string; sql: string; readonly type: string }[];
+  readonly labels: readonly MappedExpression[];
+  readonly features: readonly MappedExpression[];
+  readonly expressionColumns: readonly {
+    readonly name: string;
+    sql: string;
+    readonly type: string;
+  }[];
+  readonly itemColumn: string;
   /** All column names, for messages. */
   readonly columnNames: readonly string[];
-  place(rowid: number, column: StageColumn | { label: string }): Promise<Place>;
+  place(rowid: number, column: StageColumn | { name: string }): Promise<Place>;
 }
 
 interface Part {
@@ -67,13 +73,15 @@ export async function stageEvents(duck: Duck, request: StageRequest): Promise<St
     hasRegion: first.columns.region !== undefined,
     ...(time && { timeType: time.type }),
     labels: first.columns.labels,
-    labelColumns: types.filter(({ sql }) => sql.startsWith('x')),
+    features: first.columns.features,
+    expressionColumns: types.filter(({ sql }) => sql.startsWith('x')),
+    itemColumn: first.columns.item.name,
     columnNames: first.source.columns.map(({ name }) => name),
     async place(rowid, column) {
       const at = starts.filter((start) => start <= rowid).length - 1;
       const part = parts[at];
       if (!part) throw new RangeError(`no row ${rowid}`);
-      const name = typeof column === 'string' ? part.columns[column]?.name : column.label;
+      const name = typeof column === 'string' ? part.columns[column]?.name : column.name;
       const place = await part.source.place(rowid - (starts[at] ?? 0) + 1);
       return name === undefined ? place : { ...place, column: name };
     },
@@ -116,7 +124,7 @@ interface TypedColumn {
   in(part: Part): Column;
 }
 
-/** Text for ids; times and label columns keep their type where all sources agree on it. */
+/** Text for ids; times and columns of expressions keep their type where all sources agree on it. */
 function columnTypes(parts: readonly Part[]): TypedColumn[] {
   const [first] = parts;
   if (!first) return [];
@@ -129,9 +137,10 @@ function columnTypes(parts: readonly Part[]): TypedColumn[] {
     const type = role === 'time' ? commonType(parts.map(inPart)) : 'VARCHAR';
     columns.push({ sql, name: own.name, type, in: inPart });
   }
-  const mentioned = new Set(first.columns.labels.flatMap(({ columns }) => columns));
+  const { labels, features } = first.columns;
+  const mentioned = new Set([...labels, ...features].flatMap(({ columns }) => columns));
   for (const own of mentioned) {
-    const inPart = ({ source }: Part): Column => requireColumn(source, own.name, '--map label');
+    const inPart = ({ source }: Part): Column => requireColumn(source, own.name, 'named in --map');
     const type = commonType(parts.map(inPart));
     columns.push({ sql: `x${columns.length}`, name: own.name, type, in: inPart });
   }

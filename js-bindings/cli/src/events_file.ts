@@ -2,6 +2,7 @@
 // which reads data, and the trainer, which learns from it.
 import { open } from 'node:fs/promises';
 import { abi } from 'reckon/abi';
+import type { AttributeKind } from './column_map.js';
 import { type Container, type Section, writeContainer } from './container_write.js';
 import { type EventLog, type TimeKind, newestTime } from './event_log.js';
 import { type StringTable, StringTableBuilder, rowCount } from './string_table.js';
@@ -11,6 +12,12 @@ const TIME_KINDS: Record<TimeKind, number> = {
   none: CONSTANTS.RK_TIME_NONE,
   order: CONSTANTS.RK_TIME_ORDER,
   'unix-ms': CONSTANTS.RK_TIME_UNIX_MS,
+};
+const KINDS: Record<AttributeKind, number> = {
+  category: CONSTANTS.RK_ATTRIBUTE_CATEGORY,
+  tags: CONSTANTS.RK_ATTRIBUTE_TAGS,
+  text: CONSTANTS.RK_ATTRIBUTE_TEXT,
+  number: CONSTANTS.RK_ATTRIBUTE_NUMBER,
 };
 
 const HOST_IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
@@ -44,12 +51,45 @@ function metaSection(log: EventLog): Section {
   const userKind =
     log.userKind === 'sessions' ? CONSTANTS.RK_USERS_ARE_SESSIONS : CONSTANTS.RK_USERS_ARE_USERS;
   data.writeUInt32LE(userKind, fields.user_kind.offset);
+  const { attributes, contexts } = log;
+  data.writeUInt32LE(attributes?.list.length ?? 0, fields.attributes.offset);
+  data.writeUInt32LE(contexts?.names.length ?? 0, fields.features.offset);
+  const combinations = contexts ? rowCount(contexts.values) / contexts.names.length : 0;
+  data.writeUInt32LE(combinations, fields.contexts.offset);
   return { type: 'ev.meta', elementBytes: size, data };
 }
 
+function namesSections(prefix: string, names: readonly string[]): Section[] {
+  const table = new StringTableBuilder();
+  for (const name of names) table.add(name);
+  return strings(prefix, table.build());
+}
+
+/** What is known of items and users, if anything is. */
+function factSections({ places, attributes, contexts }: EventLog): Section[] {
+  const sections: Section[] = [];
+  if (places) sections.push({ type: 'item.geo', elementBytes: 8, data: bytesOf(places) });
+  if (attributes) {
+    const { list, values } = attributes;
+    const names = list.map(({ name }) => name);
+    const kinds = Uint8Array.from(list, ({ kind }) => KINDS[kind]);
+    sections.push(
+      ...namesSections('attr', names),
+      { type: 'attr.knd', elementBytes: 1, data: kinds },
+      ...strings('aval', values),
+    );
+  }
+  if (contexts) {
+    sections.push(
+      ...namesSections('feat', contexts.names),
+      ...strings('ctx', contexts.values),
+      column('ev.ctx', contexts.ofEvent),
+    );
+  }
+  return sections;
+}
+
 export function eventsContainer(log: EventLog, region: string): Container {
-  const types = new StringTableBuilder();
-  for (const { name } of log.types) types.add(name);
   const sections = [
     metaSection(log),
     column('ev.user', log.user),
@@ -61,13 +101,17 @@ export function eventsContainer(log: EventLog, region: string): Container {
   sections.push(
     ...strings('user', log.users),
     ...strings('item', log.items),
-    ...strings('type', types.build()),
+    ...namesSections(
+      'type',
+      log.types.map(({ name }) => name),
+    ),
     column(
       'type.wgt',
       Float32Array.from(log.types, ({ weight }) => weight),
     ),
   );
   if (log.titles) sections.push(...strings('name', log.titles));
+  sections.push(...factSections(log));
   return { kind: CONSTANTS.RK_KIND_EVENTS, region, createdAtMs: newestTime(log), sections };
 }
 

@@ -3,12 +3,13 @@ import { mergeMaps, type ColumnMap } from './column_map.js';
 import type { Config } from './config.js';
 import { type Duck } from './duck.js';
 import { codeEvents } from './event_codes.js';
+import { readContexts } from './event_contexts.js';
 import { markLabels } from './event_labels.js';
 import { type EventLog, type RegionalLog } from './event_log.js';
 import { checkIds, stageEvents } from './event_stage.js';
 import { readTimes } from './event_times.js';
 import { openSources } from './input_source.js';
-import { readItems } from './read_items.js';
+import { factsOfIds, readItems } from './read_items.js';
 
 export interface ReadRequest {
   /** A file, a glob or an SQL query. */
@@ -37,6 +38,14 @@ export async function readEvents(
   const times = await readTimes(duck, stage);
   if (times.kind !== 'none') note(times.summary);
   await markLabels(duck, stage);
-  const catalog = listing.length > 0 ? await readItems(duck, listing, map, note) : undefined;
-  return codeEvents(duck, stage, { config, times, note, ...(catalog && { catalog }) });
+  const contexts = await readContexts(duck, stage);
+  const items =
+    listing.length > 0 ? await readItems(duck, listing, map, note) : factsOfIds(stage, map, note);
+  return codeEvents(duck, stage, {
+    config,
+    times,
+    note,
+    ...(contexts && { contexts }),
+    ...(items && { items }),
+  });
 }

@@ -3,7 +3,7 @@
 // Rows of a session are in file order, or by time if there are times. A row without an item makes its
 // session known without adding to it; so a session may be empty, and is answered with what is popular.
 import type { Engine, SessionEvent } from 'reckon';
-import type { ColumnMap } from './column_map.js';
+import { type ColumnMap, EMPTY_MAP } from './column_map.js';
 import type { Duck } from './duck.js';
 import { type Stage, checkIds, stageEvents } from './event_stage.js';
 import { readTimes } from './event_times.js';
@@ -71,7 +71,7 @@ async function readSessions(
   const stage = await stageEvents(duck, {
     events,
     test: [],
-    map: { columns, labels: new Map() },
+    map: { ...EMPTY_MAP, columns },
     note,
   });
   await checkIds(duck, stage, { itemsMayBeMissing: true });

@@ -17,20 +17,24 @@ export class StringTableBuilder {
 
   /** A string must be what UTF-8 can hold: no lone surrogates. Bytes must be UTF-8. */
   add(row: string | Uint8Array): void {
-    const bytes = typeof row === 'string' ? Buffer.from(row) : row;
-    if (this.#size + bytes.length > MOST_BYTES) throw new RangeError('more than 4 GB of ids');
+    // No string has more bytes than three a code unit; writing in place saves a buffer a row.
+    const most = typeof row === 'string' ? row.length * 3 : row.length;
+    if (this.#size + most > MOST_BYTES) throw new RangeError('more than 4 GB of text');
     if (this.#rows + 2 > this.#offsets.length) {
       const grown = new Uint32Array(this.#offsets.length * 2);
       grown.set(this.#offsets);
       this.#offsets = grown;
     }
-    if (this.#size + bytes.length > this.#text.length) {
-      const grown = Buffer.alloc(Math.max(this.#text.length * 2, this.#size + bytes.length));
+    if (this.#size + most > this.#text.length) {
+      const grown = Buffer.alloc(Math.max(this.#text.length * 2, this.#size + most));
       grown.set(this.#text.subarray(0, this.#size));
       this.#text = grown;
     }
-    this.#text.set(bytes, this.#size);
-    this.#size += bytes.length;
+    if (typeof row === 'string') this.#size += this.#text.write(row, this.#size);
+    else {
+      this.#text.set(row, this.#size);
+      this.#size += row.length;
+    }
     this.#offsets[++this.#rows] = this.#size;
   }
 
