@@ -385,10 +385,12 @@ static uint32_t blend(rk_engine *engine, const rk_request *request, uint32_t ava
         weights[s] = available >> s & 1u ? weight_of(engine, request, s) : 0.0f;
         weighted = weighted || weights[s] != 0.0f;
     }
-    /* An empty session may leave only `popular`, which the search may have given no weight: what is
-     * there then orders by its own scores, not by item number. */
-    for (uint32_t s = 0; !weighted && s < RK_SOURCE_COUNT; s++) {
-        weights[s] = available >> s & 1u ? 1.0f : 0.0f;
+    /* An empty session may leave only sources that the search gave no weight: then the order is
+     * that of `popular`, or of what there is, not of item numbers. */
+    uint32_t counted = weighted ? 0u : available;
+    if (counted >> RK_SOURCE_POPULAR & 1u) counted = 1u << RK_SOURCE_POPULAR;
+    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
+        if (counted >> s & 1u) weights[s] = 1.0f;
     }
     for (uint32_t i = 0; i < candidates->count; i++) {
         float score = 0.0f;

@@ -306,7 +306,7 @@ static inline void naive_recommend(const rk_snapshot_content *content, const rk_
     naive_explore(f);
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) naive_list(f, s), lists[s] = f->lists[s];
     naive_merge(lists, f->counts, &f->candidates);
-    bool weighted = false; /* sources of no weight at all count alike */
+    bool weighted = false; /* where no source has any, popularity does, or all count alike */
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++)
         weighted |= !f->off[s] && naive_source_weight(f, s) != 0.0f;
     float score_of[NAIVE_ITEMS];
@@ -317,7 +317,11 @@ static inline void naive_recommend(const rk_snapshot_content *content, const rk_
         score_of[item] = 0.0f;
         for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
             if (f->off[s]) continue;
-            score_of[item] += (weighted ? naive_source_weight(f, s) : 1.0f) * f->score[s][item];
+            const bool counts = s == RK_SOURCE_POPULAR || f->off[RK_SOURCE_POPULAR];
+            score_of[item] += (weighted ? naive_source_weight(f, s)
+                               : counts ? 1.0f
+                                        : 0.0f) *
+                              f->score[s][item];
         }
         insert_scored(order, i, (rk_scored){score_of[item], item});
     }

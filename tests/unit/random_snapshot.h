@@ -38,10 +38,10 @@ static inline snapshot_shape with_all_parts(snapshot_shape shape) {
     return shape;
 }
 
-enum { SMALL_FEATURES = 2, SMALL_FEATURE_ROWS = 32 };
-static inline rk_strings small_features(void) {
-    static const uint32_t offsets[SMALL_FEATURES + 1] = {0, 7, 13};
-    return (rk_strings){offsets, "countrydevice", SMALL_FEATURES};
+enum { RANDOM_FEATURES = 2, RANDOM_FEATURE_ROWS = 32 };
+static inline rk_strings random_features(void) {
+    static const uint32_t offsets[RANDOM_FEATURES + 1] = {0, 7, 13};
+    return (rk_strings){offsets, "countrydevice", RANDOM_FEATURES};
 }
 
 /* Event types of every sign; `like` has the highest weight. */
@@ -241,11 +241,11 @@ static inline void fill_towers(const snapshot_shape *shape, rk_memory *memory,
     if (shape->positions == 0) return;
     content->user_positions =
         random_floats(&rng, (uint64_t)shape->positions * shape->dim, 0.5f, memory);
-    content->features = small_features();
-    content->meta.user_features = SMALL_FEATURES;
-    content->meta.feature_rows = SMALL_FEATURE_ROWS;
+    content->features = random_features();
+    content->meta.user_features = RANDOM_FEATURES;
+    content->meta.feature_rows = RANDOM_FEATURE_ROWS;
     content->feature_vectors =
-        random_floats(&rng, (uint64_t)SMALL_FEATURE_ROWS * shape->dim, 0.0f, memory);
+        random_floats(&rng, (uint64_t)RANDOM_FEATURE_ROWS * shape->dim, 0.0f, memory);
 }
 
 static inline rk_snapshot_content make_random_snapshot(snapshot_shape shape, rk_memory *memory) {
