@@ -78,6 +78,11 @@ rk_status rk_pipeline_train(const rk_events_content *events, const rk_rows *rows
     if (!rk_fit_popularity(&out->log, &out->tuned, memory, &out->content)) {
         return out_of_memory(error, "popularity");
     }
+    if (!rk_fit_trending(&out->log, &out->tuned, memory, &out->content) ||
+        !rk_fit_places(events, &out->log, memory, &out->content) ||
+        !rk_fit_explore(&out->log, memory, &out->content)) {
+        return out_of_memory(error, "trending, places, explore");
+    }
     progress(options, "neighbors", 0, out->log.items, "items");
     if (!rk_fit_neighbors(&out->log, &out->tuned.neighbors, out->tuned.similar_decay,
                           options->threads, memory, &out->content)) {
