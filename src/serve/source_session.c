@@ -28,10 +28,16 @@ static float session_score(const rk_query *query, uint32_t item) {
     return rk_ann_score(query->snapshot, query->ann, item);
 }
 
+static void session_score_items(const rk_query *query, const uint32_t *items, uint32_t count,
+                                float *out) {
+    rk_ann_score_items(query->snapshot, query->ann, items, count, out);
+}
+
 const rk_source rk_source_session = {
     .name = "session",
     .unavailable = session_unavailable,
     .prepare = session_prepare,
     .retrieve = session_retrieve,
     .score = session_score,
+    .score_items = session_score_items,
 };
