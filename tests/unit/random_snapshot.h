@@ -18,7 +18,7 @@ typedef struct snapshot_shape {
     uint32_t items, dim;
     uint32_t neighbors;    /* most entries of a row */
     uint32_t popular_rows; /* rows of the pre-generated list; cut to `items` */
-    uint32_t rising;       /* rows of `trend.top`; cut to `items` */
+    uint32_t rising;       /* rows of `rise.top`; cut to `items` */
     uint32_t places;       /* every places-th item has none, the others do; 0: none has */
     uint32_t explore;      /* every explore-th item is listed; 0: none */
     uint32_t positions;    /* of the user tower; 0: no tower, no features */
