@@ -14,6 +14,19 @@
  * a total order on (score, item), so what is kept does not depend on the order of pushes. */
 #include "base/topk.h"
 
+/* Puts `entry` at `hole` or below it, so that the heap of `count` entries is in order again. */
+static void sift_down(rk_scored *heap, uint32_t count, uint32_t hole, rk_scored entry) {
+    // A node has a child only if hole < count / 2; so 2 * hole + 2 cannot overflow either.
+    while (hole < count / 2) {
+        uint32_t child = 2 * hole + 1;
+        if (child + 1 < count && rk_scored_before(heap[child], heap[child + 1])) child++;
+        if (!rk_scored_before(entry, heap[child])) break;
+        heap[hole] = heap[child];
+        hole = child;
+    }
+    heap[hole] = entry;
+}
+
 static void sift_up(rk_scored *heap, uint32_t hole, rk_scored entry) {
     while (hole > 0) {
         const uint32_t parent = (hole - 1) / 2;
@@ -35,7 +48,7 @@ void rk_topk_push(rk_topk *top, float score, uint32_t item) {
     if (top->count < top->capacity) {
         sift_up(top->heap, top->count++, entry);
     } else if (top->capacity > 0 && rk_scored_before(entry, top->heap[0])) {
-        rk_scored_sift_down(top->heap, top->count, 0, entry);
+        sift_down(top->heap, top->count, 0, entry);
     }
 }
 

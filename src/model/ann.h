@@ -37,11 +37,34 @@ void rk_ann_prepare(const rk_snapshot_content *snapshot, const float *q, rk_ann_
 /* <q, x> of one item by all its bits. */
 float rk_ann_score(const rk_snapshot_content *snapshot, const rk_ann_query *query, uint32_t item);
 
+/* rk_ann_score of `count` items, to out (count): quicker than one by one, since the rows lie all
+ * over memory. */
+void rk_ann_score_items(const rk_snapshot_content *snapshot, const rk_ann_query *query,
+                        const uint32_t *items, uint32_t count, float *out);
+
 /* The k best items by rk_ann_score among the `coarse` best by the 2-bit estimate, best first; ties
  * by item. blocked: bitmap of items never returned, one u32 a block of 32 rows (bit = row), or
  * NULL. scratch: (2 * coarse) entries; out: (k); k <= coarse. Returns how many were found. */
 uint32_t rk_ann_search(const rk_snapshot_content *snapshot, const rk_ann_query *query,
                        const uint32_t *blocked, rk_scored *scratch, uint32_t coarse, rk_scored *out,
                        uint32_t k);
+
+/* One search of several that share a pass over the codes. */
+typedef struct rk_ann_job {
+    const rk_ann_query *query;
+    rk_scored *scratch; /* (2 * coarse) */
+    uint32_t coarse;
+    rk_scored *out; /* (k) */
+    uint32_t k;     /* <= coarse */
+    uint32_t found; /* written by the search: how many `out` has */
+} rk_ann_job;
+
+#define RK_ANN_MOST_JOBS 2u
+
+/* rk_ann_search of every job, the same answers; 2 jobs load and split the codes once, which is
+ * 1.1 to 1.2 times as quick as two searches. count <= RK_ANN_MOST_JOBS; nothing of the jobs
+ * overlaps but, if wanted, the queries. */
+void rk_ann_search_jobs(const rk_snapshot_content *snapshot, const uint32_t *blocked,
+                        rk_ann_job *jobs, uint32_t count);
 
 #endif

@@ -11,6 +11,7 @@ const BENCHES = [
   ['bench_kernels.js'],
   ['bench_index.js'],
   ['bench_recommend.js'],
+  ['bench_retrieval.js'],
   ['quality.js'],
   ['bench_determinism.js', ...(quick ? ['--log', 'generated'] : [])],
   ...(quick ? [] : [['bench_demo.js']]),
