@@ -266,7 +266,7 @@ static void lists_are_the_best(void **state) {
 
 /* Many items at once have the scores that each has by itself. */
 static void check_scores_at_once(const bench *b, const rk_query *query, const rk_source *source) {
-    uint32_t items[MOST_ITEMS];
+    uint32_t items[MOST_ITEMS] = {0};
     float scores[MOST_ITEMS];
     const uint32_t count = query->snapshot->meta.items;
     if (source->score_items == NULL) return;
