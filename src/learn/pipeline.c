@@ -38,6 +38,7 @@ bool rk_learn_set(rk_learn_options *options, const char *name, const char *value
         {"dim", 8, RK_MAX_DIM, &options->dim},
         {"min_item_events", 0, UINT32_MAX - 1, &options->min_item_events},
         {"validation_cases", 0, 1000000, &options->validation_cases},
+        {"located", 0, 1, &options->located},
         {"sgns_epochs", 1, 1000, &options->sgns_epochs},
         {"encoder_epochs", 0, 1000, &options->encoder_epochs},
     };

@@ -38,7 +38,8 @@ static rk_trial trial_of(const search *s, const rk_snapshot_content *content) {
                       .split = &s->split,
                       .cutoffs = &cutoff,
                       .cutoff_count = 1,
-                      .threads = s->options->threads};
+                      .threads = s->options->threads,
+                      .located = s->options->located};
 }
 
 static rk_metrics measure(search *s, const rk_snapshot_content *content, const rk_method *method) {
@@ -164,7 +165,7 @@ static const float outlier_weights[] = {0.3f, 0.6f};
 static const axis outlier_axes[] = {
     {offsetof(rk_tuned, outlier_weight), outlier_weights, COUNT_OF(outlier_weights)}};
 
-static const float distances[] = {0.3f, 1.0f, 20.0f, 100.0f, 500.0f};
+static const float distances[] = {0.15f, 0.3f, 0.5f, 1.0f, 2.0f, 20.0f, 100.0f, 500.0f};
 static const axis nearby_axes[] = {
     {offsetof(rk_tuned, nearby_km), distances, COUNT_OF(distances)}};
 
