@@ -81,10 +81,9 @@ describe('recommend', () => {
         ['popular'],
       );
     }
-    assert.deepEqual(
-      unavailable.map(({ name }) => name),
-      ['similar', 'session'],
-    );
+    const off = unavailable.map(({ name }) => name);
+    assert.ok(['similar', 'session'].every((name) => off.includes(name)));
+    assert.ok(!off.includes('popular'));
     assert.ok(unavailable.every(({ reason }) => reason.length > 0));
     assert.equal(engine.session().recommend().unavailable, undefined);
   });
@@ -173,7 +172,7 @@ describe('recommend', () => {
   test('weights and quotas of unknown sources or wrong values are refused', () => {
     const session = engine.session();
     const refused = [
-      [{ weights: { nearby: 1 } }, /weights is "nearby".*popular, similar, session/],
+      [{ weights: { nowhere: 1 } }, /weights is "nowhere".*popular, similar, session/],
       [{ weights: { popular: NaN } }, /weight of popular is NaN/],
       [{ weights: { popular: -1 } }, /weight of popular is -1/],
       [{ quotas: { popular: 1.5 } }, /quota of popular is 1.5/],
@@ -355,8 +354,9 @@ describe('engine', () => {
     assert.deepEqual(info.eventTypes.map(({ name }) => name).sort(), ['buy', 'view']);
     assert.deepEqual(
       info.sources.map(({ name }) => name),
-      ['popular', 'similar', 'session'],
+      ['popular', 'similar', 'session', 'trending', 'nearby', 'user', 'explore'],
     );
+    assert.ok(info.sources.slice(0, 3).every(({ unavailable }) => unavailable === undefined));
     assert.equal(info.parts.core + info.parts.vectors + info.parts.text, info.bytes);
     assert.equal(typeof info.report, 'object');
     assert.equal(JSON.parse(JSON.stringify(info)).seed, '1');
