@@ -1,7 +1,7 @@
 /* Sorting and selecting (score, item) by partition of 64-bit keys, with a heap behind it.
  *
  * Problem: a query ranks a few hundred entries a dozen times over, and a heap mispredicts a branch
- * a level: sorting 400 took a twentieth of a millisecond's budget each time.
+ * a level: sorting 400 took 23 us, a twentieth of a query's half millisecond, each time.
  * Idea: an entry becomes one number that is larger for what ranks earlier, in the entry's own eight
  * bytes, so that comparing is one instruction:
  *

@@ -1,12 +1,11 @@
 /* Cutting a full buffer to about its better half.
  *
  * Problem: a scan of 100,000 rows for 800 fills the buffer half a dozen times, and selecting
- * exactly each time was most of what a survivor cost. Idea: between the first entry and the last it
- * need not be exact. An entry somewhat below the middle of a sample is a threshold; if at least
- * `wanted` entries reach it, whatever is below cannot be among the best and goes, in one pass
- * without branches. If not (a bad sample, many ties), the exact selection does it (R. Floyd and R.
- * Rivest, "Expected Time Bounds for Selection", 1975, choose their pivots so). Only the end is
- * always exact.
+ * exactly each time was more than half of what listing cost.
+ * Idea: before the end it need not be exact. An entry somewhat below the middle of a sample is a
+ * threshold; if at least `wanted` entries reach it, whatever is below cannot be among the best and
+ * goes, in one pass without branches. If not (a bad sample, many ties), the exact selection does
+ * it. R. Floyd and R. Rivest, "Expected Time Bounds for Selection" (1975), choose pivots so.
  *
  * Invariant: at least `wanted` of all entries added reach the threshold, once it is above -inf. */
 #include "base/shortlist.h"

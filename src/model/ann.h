@@ -9,6 +9,14 @@
  * filter is a bitmap tested on rows that would enter, and stays exact at any selectivity: there is
  * no graph to lose.
  *
+ *   512 rows' codes -> sums (u16) -> does the estimate reach the threshold? a bit a row
+ *   -> rows not blocked to a shortlist, whose threshold rises -> all bits of the `coarse` best
+ *   -> the k best, sorted
+ *
+ * Two queries can share the pass. A search of 100,000 rows of 64 dimensions for 400 out of 800
+ * spends about 45 % in the scan, 30 % in comparing and listing and 20 % in re-scoring, a third of
+ * that waiting for rows that lie all over memory.
+ *
  * A query is prepared once:
  *   lut (dim/2, 16) u7   the contribution of each pair of cells, offset and scaled to 0..127
  *   q16 (dim) i16        the query for exact integer re-scoring
@@ -61,9 +69,9 @@ typedef struct rk_ann_job {
 
 #define RK_ANN_MOST_JOBS 2u
 
-/* rk_ann_search of every job, the same answers; 2 jobs load and split the codes once, which is
- * 1.1 to 1.2 times as quick as two searches. count <= RK_ANN_MOST_JOBS; nothing of the jobs
- * overlaps but, if wanted, the queries. */
+/* rk_ann_search of every job, the same answers. Two jobs load and split the codes once, and scan
+ * them 1.1 (WebAssembly) to 1.3 times (AVX2) as quickly as one after the other. Jobs may share a
+ * query, nothing else; count <= RK_ANN_MOST_JOBS. */
 void rk_ann_search_jobs(const rk_snapshot_content *snapshot, const uint32_t *blocked,
                         rk_ann_job *jobs, uint32_t count);
 
