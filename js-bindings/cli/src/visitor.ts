@@ -4,7 +4,7 @@ import { UsageError, quote } from './failures.js';
 
 export const VISITOR = { location: { type: 'string' }, user: { type: 'string' } } as const;
 
-export const VISITOR_HELP = `--location LAT,LON  where the visitor is, in degrees
+export const VISITOR_HELP = `--location LAT,LON  where the visitor is, in degrees; --location=-16,20 if it begins with a minus
 --user A=B,C=D   what is known of the visitor, by the names that inspect lists`;
 
 export type Visitor = Pick<SessionOptions, 'location' | 'user'>;
