@@ -259,7 +259,7 @@ static bool take_shards(evaluation *e, rk_memory *memory) {
     uint32_t relevant = rk_evaluate_most_relevant(trial->split);
     for (uint32_t i = 0; i < trial->split->case_count; i++)
         history = RK_MAX(history, trial->split->cases[i].history_count);
-    uint64_t engine_bytes = rk_engine_scratch_bytes(items);
+    uint64_t engine_bytes = rk_engine_scratch_bytes(&trial->snapshot->meta);
     for (uint32_t s = 0; s < RK_SHARDS; s++) {
         shard_state *state = &e->shard[s];
         void *engine = rk_memory_take(memory, engine_bytes, 1);

@@ -35,15 +35,20 @@ export function generatedClusters({ items = 600, clusters = 12 } = {}) {
   );
 }
 
-/** Rows [session, item, event, time in Unix ms], in order of time within a session. */
-export function* generatedRows({ seed = 1, sessions = 3000, ...shape } = {}) {
+/**
+ * Rows [session, item, event, time in Unix ms], in order of time within a session. A session begins every
+ * `minutes`; those of the last week are at home in the `rising` last clusters, which few visited before.
+ */
+export function* generatedRows(options = {}) {
+  const { seed = 1, sessions = 3000, minutes = 10, rising = 0, ...shape } = options;
   const random = randomFrom(seed);
   const clusters = generatedClusters(shape);
+  const lastWeek = rising > 0 ? sessions - (7 * 24 * 60) / minutes : sessions;
   const pick = (list) => list[Math.floor(list.length * random() ** 2)];
   for (let s = 0; s < sessions; s++) {
-    const home = pick(clusters);
+    const home = pick(s < lastWeek ? clusters : clusters.slice(-rising));
     const length = 2 + Math.floor(10 * random() ** 2);
-    let time = START_MS + s * 10 * MINUTE_MS;
+    let time = START_MS + s * minutes * MINUTE_MS;
     for (let n = 0; n < length; n++) {
       const cluster = random() < 0.85 ? home : pick(clusters);
       time += Math.floor(5 * MINUTE_MS * random());
