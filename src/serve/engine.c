@@ -29,7 +29,8 @@ struct rk_engine {
     float *seed_weights;
     float *neighbor_sum; /* (items) */
     uint32_t *touched;   /* (items) */
-    rk_spot *spots;                   /* (items), 0 without places */
+    rk_spot *spots;                   /* (meta.place_count) */
+    uint32_t *spot_of;                /* (items), 0 without places */
     rk_explore_block *explore_blocks; /* (blocks), 0 without a list */
     rk_vector_search searches[RK_SEARCH_COUNT];
     rk_scored *coarse;                 /* (RK_SEARCH_COUNT, RK_COARSE_ROOM) */
@@ -50,7 +51,8 @@ static void lay_out(rk_arena *arena, const rk_snapshot_meta *meta, rk_engine *en
     engine->seed_weights = RK_TAKE(arena, float, RK_MAX_SESSION);
     engine->neighbor_sum = RK_TAKE(arena, float, items);
     engine->touched = RK_TAKE(arena, uint32_t, items);
-    engine->spots = RK_TAKE(arena, rk_spot, meta->place_count ? items : 0);
+    engine->spots = RK_TAKE(arena, rk_spot, meta->place_count);
+    engine->spot_of = RK_TAKE(arena, uint32_t, meta->place_count ? items : 0);
     engine->explore_blocks =
         RK_TAKE(arena, rk_explore_block, meta->explore_count ? rk_block_count(items) : 0);
     for (uint32_t which = 0; which < RK_SEARCH_COUNT; which++)
@@ -92,7 +94,7 @@ rk_engine *rk_engine_over(const rk_snapshot_content *content, void *memory, uint
     memset(engine->neighbor_sum, 0, items * sizeof *engine->neighbor_sum);
     memset(engine->candidates.slot, 0, items * sizeof *engine->candidates.slot);
     engine->candidates.count = 0;
-    if (content->meta.place_count) rk_spots_fill(content, engine->spots);
+    if (content->meta.place_count) rk_spots_fill(content, engine->spots, engine->spot_of);
     if (content->meta.explore_count) rk_explore_blocks_fill(content, engine->explore_blocks);
     return engine;
 }
@@ -520,6 +522,7 @@ static rk_query begin_query(rk_engine *engine, const rk_request *request) {
         .neighbor_sum = engine->neighbor_sum,
         .touched = engine->touched,
         .spots = engine->spots,
+        .spot_of = engine->spot_of,
         .explore_blocks = engine->explore_blocks,
         .searches = engine->searches,
         .coarse = engine->coarse,

@@ -38,10 +38,10 @@ typedef struct rk_vector_search {
 
 enum { RK_SEARCH_SESSION = 0, RK_SEARCH_USER = 1, RK_SEARCH_COUNT = 2 };
 
-/* An item as `nearby` scores it. */
+/* A place as `nearby` scores it. */
 typedef struct rk_spot {
     rk_point point;
-    float merit; /* what its popularity counts; 0: it has none, or no place */
+    float merit; /* what its item's popularity counts; 0: it has none */
 } rk_spot;
 
 /* 32 items as `explore` looks them up. */
@@ -77,7 +77,8 @@ struct rk_query {
 
     /* `nearby`: where the user is, and where items are. */
     rk_anchors anchors;
-    const rk_spot *spots; /* (items) if the snapshot has places */
+    const rk_spot *spots;    /* (meta.place_count) in the order of place_code */
+    const uint32_t *spot_of; /* (items) if there are places, RK_NONE: it has none */
 
     /* `explore`: the walk through the list. */
     const rk_explore_block *explore_blocks; /* (blocks) if the snapshot has a list */
@@ -109,9 +110,9 @@ extern const rk_source rk_source_explore;
 /* Row `source` of the table, source < RK_SOURCE_COUNT. */
 const rk_source *rk_source_at(uint32_t source);
 
-/* What `nearby` and `explore` keep of a snapshot, computed when an engine opens: spots (items), of a
- * snapshot with places; blocks (blocks). */
-void rk_spots_fill(const rk_snapshot_content *snapshot, rk_spot *spots);
+/* What `nearby` and `explore` keep of a snapshot, computed when an engine opens: spots
+ * (meta.place_count), spot_of (items), of a snapshot with places; blocks (blocks). */
+void rk_spots_fill(const rk_snapshot_content *snapshot, rk_spot *spots, uint32_t *spot_of);
 void rk_explore_blocks_fill(const rk_snapshot_content *snapshot, rk_explore_block *blocks);
 
 static inline bool rk_is_blocked(const uint32_t *blocked, uint32_t item) {

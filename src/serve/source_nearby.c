@@ -12,12 +12,12 @@
  * meta.nearby_km, scores .20 in any of them.
  *
  * Trigonometry and powers are of an item, not of a query, and were most of its time: opening an
- * engine computes them once, to 16 bytes an item (rk_spot).
+ * engine computes them once, to 16 bytes a place (rk_spot) in the order of the codes, so that a run
+ * of codes is a run of memory, and 4 bytes an item to find them by.
  *
- * Cost: at most MOST_PLACES places offered, the most recent anchor's first; for each a comparison
- * of its popularity, and unless that rules it out the anchors; binary searches for the rings
- * (geo.h); a walk past the blocked. Again for rings RING_FACTOR times as full while the list is
- * short of its quota. */
+ * Cost: at most MOST_PLACES places scored, the most recent anchor's first; binary searches for the
+ * rings (geo.h); a walk past the blocked. Again for rings RING_FACTOR times as full while the list
+ * is short of its quota. */
 #include "base/fmath.h"
 #include "serve/source.h"
 
@@ -30,14 +30,14 @@
 #define RING_FACTOR 8u
 #define MOST_PLACES 4096u
 
-void rk_spots_fill(const rk_snapshot_content *snapshot, rk_spot *spots) {
-    bool ranked = snapshot->meta.popular_count > 0;
-    for (uint32_t item = 0; item < snapshot->meta.items; item++) {
-        rk_place place = snapshot->place[item];
-        float share = ranked ? rk_popularity_share(snapshot, item) : 1.0f;
-        spots[item] = (rk_spot){.merit = 0.0f};
-        if (!rk_has_place(place) || !(share > 0.0f)) continue;
-        spots[item] = (rk_spot){rk_point_of(place), rk_powf(share, POPULARITY_POWER)};
+void rk_spots_fill(const rk_snapshot_content *snapshot, rk_spot *spots, uint32_t *spot_of) {
+    for (uint32_t item = 0; item < snapshot->meta.items; item++) spot_of[item] = RK_NONE;
+    for (uint32_t at = 0; at < snapshot->meta.place_count; at++) {
+        uint32_t item = snapshot->place_item[at];
+        float share = snapshot->meta.popular_count ? rk_popularity_share(snapshot, item) : 1.0f;
+        spot_of[item] = at;
+        spots[at] = (rk_spot){.point = rk_point_of(snapshot->place[item]),
+                              .merit = share > 0.0f ? rk_powf(share, POPULARITY_POWER) : 0.0f};
     }
 }
 
@@ -75,13 +75,15 @@ static void nearby_prepare(rk_query *query) {
     }
 }
 
-static float score_of(const rk_query *query, uint32_t item) {
-    const rk_spot *spot = &query->spots[item];
-    return spot->merit > 0.0f ? spot->merit * rk_nearness(&query->anchors, spot->point) : 0.0f;
+static float score_of(const rk_query *query, const rk_spot *spot) {
+    return spot->merit * rk_nearness(&query->anchors, spot->point);
 }
 
 static void nearby_score(const rk_query *query, const uint32_t *items, uint32_t count, float *out) {
-    for (uint32_t i = 0; i < count; i++) out[i] = score_of(query, items[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = query->spot_of[items[i]];
+        out[i] = at == RK_NONE ? 0.0f : score_of(query, &query->spots[at]);
+    }
 }
 
 static bool in_earlier_ring(const rk_ring *rings, uint32_t count, uint32_t code) {
@@ -91,23 +93,23 @@ static bool in_earlier_ring(const rk_ring *rings, uint32_t count, uint32_t code)
 }
 
 /* Offers the places of the last of `count` rings that no earlier one holds; returns how many of
- * `room` are left. */
+ * `room` are left. Whether a place enters is as good as random: each is put behind the list, and the
+ * list grows by it or not. */
 static uint32_t offer_ring(const rk_query *query, const rk_ring *rings, uint32_t count,
                            uint32_t room, rk_shortlist *best) {
     const rk_snapshot_content *snapshot = query->snapshot;
     const rk_ring *ring = &rings[count - 1];
     for (uint32_t cell = 0; cell < ring->rows * ring->columns; cell++) {
-        uint32_t at, end;
+        uint32_t at, end, unused;
         rk_ring_run(snapshot, ring, cell, &at, &end);
         for (; at < end && room > 0; at++) {
-            uint32_t item = snapshot->place_item[at];
             if (in_earlier_ring(rings, count - 1, snapshot->place_code[at])) continue;
-            if (rk_is_blocked(query->blocked, item)) continue;
-            room--;
-            /* Nearness is at most 1. */
-            if (query->spots[item].merit < best->threshold) continue;
-            float score = score_of(query, item);
-            if (score > 0.0f && score >= best->threshold) rk_shortlist_add(best, score, item);
+            uint32_t item = snapshot->place_item[at];
+            bool open = !rk_is_blocked(query->blocked, item);
+            float score = score_of(query, &query->spots[at]);
+            *rk_shortlist_next(best, &unused) = (rk_scored){.score = score, .item = item};
+            rk_shortlist_added(best, open & (score > 0.0f) & (score >= best->threshold));
+            room -= open;
         }
     }
     return room;

@@ -19,6 +19,7 @@ typedef struct bench {
     rk_vector_search searches[RK_SEARCH_COUNT];
     rk_scored coarse[RK_SEARCH_COUNT * RK_COARSE_ROOM];
     rk_spot spots[MOST_ITEMS];
+    uint32_t spot_of[MOST_ITEMS];
     rk_explore_block explore_blocks[MOST_BLOCKS];
     uint32_t seeds[RK_MAX_SESSION];
     float seed_weights[RK_MAX_SESSION];
@@ -138,7 +139,7 @@ static rk_query make_query(bench *b, rk_rng *rng, uint32_t seed_count, uint32_t 
         b->seed_weights[j] = (rk_rng_u32(rng) & 1 ? 1.0f : 3.0f) * b->weight;
     }
     make_user(b, rng);
-    if (b->content.meta.place_count) rk_spots_fill(&b->content, b->spots);
+    if (b->content.meta.place_count) rk_spots_fill(&b->content, b->spots, b->spot_of);
     if (b->content.meta.explore_count) rk_explore_blocks_fill(&b->content, b->explore_blocks);
     memcpy(b->seen, b->blocked, sizeof b->seen);
     for (uint32_t j = 0; j < seed_count; j++) {
@@ -157,6 +158,7 @@ static rk_query make_query(bench *b, rk_rng *rng, uint32_t seed_count, uint32_t 
                       .neighbor_sum = b->neighbor_sum,
                       .touched = b->touched,
                       .spots = b->spots,
+                      .spot_of = b->spot_of,
                       .explore_blocks = b->explore_blocks,
                       .searches = b->searches,
                       .coarse = b->coarse};
