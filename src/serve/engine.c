@@ -27,8 +27,8 @@ struct rk_engine {
     uint32_t *blocked, *seen; /* (blocks) */
     uint32_t *seeds;          /* (RK_MAX_SESSION) */
     float *seed_weights;
-    float *neighbor_sum; /* (items) */
-    uint32_t *touched;   /* (items) */
+    float *neighbor_sum;              /* (items) */
+    uint32_t *touched;                /* (items) */
     rk_spot *spots;                   /* (meta.place_count) */
     uint32_t *spot_of;                /* (items), 0 without places */
     rk_explore_block *explore_blocks; /* (blocks), 0 without a list */

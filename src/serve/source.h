@@ -31,9 +31,9 @@ typedef struct rk_query rk_query;
 typedef struct rk_vector_search {
     rk_ann_query ann;
     float (*beyond)(const rk_query *query, uint32_t item); /* added to a cosine; NULL: nothing is */
-    rk_scored *found; /* (RK_MAX_QUOTA) best first */
-    uint32_t count;   /* of found */
-    uint32_t quota;   /* that found answers; 0: it has not run */
+    rk_scored *found;                                      /* (RK_MAX_QUOTA) best first */
+    uint32_t count;                                        /* of found */
+    uint32_t quota; /* that found answers; 0: it has not run */
 } rk_vector_search;
 
 enum { RK_SEARCH_SESSION = 0, RK_SEARCH_USER = 1, RK_SEARCH_COUNT = 2 };
@@ -94,8 +94,8 @@ typedef struct rk_source {
     void (*prepare)(rk_query *query);
     /* Its best unblocked items, best first, at most `quota` <= RK_MAX_QUOTA; returns how many. */
     uint32_t (*retrieve)(rk_query *query, uint32_t quota, rk_scored *out);
-    /* Its scores of any `count` items, to out (count); what retrieve returned for an item is the same
-     * number. */
+    /* Its scores of any `count` items, to out (count); what retrieve returned for an item is the
+     * same number. */
     void (*score)(const rk_query *query, const uint32_t *items, uint32_t count, float *out);
 } rk_source;
 

@@ -93,8 +93,8 @@ static bool in_earlier_ring(const rk_ring *rings, uint32_t count, uint32_t code)
 }
 
 /* Offers the places of the last of `count` rings that no earlier one holds; returns how many of
- * `room` are left. Whether a place enters is as good as random: each is put behind the list, and the
- * list grows by it or not. */
+ * `room` are left. Whether a place enters is as good as random: each is put behind the list, and
+ * the list grows by it or not. */
 static uint32_t offer_ring(const rk_query *query, const rk_ring *rings, uint32_t count,
                            uint32_t room, rk_shortlist *best) {
     const rk_snapshot_content *snapshot = query->snapshot;

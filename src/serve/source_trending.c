@@ -20,7 +20,8 @@ static float score_of(const rk_query *query, uint32_t item) {
     return query->snapshot->trending[item];
 }
 
-static void trending_score(const rk_query *query, const uint32_t *items, uint32_t count, float *out) {
+static void trending_score(const rk_query *query, const uint32_t *items, uint32_t count,
+                           float *out) {
     for (uint32_t i = 0; i < count; i++) out[i] = score_of(query, items[i]);
 }
 

@@ -9,8 +9,8 @@
 
 #include "serve/source.h"
 
-/* The vector (dim) of search `which`; its former answer is forgotten. beyond: what its source adds to
- * the cosine of an item the session holds, or NULL. */
+/* The vector (dim) of search `which`; its former answer is forgotten. beyond: what its source adds
+ * to the cosine of an item the session holds, or NULL. */
 void rk_vector_search_prepare(rk_query *query, uint32_t which, const float *vector,
                               float (*beyond)(const rk_query *query, uint32_t item));
 

@@ -55,8 +55,8 @@ const QUOTAS = {
   nearby: 200,
   explore: 150,
   similar: 200,
-  session: 150,
-  user: 150,
+  session: 100,
+  user: 100,
 };
 
 function buildSnapshot() {

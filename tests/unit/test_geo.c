@@ -90,10 +90,12 @@ static void at_its_km_an_anchor_counts_half(void **state) {
     (void)state;
     rk_anchors anchors = rk_anchors_none(111.1949f); // one degree of a meridian
     rk_anchors_add(&anchors, (rk_place){10.0f, 20.0f}, 1.0f);
-    assert_true(fabs((double)rk_nearness(&anchors, rk_point_of((rk_place){11.0f, 20.0f})) - 0.5) < 1e-4);
+    assert_true(fabs((double)rk_nearness(&anchors, rk_point_of((rk_place){11.0f, 20.0f})) - 0.5) <
+                1e-4);
     assert_true(rk_nearness(&anchors, rk_point_of((rk_place){10.0f, 20.0f})) == 1.0f);
     rk_anchors_add(&anchors, (rk_place){-80.0f, -160.0f}, 3.0f); // the other side of the earth
-    assert_true(fabs((double)rk_nearness(&anchors, rk_point_of((rk_place){10.0f, 20.0f})) - 0.25) < 1e-3);
+    assert_true(fabs((double)rk_nearness(&anchors, rk_point_of((rk_place){10.0f, 20.0f})) - 0.25) <
+                1e-3);
 }
 
 /* The date line and the poles are no edges. */
