@@ -42,12 +42,18 @@ void rk_ann_prepare(const rk_snapshot_content *snapshot, const float *q, rk_ann_
     query->mean_score = rk_dot_f32(q, snapshot->vector_mean, dim);
 }
 
-float rk_ann_score(const rk_snapshot_content *snapshot, const rk_ann_query *query, uint32_t item) {
-    int16_t magnitudes[RK_MAX_DIM];
-    rk_vector_decode_i16(snapshot, item, magnitudes);
+/* <q, x> of a decoded item. */
+static float score_decoded(const rk_snapshot_content *snapshot, const rk_ann_query *query,
+                           const int16_t *magnitudes, uint32_t item) {
     int32_t sum = rk_dot_i16(magnitudes, query->q16, snapshot->meta.dim);
     float scale = query->q16_step * snapshot->vector_factors[item].decode;
     return query->mean_score + scale * (float)sum;
+}
+
+float rk_ann_score(const rk_snapshot_content *snapshot, const rk_ann_query *query, uint32_t item) {
+    int16_t magnitudes[RK_MAX_DIM];
+    rk_vector_decode_i16(snapshot, item, magnitudes);
+    return score_decoded(snapshot, query, magnitudes, item);
 }
 
 /* Rows that are fetched before they are scored. */
@@ -81,6 +87,21 @@ void rk_ann_score_items(const rk_snapshot_content *snapshot, const rk_ann_query 
         uint32_t end = RK_MIN(count, begin + AHEAD);
         fetch_rows(snapshot, items + begin, end - begin);
         for (uint32_t i = begin; i < end; i++) out[i] = rk_ann_score(snapshot, query, items[i]);
+    }
+}
+
+void rk_ann_score_items_pair(const rk_snapshot_content *snapshot, const rk_ann_query *query,
+                             const rk_ann_query *other, const uint32_t *items, uint32_t count,
+                             float *out, float *other_out) {
+    int16_t magnitudes[RK_MAX_DIM];
+    for (uint32_t begin = 0; begin < count; begin += AHEAD) {
+        uint32_t end = RK_MIN(count, begin + AHEAD);
+        fetch_rows(snapshot, items + begin, end - begin);
+        for (uint32_t i = begin; i < end; i++) {
+            rk_vector_decode_i16(snapshot, items[i], magnitudes);
+            out[i] = score_decoded(snapshot, query, magnitudes, items[i]);
+            other_out[i] = score_decoded(snapshot, other, magnitudes, items[i]);
+        }
     }
 }
 

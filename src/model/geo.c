@@ -6,15 +6,13 @@
 
 /* ---- nearness -------------------------------------------------------------------------------- */
 
-static rk_anchor on_sphere(rk_place place, float weight) {
+rk_point rk_point_of(rk_place place) {
     float latitude = place.latitude * RADIANS_PER_DEGREE;
     float longitude = place.longitude * RADIANS_PER_DEGREE;
     float equatorial = rk_cosf(latitude);
-    return (rk_anchor){.place = place,
-                       .x = equatorial * rk_cosf(longitude),
-                       .y = equatorial * rk_sinf(longitude),
-                       .z = rk_sinf(latitude),
-                       .weight = weight};
+    return (rk_point){.x = equatorial * rk_cosf(longitude),
+                      .y = equatorial * rk_sinf(longitude),
+                      .z = rk_sinf(latitude)};
 }
 
 rk_anchors rk_anchors_none(float km) {
@@ -24,32 +22,22 @@ rk_anchors rk_anchors_none(float km) {
 
 void rk_anchors_add(rk_anchors *anchors, rk_place place, float weight) {
     assert(anchors->count < RK_MAX_ANCHORS && weight > 0.0f);
-    anchors->at[anchors->count++] = on_sphere(place, weight);
+    anchors->at[anchors->count++] =
+        (rk_anchor){.place = place, .point = rk_point_of(place), .weight = weight};
     anchors->weight += weight;
-}
-
-float rk_nearness(const rk_anchors *anchors, rk_place place) {
-    rk_anchor item = on_sphere(place, 0.0f);
-    float sum = 0.0f;
-    for (uint32_t a = 0; a < anchors->count; a++) {
-        const rk_anchor *anchor = &anchors->at[a];
-        float x = anchor->x - item.x, y = anchor->y - item.y, z = anchor->z - item.z;
-        sum += anchor->weight / (1.0f + (x * x + y * y + z * z) * anchors->sharpness);
-    }
-    return sum / anchors->weight;
 }
 
 /* ---- rings ----------------------------------------------------------------------------------- */
 
 /* First place whose code is not below `code`, which may be 2^32. */
 static uint32_t first_from(const rk_snapshot_content *snapshot, uint64_t code) {
-    uint32_t low = 0, high = snapshot->meta.place_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (snapshot->place_code[middle] < code)
-            low = middle + 1;
-        else
-            high = middle;
+    uint32_t low = 0;
+    for (uint32_t left = snapshot->meta.place_count; left > 0;) {
+        /* Where it lies is as good as random: no branch on it. */
+        uint32_t half = left / 2;
+        bool after = snapshot->place_code[low + half] < code;
+        low = after ? low + half + 1 : low;
+        left = after ? left - half - 1 : half;
     }
     return low;
 }

@@ -30,10 +30,14 @@
 #define RK_MAX_RING_COLUMNS 32u /* >= 3; only near the poles a ring has more than three */
 #define RK_EARTH_KM         6371.0f
 
-/* A point on the unit sphere with its weight. */
+/* A point on the unit sphere. */
+typedef struct rk_point {
+    float x, y, z;
+} rk_point;
+
 typedef struct rk_anchor {
     rk_place place;
-    float x, y, z;
+    rk_point point;
     float weight;
 } rk_anchor;
 
@@ -48,8 +52,22 @@ typedef struct rk_anchors {
 rk_anchors rk_anchors_none(float km);
 /* weight > 0; at most RK_MAX_ANCHORS. */
 void rk_anchors_add(rk_anchors *anchors, rk_place place, float weight);
-/* 0 to 1. At least one anchor. O(anchors), and four trigonometric functions. */
-float rk_nearness(const rk_anchors *anchors, rk_place place);
+
+/* Where on the sphere a place is: four trigonometric functions. */
+rk_point rk_point_of(rk_place place);
+
+/* 0 to 1: every term rounds to at most its anchor's weight, and these are summed in the order in
+ * which they made anchors->weight. At least one anchor. O(anchors). */
+static inline float rk_nearness(const rk_anchors *anchors, rk_point point) {
+    float sum = 0.0f;
+    for (uint32_t a = 0; a < anchors->count; a++) {
+        const rk_anchor *anchor = &anchors->at[a];
+        float x = anchor->point.x - point.x, y = anchor->point.y - point.y;
+        float z = anchor->point.z - point.z;
+        sum += anchor->weight / (1.0f + (x * x + y * y + z * z) * anchors->sharpness);
+    }
+    return sum / anchors->weight;
+}
 
 /* The cells around an anchor at one level. */
 typedef struct rk_ring {

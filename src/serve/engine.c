@@ -1,8 +1,8 @@
 /* The funnel: sources -> merge -> score -> best, with no allocation.
  *
  *   request --> seeds, blocked bitmap --> each available source: prepare, retrieve (quota)
- *           --> merge: each item once --> every source scores every candidate
- *           --> blend: sum_s weight_s * score_s --> top `count` --> why
+ *           --> merge: each item once --> every source with a weight scores every candidate
+ *           --> blend: sum_s weight_s * score_s --> top `count` --> the other scores, why
  *
  * Scratch is laid out when the engine opens; between queries every dense array is zero again,
  * restored through the lists of what was touched, so a query never pays for the size of the
@@ -14,8 +14,11 @@
 #include "serve/merge.h"
 #include "serve/vector_search.h"
 
-/* Candidates that a source scores in one go. */
+/* Candidates that are scored in one go. */
 #define PLACES_AT_ONCE 64u
+
+/* The sources that search the index, a bit each. */
+#define SEARCHING (1u << RK_SOURCE_SESSION | 1u << RK_SOURCE_USER)
 
 struct rk_engine {
     rk_snapshot_content content;
@@ -24,25 +27,34 @@ struct rk_engine {
     uint32_t *blocked, *seen; /* (blocks) */
     uint32_t *seeds;          /* (RK_MAX_SESSION) */
     float *seed_weights;
-    float *neighbor_sum; /* (items) */
-    uint32_t *touched;   /* (items) */
+    float *neighbor_sum;              /* (items) */
+    uint32_t *touched;                /* (items) */
+    rk_spot *spots;                   /* (meta.place_count) */
+    uint32_t *spot_of;                /* (items), 0 without places */
+    rk_explore_block *explore_blocks; /* (blocks), 0 without a list */
     rk_vector_search searches[RK_SEARCH_COUNT];
     rk_scored *coarse;                 /* (RK_SEARCH_COUNT, RK_COARSE_ROOM) */
     rk_scored *lists[RK_SOURCE_COUNT]; /* (RK_MAX_QUOTA) each */
     rk_candidates candidates;
     rk_scored *final; /* (RK_MAX_CANDIDATES) */
+    uint32_t *places; /* (RK_MAX_CANDIDATES) of those to be scored */
 };
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
 /* One layout for measuring and for use. */
-static void lay_out(rk_arena *arena, uint32_t items, rk_engine *engine) {
+static void lay_out(rk_arena *arena, const rk_snapshot_meta *meta, rk_engine *engine) {
+    uint32_t items = meta->items;
     engine->blocked = RK_TAKE(arena, uint32_t, rk_block_count(items));
     engine->seen = RK_TAKE(arena, uint32_t, rk_block_count(items));
     engine->seeds = RK_TAKE(arena, uint32_t, RK_MAX_SESSION);
     engine->seed_weights = RK_TAKE(arena, float, RK_MAX_SESSION);
     engine->neighbor_sum = RK_TAKE(arena, float, items);
     engine->touched = RK_TAKE(arena, uint32_t, items);
+    engine->spots = RK_TAKE(arena, rk_spot, meta->place_count);
+    engine->spot_of = RK_TAKE(arena, uint32_t, meta->place_count ? items : 0);
+    engine->explore_blocks =
+        RK_TAKE(arena, rk_explore_block, meta->explore_count ? rk_block_count(items) : 0);
     for (uint32_t which = 0; which < RK_SEARCH_COUNT; which++)
         engine->searches[which].found = RK_TAKE(arena, rk_scored, RK_MAX_QUOTA);
     engine->coarse = RK_TAKE(arena, rk_scored, RK_SEARCH_COUNT * RK_COARSE_ROOM);
@@ -56,13 +68,14 @@ static void lay_out(rk_arena *arena, uint32_t items, rk_engine *engine) {
     candidates->sources = RK_TAKE(arena, uint32_t, RK_MAX_CANDIDATES);
     candidates->slot = RK_TAKE(arena, uint16_t, items);
     engine->final = RK_TAKE(arena, rk_scored, RK_MAX_CANDIDATES);
+    engine->places = RK_TAKE(arena, uint32_t, RK_MAX_CANDIDATES);
 }
 
-uint64_t rk_engine_scratch_bytes(uint32_t items) {
+uint64_t rk_engine_scratch_bytes(const rk_snapshot_meta *meta) {
     rk_arena arena = rk_arena_measuring();
     rk_engine unused;
     (void)RK_TAKE(&arena, rk_engine, 1);
-    lay_out(&arena, items, &unused);
+    lay_out(&arena, meta, &unused);
     return arena.used;
 }
 
@@ -71,7 +84,7 @@ rk_engine *rk_engine_over(const rk_snapshot_content *content, void *memory, uint
     uint32_t items = content->meta.items;
     rk_engine *engine = RK_TAKE(&arena, rk_engine, 1);
     assert(engine);
-    lay_out(&arena, items, engine);
+    lay_out(&arena, &content->meta, engine);
     assert(!arena.exhausted);
     engine->content = *content;
     memset(&engine->description, 0, sizeof engine->description);
@@ -81,6 +94,8 @@ rk_engine *rk_engine_over(const rk_snapshot_content *content, void *memory, uint
     memset(engine->neighbor_sum, 0, items * sizeof *engine->neighbor_sum);
     memset(engine->candidates.slot, 0, items * sizeof *engine->candidates.slot);
     engine->candidates.count = 0;
+    if (content->meta.place_count) rk_spots_fill(content, engine->spots, engine->spot_of);
+    if (content->meta.explore_count) rk_explore_blocks_fill(content, engine->explore_blocks);
     return engine;
 }
 
@@ -123,7 +138,7 @@ rk_status rk_engine_measure(const void *snapshot, uint64_t snapshot_bytes, uint6
                             rk_error *error) {
     rk_snapshot_view view;
     RK_TRY(rk_snapshot_open(snapshot, snapshot_bytes, &view, error));
-    *engine_bytes = rk_engine_scratch_bytes(view.content.meta.items);
+    *engine_bytes = rk_engine_scratch_bytes(&view.content.meta);
     return RK_OK;
 }
 
@@ -134,7 +149,7 @@ rk_status rk_engine_open(const void *snapshot, uint64_t snapshot_bytes, void *me
     if ((uintptr_t)memory % RK_CACHE_LINE) {
         return rk_fail(error, RK_MISALIGNED, NULL, 0, "engine memory");
     }
-    uint64_t needed = rk_engine_scratch_bytes(view.content.meta.items);
+    uint64_t needed = rk_engine_scratch_bytes(&view.content.meta);
     if (memory_bytes < needed) {
         return rk_fail_value(error, RK_OUT_OF_MEMORY, NULL, 0, "engine bytes", memory_bytes,
                              needed);
@@ -326,31 +341,56 @@ static float weight_of(const rk_engine *engine, const rk_request *request, uint3
                                                       : engine->content.sources[source].weight;
 }
 
-/* Scores by source `s` of the candidates at some places. */
-static void score_places(const rk_query *query, uint32_t s, const uint32_t *places,
-                         const uint32_t *items, uint32_t count, rk_candidates *candidates) {
-    const rk_source *source = rk_source_at(s);
-    float scores[PLACES_AT_ONCE];
-    if (source->score_items) {
-        source->score_items(query, items, count, scores);
-    } else {
-        for (uint32_t i = 0; i < count; i++) scores[i] = source->score(query, items[i]);
-    }
-    for (uint32_t i = 0; i < count; i++) candidates->score[s][places[i]] = scores[i];
+typedef struct batch {
+    uint32_t places[PLACES_AT_ONCE], items[PLACES_AT_ONCE], count;
+} batch;
+
+static void keep_scores(const batch *some, const float *scores, float *kept) {
+    for (uint32_t i = 0; i < some->count; i++) kept[some->places[i]] = scores[i];
 }
 
-/* Scores by source `s` of the candidates that others brought; those it brought have theirs. */
-static void score_unranked(const rk_query *query, uint32_t s, rk_candidates *candidates) {
-    uint32_t places[PLACES_AT_ONCE], items[PLACES_AT_ONCE], count = 0;
-    for (uint32_t i = 0; i < candidates->count; i++) {
-        places[count] = i;
-        items[count] = candidates->item[i];
-        count += candidates->rank[s][i] == 0;
-        if (count < PLACES_AT_ONCE) continue;
-        score_places(query, s, places, items, count, candidates);
-        count = 0;
+/* By one source, or by both that search the index. */
+static void score_batch(const rk_query *query, uint32_t sources, const batch *some,
+                        rk_candidates *candidates) {
+    float scores[RK_SEARCH_COUNT][PLACES_AT_ONCE];
+    if (sources == SEARCHING) {
+        float *const out[RK_SEARCH_COUNT] = {scores[0], scores[1]};
+        rk_vector_search_score_all(query, some->items, some->count, out);
+        keep_scores(some, scores[RK_SEARCH_SESSION], candidates->score[RK_SOURCE_SESSION]);
+        keep_scores(some, scores[RK_SEARCH_USER], candidates->score[RK_SOURCE_USER]);
+        return;
     }
-    score_places(query, s, places, items, count, candidates);
+    uint32_t s = (uint32_t)__builtin_ctz(sources);
+    rk_source_at(s)->score(query, some->items, some->count, scores[0]);
+    keep_scores(some, scores[0], candidates->score[s]);
+}
+
+/* Scores by `sources`, as score_batch takes them, of the candidates at `count` of engine->places
+ * that one of them did not bring; those it brought have theirs, and the same comes out again. */
+static void score_at_places(const rk_engine *engine, const rk_query *query, uint32_t sources,
+                            uint32_t count, rk_candidates *candidates) {
+    batch some = {.count = 0};
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t place = engine->places[i];
+        some.places[some.count] = place;
+        some.items[some.count] = candidates->item[place];
+        some.count += (sources & ~candidates->sources[place]) != 0;
+        if (some.count < PLACES_AT_ONCE) continue;
+        score_batch(query, sources, &some, candidates);
+        some.count = 0;
+    }
+    if (some.count > 0) score_batch(query, sources, &some, candidates);
+}
+
+/* The same by any sources. */
+static void score_candidates(rk_engine *engine, const rk_query *query, uint32_t sources,
+                             uint32_t count) {
+    if ((sources & SEARCHING) == SEARCHING) {
+        score_at_places(engine, query, SEARCHING, count, &engine->candidates);
+        sources &= ~SEARCHING;
+    }
+    for (; sources; sources &= sources - 1)
+        score_at_places(engine, query, sources & (0 - sources), count, &engine->candidates);
 }
 
 /* Sources that take part and can answer, a bit each; all of them prepared. `quotas` gets theirs. */
@@ -371,8 +411,7 @@ static uint32_t prepare(const rk_engine *engine, rk_query *query,
     return available;
 }
 
-/* Candidates of every available source, merged, each scored by every available source. Returns the
- * sources that took part, a bit each. */
+/* Candidates of every available source, merged. Returns the sources that took part, a bit each. */
 static uint32_t retrieve(rk_engine *engine, rk_query *query) {
     uint32_t quotas[RK_SOURCE_COUNT], counts[RK_SOURCE_COUNT] = {0};
     const rk_scored *lists[RK_SOURCE_COUNT];
@@ -387,42 +426,49 @@ static uint32_t retrieve(rk_engine *engine, rk_query *query) {
         if (quotas[s] > 0)
             counts[s] = rk_source_at(s)->retrieve(query, quotas[s], engine->lists[s]);
     }
-    rk_candidates *candidates = &engine->candidates;
-    rk_merge(lists, counts, candidates);
-    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
-        if (available >> s & 1u) score_unranked(query, s, candidates);
-    }
+    rk_merge(lists, counts, &engine->candidates);
     return available;
 }
 
-/* Places of the best candidates by the blend, best first, in engine->final (`item` holds the
- * place). */
-static uint32_t blend(rk_engine *engine, const rk_request *request, uint32_t available) {
-    const rk_candidates *candidates = &engine->candidates;
-    float weights[RK_SOURCE_COUNT];
-    bool weighted = false;
+/* The weights of the blend; returns the sources with one, a bit each. */
+static uint32_t blend_weights(const rk_engine *engine, const rk_request *request,
+                              uint32_t available, float weights[RK_SOURCE_COUNT]) {
+    uint32_t weighted = 0;
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
         weights[s] = available >> s & 1u ? weight_of(engine, request, s) : 0.0f;
-        weighted = weighted || weights[s] != 0.0f;
+        weighted |= (uint32_t)(weights[s] != 0.0f) << s;
     }
+    if (weighted) return weighted;
     /* An empty session may leave only sources that the search gave no weight: then the order is
      * that of `popular`, or of what there is, not of item numbers. */
-    uint32_t counted = weighted ? 0u : available;
+    uint32_t counted = available;
     if (counted >> RK_SOURCE_POPULAR & 1u) counted = 1u << RK_SOURCE_POPULAR;
-    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
-        if (counted >> s & 1u) weights[s] = 1.0f;
-    }
+    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) weights[s] = counted >> s & 1u ? 1.0f : 0.0f;
+    return counted;
+}
+
+/* The best candidates by the blend, best first, to engine->final; returns how many. They have all
+ * their scores then, the others those that the blend asks for. */
+static uint32_t blend(rk_engine *engine, const rk_query *query, uint32_t available) {
+    const rk_candidates *candidates = &engine->candidates;
+    float weights[RK_SOURCE_COUNT];
+    uint32_t weighted = blend_weights(engine, query->request, available, weights);
+    for (uint32_t i = 0; i < candidates->count; i++) engine->places[i] = i;
+    score_candidates(engine, query, weighted, candidates->count);
     for (uint32_t i = 0; i < candidates->count; i++) {
         float score = 0.0f;
         for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
-            if (available >> s & 1u) score += weights[s] * candidates->score[s][i];
+            if (weighted >> s & 1u) score += weights[s] * candidates->score[s][i];
         }
         engine->final[i] = (rk_scored){.score = score, .item = candidates->item[i]};
     }
-    uint32_t count = RK_MIN(candidates->count, request->count);
+    uint32_t count = RK_MIN(candidates->count, query->request->count);
     if (count == 0) return 0;
     rk_select_scored(engine->final, candidates->count, count);
     rk_sort_scored(engine->final, count);
+    for (uint32_t i = 0; i < count; i++)
+        engine->places[i] = candidates->slot[engine->final[i].item] - 1u;
+    score_candidates(engine, query, available & ~weighted, count);
     return count;
 }
 
@@ -450,7 +496,7 @@ static void answer(const rk_engine *engine, const rk_query *query, uint32_t avai
     const rk_candidates *candidates = &engine->candidates;
     for (uint32_t i = 0; i < count; i++) {
         rk_scored chosen = engine->final[i];
-        uint32_t place = candidates->slot[chosen.item] - 1u;
+        uint32_t place = engine->places[i];
         memset(&out[i], 0, sizeof out[i]);
         out[i].item = chosen.item;
         out[i].score = chosen.score;
@@ -475,6 +521,9 @@ static rk_query begin_query(rk_engine *engine, const rk_request *request) {
         .neighbor_weights = engine->neighbor_weights,
         .neighbor_sum = engine->neighbor_sum,
         .touched = engine->touched,
+        .spots = engine->spots,
+        .spot_of = engine->spot_of,
+        .explore_blocks = engine->explore_blocks,
         .searches = engine->searches,
         .coarse = engine->coarse,
     };
@@ -492,7 +541,7 @@ rk_status rk_recommend(rk_engine *engine, const rk_request *request, rk_recommen
     RK_TRY(check_request(engine, request, error));
     rk_query query = begin_query(engine, request);
     uint32_t available = retrieve(engine, &query);
-    *found = blend(engine, request, available);
+    *found = blend(engine, &query, available);
     answer(engine, &query, available, *found, out);
     clear_query(engine, request, &query);
     return RK_OK;

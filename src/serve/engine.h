@@ -9,8 +9,9 @@
 #include "format/snapshot_read.h"
 #include "reckon.h"
 
-/* Bytes of scratch for a catalogue of `items`. */
-uint64_t rk_engine_scratch_bytes(uint32_t items);
+/* Bytes of scratch for a snapshot: about 400 KB, 10.5 an item, and if there are places 4 more and
+ * 16 a place. */
+uint64_t rk_engine_scratch_bytes(const rk_snapshot_meta *meta);
 
 /* An engine over trusted content (validated, or built by learn), which must outlive it. `memory` is
  * 64-byte aligned and of rk_engine_scratch_bytes. */

@@ -24,20 +24,35 @@
 /* Seeds that `similar` examines for one-off clicks; more would not fit a mask. */
 #define RK_EXAMINED_SEEDS 64u
 
+typedef struct rk_query rk_query;
+
 /* One search of the index by a prepared vector, and its answer once it has run
  * (vector_search.h). */
 typedef struct rk_vector_search {
     rk_ann_query ann;
-    rk_scored *found; /* (RK_MAX_QUOTA) best first */
-    uint32_t count;   /* of found */
-    uint32_t quota;   /* that found answers; 0: it has not run */
+    float (*beyond)(const rk_query *query, uint32_t item); /* added to a cosine; NULL: nothing is */
+    rk_scored *found;                                      /* (RK_MAX_QUOTA) best first */
+    uint32_t count;                                        /* of found */
+    uint32_t quota; /* that found answers; 0: it has not run */
 } rk_vector_search;
 
 enum { RK_SEARCH_SESSION = 0, RK_SEARCH_USER = 1, RK_SEARCH_COUNT = 2 };
 
+/* A place as `nearby` scores it. */
+typedef struct rk_spot {
+    rk_point point;
+    float merit; /* what its item's popularity counts; 0: it has none */
+} rk_spot;
+
+/* 32 items as `explore` looks them up. */
+typedef struct rk_explore_block {
+    uint32_t listed; /* bit r: row r is on the list */
+    uint32_t before; /* how many items of earlier blocks are */
+} rk_explore_block;
+
 /* What every source of one query sees. Seeds are the session's liked items, most recent first; the
  * arrays are the engine's scratch, filled before the first source runs. */
-typedef struct rk_query {
+struct rk_query {
     const rk_snapshot_content *snapshot;
     const rk_request *request;
     const uint32_t *seeds;     /* (seed_count) */
@@ -54,16 +69,21 @@ typedef struct rk_query {
     float neighbor_max; /* largest sum of an unblocked item */
     uint64_t outliers;  /* bit j: seed j was a one-off click */
 
-    /* `session` and `user`: their vectors, and room for searching by both at once. */
+    /* `session` and `user`: their vectors. */
     rk_vector_search *searches; /* (RK_SEARCH_COUNT) */
-    rk_scored *coarse;          /* (RK_SEARCH_COUNT, RK_COARSE_ROOM) */
 
-    /* `nearby`: where the user is. */
+    /* Room for searching by both at once, and for any list while its source retrieves. */
+    rk_scored *coarse; /* (RK_SEARCH_COUNT, RK_COARSE_ROOM) */
+
+    /* `nearby`: where the user is, and where items are. */
     rk_anchors anchors;
+    const rk_spot *spots;    /* (meta.place_count) in the order of place_code */
+    const uint32_t *spot_of; /* (items) if there are places, RK_NONE: it has none */
 
     /* `explore`: the walk through the list. */
+    const rk_explore_block *explore_blocks; /* (blocks) if the snapshot has a list */
     uint32_t walk_start, walk_stride, walk_inverse;
-} rk_query;
+};
 
 typedef struct rk_source {
     const char *name;
@@ -74,10 +94,9 @@ typedef struct rk_source {
     void (*prepare)(rk_query *query);
     /* Its best unblocked items, best first, at most `quota` <= RK_MAX_QUOTA; returns how many. */
     uint32_t (*retrieve)(rk_query *query, uint32_t quota, rk_scored *out);
-    /* Its score of any item; what retrieve returned for an item is the same number. */
-    float (*score)(const rk_query *query, uint32_t item);
-    /* The same for `count` items, to out (count); NULL: no quicker than one by one. */
-    void (*score_items)(const rk_query *query, const uint32_t *items, uint32_t count, float *out);
+    /* Its scores of any `count` items, to out (count); what retrieve returned for an item is the
+     * same number. */
+    void (*score)(const rk_query *query, const uint32_t *items, uint32_t count, float *out);
 } rk_source;
 
 extern const rk_source rk_source_popular;
@@ -90,6 +109,11 @@ extern const rk_source rk_source_explore;
 
 /* Row `source` of the table, source < RK_SOURCE_COUNT. */
 const rk_source *rk_source_at(uint32_t source);
+
+/* What `nearby` and `explore` keep of a snapshot, computed when an engine opens: spots
+ * (meta.place_count), spot_of (items), of a snapshot with places; blocks (blocks). */
+void rk_spots_fill(const rk_snapshot_content *snapshot, rk_spot *spots, uint32_t *spot_of);
+void rk_explore_blocks_fill(const rk_snapshot_content *snapshot, rk_explore_block *blocks);
 
 static inline bool rk_is_blocked(const uint32_t *blocked, uint32_t item) {
     return blocked[item / RK_BLOCK_ROWS] >> (item % RK_BLOCK_ROWS) & 1u;

@@ -12,7 +12,8 @@
  * among the first q with probability q / n: the propensity to log. (Blocked items are walked past:
  * with b of the n blocked it is about q / (n - b), exactly so in no one direction of the walk.)
  * A walk instead of a shuffle: O(quota + blocked) to retrieve, and any item's place is one
- * multiplication by the inverse of the stride, after a binary search for its index.
+ * multiplication of its index by the inverse of the stride. The index is a rank in a bitmap of the
+ * list (rk_explore_block, a quarter of a byte an item).
  *
  * Score: 1 - p / n for listed items, 0 for others. Two places never share a score (n < 2^24). */
 #include "base/rng.h"
@@ -64,19 +65,27 @@ static float score_of_place(uint32_t place, uint32_t n) {
     return (float)(n - place) / (float)n;
 }
 
-static float explore_score(const rk_query *query, uint32_t item) {
-    uint32_t n = query->snapshot->meta.explore_count, low = 0, high = n;
-    const uint32_t *explore = query->snapshot->explore;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (explore[middle] < item)
-            low = middle + 1;
-        else
-            high = middle;
+void rk_explore_blocks_fill(const rk_snapshot_content *snapshot, rk_explore_block *blocks) {
+    uint32_t at = 0, n = snapshot->meta.explore_count;
+    for (uint32_t block = 0; block < rk_block_count(snapshot->meta.items); block++) {
+        blocks[block] = (rk_explore_block){.before = at};
+        for (; at < n && snapshot->explore[at] / RK_BLOCK_ROWS == block; at++)
+            blocks[block].listed |= 1u << (snapshot->explore[at] % RK_BLOCK_ROWS);
     }
-    if (low == n || explore[low] != item) return 0.0f;
-    uint64_t steps = (uint64_t)low + n - query->walk_start;
+}
+
+static float score_of(const rk_query *query, uint32_t item) {
+    const rk_explore_block *block = &query->explore_blocks[item / RK_BLOCK_ROWS];
+    uint32_t bit = 1u << (item % RK_BLOCK_ROWS), n = query->snapshot->meta.explore_count;
+    if (!(block->listed & bit)) return 0.0f;
+    uint32_t index = block->before + (uint32_t)__builtin_popcount(block->listed & (bit - 1));
+    uint64_t steps = (uint64_t)index + n - query->walk_start;
     return score_of_place((uint32_t)(steps % n * query->walk_inverse % n), n);
+}
+
+static void explore_score(const rk_query *query, const uint32_t *items, uint32_t count,
+                          float *out) {
+    for (uint32_t i = 0; i < count; i++) out[i] = score_of(query, items[i]);
 }
 
 static uint32_t explore_retrieve(rk_query *query, uint32_t quota, rk_scored *out) {

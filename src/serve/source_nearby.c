@@ -11,10 +11,13 @@
  * brought. Comparable across requests: an item of a tenth of the top's popularity, at the distance
  * meta.nearby_km, scores .20 in any of them.
  *
- * Cost: at most MOST_PLACES places offered, the most recent anchor's first; for each a comparison
- * of its popularity, and unless that rules it out four trigonometric functions, a power and the
- * anchors; binary searches for the rings (geo.h); a walk past the blocked. Again for rings
- * RING_FACTOR times as full while the list is short of its quota. */
+ * Trigonometry and powers are of an item, not of a query, and were most of its time: opening an
+ * engine computes them once, to 16 bytes a place (rk_spot) in the order of the codes, so that a run
+ * of codes is a run of memory, and 4 bytes an item to find them by.
+ *
+ * Cost: at most MOST_PLACES places scored, the most recent anchor's first; binary searches for the
+ * rings (geo.h); a walk past the blocked. Again for rings RING_FACTOR times as full while the list
+ * is short of its quota. */
 #include "base/fmath.h"
 #include "serve/source.h"
 
@@ -26,8 +29,17 @@
  * it. */
 #define RING_FACTOR 8u
 #define MOST_PLACES 4096u
-/* Places between two looks at how high the bar has risen: a look is a power. */
-#define PLACES_A_BAR 32u
+
+void rk_spots_fill(const rk_snapshot_content *snapshot, rk_spot *spots, uint32_t *spot_of) {
+    for (uint32_t item = 0; item < snapshot->meta.items; item++) spot_of[item] = RK_NONE;
+    for (uint32_t at = 0; at < snapshot->meta.place_count; at++) {
+        uint32_t item = snapshot->place_item[at];
+        float share = snapshot->meta.popular_count ? rk_popularity_share(snapshot, item) : 1.0f;
+        spot_of[item] = at;
+        spots[at] = (rk_spot){.point = rk_point_of(snapshot->place[item]),
+                              .merit = share > 0.0f ? rk_powf(share, POPULARITY_POWER) : 0.0f};
+    }
+}
 
 static bool any_seed_has_place(const rk_query *query) {
     for (uint32_t j = 0; j < query->seed_count; j++)
@@ -63,22 +75,15 @@ static void nearby_prepare(rk_query *query) {
     }
 }
 
-static float share_of(const rk_snapshot_content *snapshot, uint32_t item) {
-    return snapshot->meta.popular_count ? rk_popularity_share(snapshot, item) : 1.0f;
+static float score_of(const rk_query *query, const rk_spot *spot) {
+    return spot->merit * rk_nearness(&query->anchors, spot->point);
 }
 
-static float nearby_score(const rk_query *query, uint32_t item) {
-    rk_place place = query->snapshot->place[item];
-    float share = share_of(query->snapshot, item);
-    if (!rk_has_place(place) || !(share > 0.0f)) return 0.0f;
-    return rk_powf(share, POPULARITY_POWER) * rk_nearness(&query->anchors, place);
-}
-
-/* A smaller share cannot reach the list, even where the user stands. A little below what it takes,
- * for what the powers round. */
-static float least_share(const rk_topk *best) {
-    float threshold = rk_topk_threshold(best);
-    return threshold > 0.0f ? 0.9999f * rk_powf(threshold, 1.0f / POPULARITY_POWER) : 0.0f;
+static void nearby_score(const rk_query *query, const uint32_t *items, uint32_t count, float *out) {
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = query->spot_of[items[i]];
+        out[i] = at == RK_NONE ? 0.0f : score_of(query, &query->spots[at]);
+    }
 }
 
 static bool in_earlier_ring(const rk_ring *rings, uint32_t count, uint32_t code) {
@@ -88,23 +93,23 @@ static bool in_earlier_ring(const rk_ring *rings, uint32_t count, uint32_t code)
 }
 
 /* Offers the places of the last of `count` rings that no earlier one holds; returns how many of
- * `room` are left. */
+ * `room` are left. Whether a place enters is as good as random: each is put behind the list, and
+ * the list grows by it or not. */
 static uint32_t offer_ring(const rk_query *query, const rk_ring *rings, uint32_t count,
-                           uint32_t room, rk_topk *best) {
+                           uint32_t room, rk_shortlist *best) {
     const rk_snapshot_content *snapshot = query->snapshot;
     const rk_ring *ring = &rings[count - 1];
-    float least = least_share(best);
     for (uint32_t cell = 0; cell < ring->rows * ring->columns; cell++) {
-        uint32_t at, end;
+        uint32_t at, end, unused;
         rk_ring_run(snapshot, ring, cell, &at, &end);
         for (; at < end && room > 0; at++) {
-            uint32_t item = snapshot->place_item[at];
             if (in_earlier_ring(rings, count - 1, snapshot->place_code[at])) continue;
-            if (rk_is_blocked(query->blocked, item)) continue;
-            if (room-- % PLACES_A_BAR == 0) least = least_share(best);
-            if (share_of(snapshot, item) < least) continue;
-            float score = nearby_score(query, item);
-            if (score > 0.0f) rk_topk_push(best, score, item);
+            uint32_t item = snapshot->place_item[at];
+            bool open = !rk_is_blocked(query->blocked, item);
+            float score = score_of(query, &query->spots[at]);
+            *rk_shortlist_next(best, &unused) = (rk_scored){.score = score, .item = item};
+            rk_shortlist_added(best, open & (score > 0.0f) & (score >= best->threshold));
+            room -= open;
         }
     }
     return room;
@@ -113,14 +118,17 @@ static uint32_t offer_ring(const rk_query *query, const rk_ring *rings, uint32_t
 /* The best of rings that hold `least` places each. */
 static uint32_t best_of_rings(const rk_query *query, uint32_t least, uint32_t quota,
                               rk_scored *out) {
-    rk_topk best = rk_topk_over(out, quota);
+    rk_shortlist best = rk_shortlist_over(query->coarse, quota);
     rk_ring rings[RK_MAX_ANCHORS];
     uint32_t room = MOST_PLACES;
     for (uint32_t a = 0; a < query->anchors.count && room > 0; a++) {
         rings[a] = rk_ring_around(query->snapshot, query->anchors.at[a].place, least);
         room = offer_ring(query, rings, a + 1, room, &best);
     }
-    return rk_topk_finish(&best);
+    uint32_t count = rk_shortlist_finish(&best);
+    rk_sort_scored(best.entries, count);
+    memcpy(out, best.entries, count * sizeof *out);
+    return count;
 }
 
 /* Wider where what is near is blocked or has no popularity, and a list would stay short. */

@@ -13,8 +13,13 @@ static void popular_prepare(rk_query *query) {
     (void)query;
 }
 
-static float popular_score(const rk_query *query, uint32_t item) {
+static float score_of(const rk_query *query, uint32_t item) {
     return rk_popularity_share(query->snapshot, item);
+}
+
+static void popular_score(const rk_query *query, const uint32_t *items, uint32_t count,
+                          float *out) {
+    for (uint32_t i = 0; i < count; i++) out[i] = score_of(query, items[i]);
 }
 
 static uint32_t popular_retrieve(rk_query *query, uint32_t quota, rk_scored *out) {
@@ -25,7 +30,7 @@ static uint32_t popular_retrieve(rk_query *query, uint32_t quota, rk_scored *out
     rk_topk best = rk_topk_over(out, quota);
     for (uint32_t i = 0; i < listed; i++) {
         uint32_t item = snapshot->popular[i];
-        float score = popular_score(query, item);
+        float score = score_of(query, item);
         if (score < rk_topk_threshold(&best)) return rk_topk_finish(&best);
         if (!rk_is_blocked(query->blocked, item)) rk_topk_push(&best, score, item);
     }
@@ -34,7 +39,7 @@ static uint32_t popular_retrieve(rk_query *query, uint32_t quota, rk_scored *out
     best = rk_topk_over(out, quota);
     for (uint32_t item = 0; item < snapshot->meta.items; item++) {
         if (rk_is_blocked(query->blocked, item)) continue;
-        rk_topk_push(&best, popular_score(query, item), item);
+        rk_topk_push(&best, score_of(query, item), item);
     }
     return rk_topk_finish(&best);
 }

@@ -103,8 +103,13 @@ static void similar_prepare(rk_query *query) {
 }
 
 /* Dividing, not multiplying by a reciprocal: 1 / 1e-40 is infinite. */
-static float similar_score(const rk_query *query, uint32_t item) {
+static float score_of(const rk_query *query, uint32_t item) {
     return query->neighbor_max > 0.0f ? query->neighbor_sum[item] / query->neighbor_max : 0.0f;
+}
+
+static void similar_score(const rk_query *query, const uint32_t *items, uint32_t count,
+                          float *out) {
+    for (uint32_t i = 0; i < count; i++) out[i] = score_of(query, items[i]);
 }
 
 static uint32_t similar_retrieve(rk_query *query, uint32_t quota, rk_scored *out) {
@@ -112,7 +117,7 @@ static uint32_t similar_retrieve(rk_query *query, uint32_t quota, rk_scored *out
     for (uint32_t i = 0; i < query->touched_count; i++) {
         uint32_t item = query->touched[i];
         if (rk_is_blocked(query->blocked, item)) continue;
-        rk_topk_push(&best, similar_score(query, item), item);
+        rk_topk_push(&best, score_of(query, item), item);
     }
     return rk_topk_finish(&best);
 }

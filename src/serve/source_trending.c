@@ -16,8 +16,13 @@ static void trending_prepare(rk_query *query) {
     (void)query;
 }
 
-static float trending_score(const rk_query *query, uint32_t item) {
+static float score_of(const rk_query *query, uint32_t item) {
     return query->snapshot->trending[item];
+}
+
+static void trending_score(const rk_query *query, const uint32_t *items, uint32_t count,
+                           float *out) {
+    for (uint32_t i = 0; i < count; i++) out[i] = score_of(query, items[i]);
 }
 
 /* The list is in order of (score, item): a walk is enough. */

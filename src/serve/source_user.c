@@ -16,20 +16,15 @@ static void user_prepare(rk_query *query) {
     float vector[RK_MAX_DIM];
     rk_user_encode(query->snapshot, query->seeds, query->seed_weights, query->seed_count,
                    query->request->features, query->request->feature_count, vector);
-    rk_vector_search_prepare(query, RK_SEARCH_USER, vector);
-}
-
-static float user_score(const rk_query *query, uint32_t item) {
-    return rk_vector_search_score(query, RK_SEARCH_USER, item);
+    rk_vector_search_prepare(query, RK_SEARCH_USER, vector, NULL);
 }
 
 static uint32_t user_retrieve(rk_query *query, uint32_t quota, rk_scored *out) {
-    return rk_vector_search_retrieve(query, RK_SEARCH_USER, user_score, quota, out);
+    return rk_vector_search_retrieve(query, RK_SEARCH_USER, quota, out);
 }
 
-static void user_score_items(const rk_query *query, const uint32_t *items, uint32_t count,
-                             float *out) {
-    rk_ann_score_items(query->snapshot, &query->searches[RK_SEARCH_USER].ann, items, count, out);
+static void user_score(const rk_query *query, const uint32_t *items, uint32_t count, float *out) {
+    rk_vector_search_score(query, RK_SEARCH_USER, items, count, out);
 }
 
 const rk_source rk_source_user = {
@@ -38,5 +33,4 @@ const rk_source rk_source_user = {
     .prepare = user_prepare,
     .retrieve = user_retrieve,
     .score = user_score,
-    .score_items = user_score_items,
 };

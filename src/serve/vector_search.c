@@ -2,10 +2,35 @@
 
 RK_STATIC_ASSERT(RK_SEARCH_COUNT <= RK_ANN_MOST_JOBS, one_pass_answers_all_searches);
 
-void rk_vector_search_prepare(rk_query *query, uint32_t which, const float *vector) {
+RK_STATIC_ASSERT(RK_SEARCH_COUNT == 2, a_pair_is_all_searches);
+
+void rk_vector_search_prepare(rk_query *query, uint32_t which, const float *vector,
+                              float (*beyond)(const rk_query *query, uint32_t item)) {
     rk_vector_search *search = &query->searches[which];
     rk_ann_prepare(query->snapshot, vector, &search->ann);
+    search->beyond = beyond;
     search->quota = 0;
+}
+
+static void add_beyond(const rk_query *query, uint32_t which, const uint32_t *items, uint32_t count,
+                       float *scores) {
+    float (*beyond)(const rk_query *, uint32_t) = query->searches[which].beyond;
+    if (!beyond) return;
+    for (uint32_t i = 0; i < count; i++) scores[i] += beyond(query, items[i]);
+}
+
+void rk_vector_search_score(const rk_query *query, uint32_t which, const uint32_t *items,
+                            uint32_t count, float *out) {
+    rk_ann_score_items(query->snapshot, &query->searches[which].ann, items, count, out);
+    add_beyond(query, which, items, count, out);
+}
+
+void rk_vector_search_score_all(const rk_query *query, const uint32_t *items, uint32_t count,
+                                float *const out[RK_SEARCH_COUNT]) {
+    rk_ann_score_items_pair(query->snapshot, &query->searches[0].ann, &query->searches[1].ann,
+                            items, count, out[0], out[1]);
+    for (uint32_t which = 0; which < RK_SEARCH_COUNT; which++)
+        add_beyond(query, which, items, count, out[which]);
 }
 
 /* Each search has its half of the scratch and its own answer. */
@@ -33,22 +58,22 @@ void rk_vector_search_all(rk_query *query, const uint32_t quotas[RK_SEARCH_COUNT
 }
 
 /* Seeds are seen, so the search did not list them. Each joins once, if it may appear. */
-static uint32_t join_seeds(const rk_query *query,
-                           float (*score)(const rk_query *query, uint32_t item), rk_topk *best) {
+static uint32_t join_seeds(const rk_query *query, uint32_t which, rk_topk *best) {
     for (uint32_t lag = 0; lag < query->seed_count; lag++) {
         uint32_t item = query->seeds[lag];
         bool again = false;
         for (uint32_t before = 0; before < lag && !again; before++)
             again = query->seeds[before] == item;
         if (again || rk_is_blocked(query->blocked, item)) continue;
-        rk_topk_push(best, score(query, item), item);
+        float score;
+        rk_vector_search_score(query, which, &item, 1, &score);
+        rk_topk_push(best, score, item);
     }
     return rk_topk_finish(best);
 }
 
-uint32_t rk_vector_search_retrieve(rk_query *query, uint32_t which,
-                                   float (*score)(const rk_query *query, uint32_t item),
-                                   uint32_t quota, rk_scored *out) {
+uint32_t rk_vector_search_retrieve(rk_query *query, uint32_t which, uint32_t quota,
+                                   rk_scored *out) {
     if (quota == 0) return 0;
     const rk_vector_search *search = &query->searches[which];
     if (search->quota != quota) {
@@ -63,5 +88,5 @@ uint32_t rk_vector_search_retrieve(rk_query *query, uint32_t which,
     rk_topk best = rk_topk_over(out, quota);
     for (uint32_t i = 0; i < search->count; i++)
         rk_topk_push(&best, search->found[i].score, search->found[i].item);
-    return join_seeds(query, score, &best);
+    return join_seeds(query, which, &best);
 }

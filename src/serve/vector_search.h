@@ -9,21 +9,25 @@
 
 #include "serve/source.h"
 
-/* The vector (dim) of search `which`; its former answer is forgotten. */
-void rk_vector_search_prepare(rk_query *query, uint32_t which, const float *vector);
+/* The vector (dim) of search `which`; its former answer is forgotten. beyond: what its source adds
+ * to the cosine of an item the session holds, or NULL. */
+void rk_vector_search_prepare(rk_query *query, uint32_t which, const float *vector,
+                              float (*beyond)(const rk_query *query, uint32_t item));
 
 /* Runs all prepared searches of a quota > 0 ahead of their sources' retrieve. */
 void rk_vector_search_all(rk_query *query, const uint32_t quotas[RK_SEARCH_COUNT]);
 
-/* A source's retrieve: the `quota` best by `score`, which for items the session does not hold is
- * rk_vector_search_score. Searches unless rk_vector_search_all has. */
-uint32_t rk_vector_search_retrieve(rk_query *query, uint32_t which,
-                                   float (*score)(const rk_query *query, uint32_t item),
-                                   uint32_t quota, rk_scored *out);
+/* A source's retrieve: the `quota` best by rk_vector_search_score. Searches unless
+ * rk_vector_search_all has. */
+uint32_t rk_vector_search_retrieve(rk_query *query, uint32_t which, uint32_t quota, rk_scored *out);
 
-/* <vector, item>: the cosine of a unit vector. */
-static inline float rk_vector_search_score(const rk_query *query, uint32_t which, uint32_t item) {
-    return rk_ann_score(query->snapshot, &query->searches[which].ann, item);
-}
+/* A source's score: <vector, item>, the cosine of a unit vector, and what is beyond it. */
+void rk_vector_search_score(const rk_query *query, uint32_t which, const uint32_t *items,
+                            uint32_t count, float *out);
+
+/* The same by all searches, all prepared, each to its out (count): an item's vector is decoded
+ * once. */
+void rk_vector_search_score_all(const rk_query *query, const uint32_t *items, uint32_t count,
+                                float *const out[RK_SEARCH_COUNT]);
 
 #endif

@@ -35,15 +35,20 @@ export function generatedClusters({ items = 600, clusters = 12 } = {}) {
   );
 }
 
-/** Rows [session, item, event, time in Unix ms], in order of time within a session. */
-export function* generatedRows({ seed = 1, sessions = 3000, ...shape } = {}) {
+/**
+ * Rows [session, item, event, time in Unix ms], in order of time within a session. A session begins every
+ * `minutes`; those of the last week are at home in the `rising` last clusters, which few visited before.
+ */
+export function* generatedRows(options = {}) {
+  const { seed = 1, sessions = 3000, minutes = 10, rising = 0, ...shape } = options;
   const random = randomFrom(seed);
   const clusters = generatedClusters(shape);
+  const lastWeek = rising > 0 ? sessions - (7 * 24 * 60) / minutes : sessions;
   const pick = (list) => list[Math.floor(list.length * random() ** 2)];
   for (let s = 0; s < sessions; s++) {
-    const home = pick(clusters);
+    const home = pick(s < lastWeek ? clusters : clusters.slice(-rising));
     const length = 2 + Math.floor(10 * random() ** 2);
-    let time = START_MS + s * 10 * MINUTE_MS;
+    let time = START_MS + s * minutes * MINUTE_MS;
     for (let n = 0; n < length; n++) {
       const cluster = random() < 0.85 ? home : pick(clusters);
       time += Math.floor(5 * MINUTE_MS * random());
@@ -56,21 +61,49 @@ const csvField = (value) =>
   /[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value);
 const csvLine = (fields) => `${fields.map(csvField).join(',')}\n`;
 
+export const COUNTRIES = ['DE', 'FR', 'JP', 'BR'];
+export const DEVICES = ['phone', 'desktop'];
+
+/** With `features`, two more columns of what is known of the user: country and device. */
 export function generatedLog(options) {
-  let text = csvLine(['session', 'item', 'event', 'timestamp']);
-  for (const row of generatedRows(options)) text += csvLine(row);
+  const columns = options?.features ? ['country', 'device'] : [];
+  let text = csvLine(['session', 'item', 'event', 'timestamp', ...columns]);
+  for (const row of generatedRows(options)) {
+    const user = Number(row[0].slice(1));
+    const known = [COUNTRIES[user % COUNTRIES.length], DEVICES[user % 7 === 0 ? 1 : 0]];
+    text += csvLine(options?.features ? [...row, ...known] : row);
+  }
   return text;
 }
 
-/** The items file: a title for four items in five. */
+/** The items file: a title for four items in five; with `towns`, also places. */
 export function generatedItems(options) {
-  let text = csvLine(['item', 'title']);
+  const columns = options?.towns ? ['lat', 'lon'] : [];
+  const places = options?.towns ? generatedPlaces(options) : [];
+  let text = csvLine(['item', 'title', ...columns]);
   generatedClusters(options)
     .flat()
     .forEach((item, i) => {
-      text += csvLine([item, i % 5 === 4 ? '' : `Title of ${item}`]);
+      text += csvLine([item, i % 5 === 4 ? '' : `Title of ${item}`, ...(places[i] ?? [])]);
     });
   return text;
+}
+
+/**
+ * [latitude, longitude] of each item, in the order of the items file. A cluster lies in one of `towns` towns,
+ * some of them much larger than others, its items denser towards the centre; one item in ten has no place.
+ */
+export function generatedPlaces({ seed = 1, towns, ...shape }) {
+  const random = randomFrom(seed + 1);
+  const spread = () => 0.1 * (random() + random() + random() - 1.5);
+  const centres = Array.from({ length: towns }, () => [120 * random() - 55, 340 * random() - 170]);
+  return generatedClusters(shape).flatMap((cluster) => {
+    const [latitude, longitude] = centres[Math.floor(towns * random() ** 2)];
+    return cluster.map(() => {
+      const place = [(latitude + spread()).toFixed(5), (longitude + spread()).toFixed(5)];
+      return random() < 0.1 ? ['', ''] : place;
+    });
+  });
 }
 
 /** Sessions drawn from a seed: lists of {item, event, at}, some empty, some with unknown items. */

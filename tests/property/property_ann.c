@@ -98,14 +98,19 @@ static void search_once(rk_rng *rng, const rk_snapshot_content *content) {
 
 static void scores_of_items_are_scores(rk_rng *rng, const rk_snapshot_content *content) {
     static uint32_t list[MOST_ITEMS];
-    static float scores[MOST_ITEMS];
+    static float scores[MOST_ITEMS], pair[2][MOST_ITEMS];
     const uint32_t count = rk_rng_below(rng, MOST_ITEMS + 1);
     random_query(rng, content, &asks[0].query);
+    random_query(rng, content, &asks[1].query);
     for (uint32_t i = 0; i < count; i++) list[i] = rk_rng_below(rng, content->meta.items);
     rk_ann_score_items(content, &asks[0].query, list, count, scores);
+    rk_ann_score_items_pair(content, &asks[0].query, &asks[1].query, list, count, pair[0], pair[1]);
     for (uint32_t i = 0; i < count; i++) {
         const float expected = rk_ann_score(content, &asks[0].query, list[i]);
+        const float other = rk_ann_score(content, &asks[1].query, list[i]);
         assert_memory_equal(&scores[i], &expected, sizeof expected);
+        assert_memory_equal(&pair[0][i], &expected, sizeof expected);
+        assert_memory_equal(&pair[1][i], &other, sizeof other);
     }
 }
 

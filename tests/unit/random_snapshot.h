@@ -285,7 +285,7 @@ static inline rk_snapshot_content make_random_snapshot(snapshot_shape shape, rk_
 
 /* An engine whose scratch was full of rubbish before: nothing may rely on zeroed memory. */
 static inline rk_engine *engine_over(const rk_snapshot_content *content, rk_memory *memory) {
-    const uint64_t bytes = rk_engine_scratch_bytes(content->meta.items);
+    const uint64_t bytes = rk_engine_scratch_bytes(&content->meta);
     void *scratch = take_or_abort(memory, bytes, 1);
     memset(scratch, 0xA5, (size_t)bytes);
     return rk_engine_over(content, scratch, bytes);

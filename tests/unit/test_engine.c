@@ -319,7 +319,7 @@ static void requests_leave_no_trace(void **state) {
     (void)state;
     rk_rng rng = rk_rng_at(test_seed(), 101);
     random_request *asked = TAKE(&memory, random_request, 1);
-    const uint64_t bytes = rk_engine_scratch_bytes(ITEMS);
+    const uint64_t bytes = rk_engine_scratch_bytes(&content.meta);
     void *scratch = take_or_abort(&memory, bytes, 1);
     for (uint32_t round = 0; round < 10000; round++) {
         make_request(&rng, &content, REQUEST_ANY, asked);

@@ -82,7 +82,7 @@ static uint32_t ask_case(const bench *b, rk_engine *engine, const rk_method *met
 static void check_lists(const bench *b, const rk_method *method, const uint32_t *lists,
                         const float *scores, uint32_t most, rk_memory *memory) {
     static rk_recommendation expected[MOST_LIST];
-    const uint64_t bytes = rk_engine_scratch_bytes(b->log.items);
+    const uint64_t bytes = rk_engine_scratch_bytes(&b->snapshot.meta);
     rk_engine *engine = rk_engine_over(&b->snapshot, take_or_abort(memory, bytes, 1), bytes);
     for (uint32_t i = 0; i < b->split.case_count; i++) {
         static uint32_t truth[MOST_TRUTH];

@@ -78,7 +78,7 @@ static void nearness_falls_with_distance(void **state) {
         const double chord = 2.0 * (double)RK_EARTH_KM * sin(arc / 2.0 / (double)RK_EARTH_KM);
         const double slack = 0.005; // km: what f32 coordinates leave open
         const double near = chord > slack ? chord - slack : 0.0, far = chord + slack;
-        const double nearness = (double)rk_nearness(&anchors, there);
+        const double nearness = (double)rk_nearness(&anchors, rk_point_of(there));
         const double k = (double)km;
         assert_true(nearness <= 1.00001 / (1.0 + near / k * near / k));
         assert_true(nearness >= 0.99999 / (1.0 + far / k * far / k));
@@ -90,10 +90,12 @@ static void at_its_km_an_anchor_counts_half(void **state) {
     (void)state;
     rk_anchors anchors = rk_anchors_none(111.1949f); // one degree of a meridian
     rk_anchors_add(&anchors, (rk_place){10.0f, 20.0f}, 1.0f);
-    assert_true(fabs((double)rk_nearness(&anchors, (rk_place){11.0f, 20.0f}) - 0.5) < 1e-4);
-    assert_true(rk_nearness(&anchors, (rk_place){10.0f, 20.0f}) == 1.0f);
+    assert_true(fabs((double)rk_nearness(&anchors, rk_point_of((rk_place){11.0f, 20.0f})) - 0.5) <
+                1e-4);
+    assert_true(rk_nearness(&anchors, rk_point_of((rk_place){10.0f, 20.0f})) == 1.0f);
     rk_anchors_add(&anchors, (rk_place){-80.0f, -160.0f}, 3.0f); // the other side of the earth
-    assert_true(fabs((double)rk_nearness(&anchors, (rk_place){10.0f, 20.0f}) - 0.25) < 1e-3);
+    assert_true(fabs((double)rk_nearness(&anchors, rk_point_of((rk_place){10.0f, 20.0f})) - 0.25) <
+                1e-3);
 }
 
 /* The date line and the poles are no edges. */
@@ -105,7 +107,7 @@ static void the_same_point_by_other_names(void **state) {
     for (uint32_t i = 0; i < 3; i++) {
         rk_anchors anchors = rk_anchors_none(1.0f);
         rk_anchors_add(&anchors, pairs[i][0], 1.0f);
-        assert_true(rk_nearness(&anchors, pairs[i][1]) > 0.9999f);
+        assert_true(rk_nearness(&anchors, rk_point_of(pairs[i][1])) > 0.9999f);
     }
 }
 

@@ -18,6 +18,9 @@ typedef struct bench {
     uint32_t touched[MOST_ITEMS], blocked[MOST_BLOCKS], seen[MOST_BLOCKS];
     rk_vector_search searches[RK_SEARCH_COUNT];
     rk_scored coarse[RK_SEARCH_COUNT * RK_COARSE_ROOM];
+    rk_spot spots[MOST_ITEMS];
+    uint32_t spot_of[MOST_ITEMS];
+    rk_explore_block explore_blocks[MOST_BLOCKS];
     uint32_t seeds[RK_MAX_SESSION];
     float seed_weights[RK_MAX_SESSION];
     rk_request request;
@@ -136,6 +139,8 @@ static rk_query make_query(bench *b, rk_rng *rng, uint32_t seed_count, uint32_t 
         b->seed_weights[j] = (rk_rng_u32(rng) & 1 ? 1.0f : 3.0f) * b->weight;
     }
     make_user(b, rng);
+    if (b->content.meta.place_count) rk_spots_fill(&b->content, b->spots, b->spot_of);
+    if (b->content.meta.explore_count) rk_explore_blocks_fill(&b->content, b->explore_blocks);
     memcpy(b->seen, b->blocked, sizeof b->seen);
     for (uint32_t j = 0; j < seed_count; j++) {
         b->seen[b->seeds[j] / 32] |= 1u << (b->seeds[j] % 32);
@@ -152,6 +157,9 @@ static rk_query make_query(bench *b, rk_rng *rng, uint32_t seed_count, uint32_t 
                       .neighbor_weights = b->neighbor_weights,
                       .neighbor_sum = b->neighbor_sum,
                       .touched = b->touched,
+                      .spots = b->spots,
+                      .spot_of = b->spot_of,
+                      .explore_blocks = b->explore_blocks,
                       .searches = b->searches,
                       .coarse = b->coarse};
 }
@@ -160,6 +168,12 @@ static rk_query make_query(bench *b, rk_rng *rng, uint32_t seed_count, uint32_t 
 static void restore(rk_query *query) {
     for (uint32_t i = 0; i < query->touched_count; i++)
         query->neighbor_sum[query->touched[i]] = 0.0f;
+}
+
+static float score_one(const rk_source *source, const rk_query *query, uint32_t item) {
+    float score;
+    source->score(query, &item, 1, &score);
+    return score;
 }
 
 typedef void visit_fn(bench *b, rk_query *query, const rk_source *source, uint32_t s);
@@ -203,7 +217,7 @@ static void check_list(const bench *b, const rk_query *query, const rk_source *s
         if (!(list[i].score >= -1e6f && list[i].score <= 1e6f))
             fail_in(b, source, "a score that is no number", i);
         if (i > 0 && !rk_scored_before(list[i - 1], list[i])) fail_in(b, source, "disorder", i);
-        const float score = source->score(query, item);
+        const float score = score_one(source, query, item);
         if (memcmp(&score, &list[i].score, sizeof score) != 0)
             fail_in(b, source, "another score when asked", i);
     }
@@ -250,7 +264,7 @@ static void visit_best(bench *b, rk_query *query, const rk_source *source, uint3
         if (rk_is_blocked(query->blocked, item) || is_beyond_list(query, s, item)) continue;
         bool listed = false;
         for (uint32_t i = 0; i < count; i++) listed |= list[i].item == item;
-        const rk_scored other = {source->score(query, item), item};
+        const rk_scored other = {score_one(source, query, item), item};
         if (listed) continue;
         if (count < quota && (other.score != 0.0f || is_brought_at_zero(s)))
             fail_in(b, source, "a list left short of an item", item);
@@ -269,11 +283,10 @@ static void check_scores_at_once(const bench *b, const rk_query *query, const rk
     uint32_t items[MOST_ITEMS] = {0};
     float scores[MOST_ITEMS];
     const uint32_t count = query->snapshot->meta.items;
-    if (source->score_items == NULL) return;
     for (uint32_t i = 0; i < count; i++) items[i] = count - 1 - i;
-    source->score_items(query, items, count, scores);
+    source->score(query, items, count, scores);
     for (uint32_t i = 0; i < count; i++) {
-        const float score = source->score(query, items[i]);
+        const float score = score_one(source, query, items[i]);
         if (memcmp(&score, &scores[i], sizeof score) != 0)
             fail_in(b, source, "another score among many", items[i]);
     }
@@ -283,7 +296,7 @@ static void visit_scores(bench *b, rk_query *query, const rk_source *source, uin
     check_scores_at_once(b, query, source);
     for (uint32_t item = 0; item < query->snapshot->meta.items; item++) {
         if (rk_is_blocked(query->blocked, item)) continue;
-        const float score = source->score(query, item);
+        const float score = score_one(source, query, item);
         const bool cosine = s == RK_SOURCE_SESSION || s == RK_SOURCE_USER;
         const float repeats = s == RK_SOURCE_SESSION ? 0.5f : 0.0f;
         const float least = cosine ? -1.1f - repeats : 0.0f;
@@ -305,7 +318,7 @@ static void visit_again(bench *b, rk_query *query, const rk_source *source, uint
     const uint32_t count = source->retrieve(query, 100, list);
     memcpy(first, list, sizeof first);
     for (uint32_t item = 0; item < query->snapshot->meta.items; item++)
-        (void)source->score(query, item);
+        (void)score_one(source, query, item);
     if (source->retrieve(query, 100, list) != count ||
         (count > 0 && memcmp(first, list, count * sizeof *list) != 0))
         fail_in(b, source, "another list the second time", count);
@@ -453,7 +466,7 @@ static void nearby_is_the_best_of_its_ring(void **state) {
         uint32_t better = 0;
         for (uint32_t item = 0; item < b->content.meta.items; item++) {
             const rk_place place = b->content.place[item];
-            const rk_scored entry = {nearby->score(&query, item), item};
+            const rk_scored entry = {score_one(nearby, &query, item), item};
             if (!rk_has_place(place) || !naive_in_ring(at, level, place)) continue;
             if (!(entry.score > 0.0f)) continue;
             better += rk_scored_before(entry, list[count - 1]);
@@ -659,8 +672,8 @@ static void a_one_off_click_keeps_its_share(void **state) {
     query.seed_count = 4;
     const rk_source *similar = rk_source_at(RK_SOURCE_SIMILAR);
     similar->prepare(&query);
-    assert_true(similar->score(&query, 7) == 1.0f);
-    assert_true(similar->score(&query, 8) == 0.25f);
+    assert_true(score_one(similar, &query, 7) == 1.0f);
+    assert_true(score_one(similar, &query, 8) == 0.25f);
     restore(&query);
     query.neighbor_weights = weights;
 }
