@@ -38,19 +38,25 @@ RK_STATIC_ASSERT(sizeof(rk_event) == 16, event_is_16_bytes);
 enum {
     RK_REQUEST_KEEP_SEEN = 1,      /* items of the session may be recommended again */
     RK_REQUEST_SOURCE_WEIGHTS = 2, /* use source_weights instead of the snapshot's */
-    RK_REQUEST_SOURCE_QUOTAS = 4   /* use source_quotas instead of the snapshot's */
+    RK_REQUEST_SOURCE_QUOTAS = 4,  /* use source_quotas instead of the snapshot's */
+    RK_REQUEST_LOCATION = 8        /* the user is at latitude, longitude */
 };
 
-#define RK_MAX_SESSION 1024u /* longer sessions: pass the most recent events */
-#define RK_MAX_COUNT   1000u
+#define RK_MAX_SESSION       1024u /* longer sessions: pass the most recent events */
+#define RK_MAX_COUNT         1000u
+#define RK_MAX_USER_FEATURES 16u /* of a request */
 
 typedef struct rk_request {
-    const rk_event *session; /* (session_count), oldest first; may be NULL if 0 */
-    const uint32_t *exclude; /* (exclude_count) items never to return; may be NULL if 0 */
+    const rk_event *session;  /* (session_count), oldest first; may be NULL if 0 */
+    const uint32_t *exclude;  /* (exclude_count) items never to return; may be NULL if 0 */
+    const uint32_t *features; /* (feature_count) rk_user_feature of what is known of the user */
     uint32_t session_count;
     uint32_t exclude_count;
-    uint32_t count; /* how many to return, 1..RK_MAX_COUNT */
-    uint32_t flags; /* RK_REQUEST_... */
+    uint32_t count;            /* how many to return, 1..RK_MAX_COUNT */
+    uint32_t flags;            /* RK_REQUEST_... */
+    uint32_t feature_count;    /* <= RK_MAX_USER_FEATURES */
+    float latitude, longitude; /* degrees, within +-90 and +-180; RK_REQUEST_LOCATION */
+    uint64_t seed; /* of what is left to chance (`explore`): another seed, another choice */
     float source_weights[RK_SOURCE_SLOTS];
     uint32_t source_quotas[RK_SOURCE_SLOTS];
 } rk_request;
@@ -82,6 +88,10 @@ typedef struct rk_description {
     uint32_t dim;
     uint32_t time_kind;
     uint64_t part_bytes[4]; /* core, vectors, text, 0 */
+    uint32_t places;        /* items with a place */
+    uint32_t user_features; /* that rk_user_feature knows */
+    uint32_t trending;      /* items listed as rising */
+    uint32_t explore;       /* items to explore */
 } rk_description;
 
 /* Scratch an engine over this snapshot needs, in bytes. Checks header and table only: O(sections).
@@ -105,24 +115,31 @@ uint32_t rk_item_id(const rk_engine *engine, uint32_t item, const char **text);
 uint32_t rk_item_title(const rk_engine *engine, uint32_t item, const char **text); /* 0: none */
 uint32_t rk_event_find(const rk_engine *engine, const char *name, uint32_t name_bytes);
 uint32_t rk_event_name(const rk_engine *engine, uint32_t type, const char **text);
+/* The names of the features of a user that the snapshot knows: feature < description.user_features.
+ */
+uint32_t rk_feature_name(const rk_engine *engine, uint32_t feature, const char **text);
+/* What rk_request.features holds for one value of one feature, RK_NONE if the snapshot knows no
+ * such feature. Any value has one. O(features + bytes). */
+uint32_t rk_user_feature(const rk_engine *engine, const char *name, uint32_t name_bytes,
+                         const char *value, uint32_t value_bytes);
 /* The training report (JSON), size 0 if there is none. */
 uint64_t rk_report(const rk_engine *engine, const char **text);
 
 /* "popular", ...; "" for a number that is no source. */
 const char *rk_source_name(uint32_t source);
-/* NULL if source `s` can answer `request`, else a short reason ("the session is empty"). */
-const char *rk_source_unavailable(const rk_engine *engine, const rk_request *request,
-                                  uint32_t source);
+/* NULL if source `s` can answer `request`, else a short reason ("the session is empty"). The count
+ * is not looked at; otherwise a request that rk_recommend refuses is one. */
+const char *rk_source_unavailable(rk_engine *engine, const rk_request *request, uint32_t source);
 
 /* The funnel: candidates of every source by quota, merged, scored, best `count` first. Seen items
  * (unless kept), excluded items and items of negative events never appear. *found <= count. No
- * allocation. Errors: BAD_ARGUMENT (offset: the index of the bad session event or excluded item).
- * Cost: one scan of the 2-bit codes (dim/4 bytes an item) + O(candidates). */
+ * allocation. Errors: BAD_ARGUMENT (offset: the index of the bad session event, excluded item or
+ * feature). Cost: one scan of the 2-bit codes (dim/4 bytes an item) + O(candidates). */
 rk_status rk_recommend(rk_engine *engine, const rk_request *request, rk_recommendation *out,
                        uint32_t *found, rk_error *error);
 
-/* The items most like one item: the same funnel over a session of just that item, without
- * `popular`. */
+/* The items most like one item: the same funnel over a session of just that item, by `similar` and
+ * `session` alone. */
 rk_status rk_similar(rk_engine *engine, uint32_t item, uint32_t count, rk_recommendation *out,
                      uint32_t *found, rk_error *error);
 

@@ -79,10 +79,15 @@ static void print_layouts(void) {
     begin_layout("rk_request", sizeof(THIS));
     POINTER(session);
     POINTER(exclude);
+    POINTER(features);
     FIELD(session_count);
     FIELD(exclude_count);
     FIELD(count);
     FIELD(flags);
+    FIELD(feature_count);
+    FIELD(latitude);
+    FIELD(longitude);
+    FIELD(seed);
     ARRAY(source_weights);
     ARRAY(source_quotas);
     finish_layout("rk_request", sizeof(THIS));
@@ -112,6 +117,10 @@ static void print_layouts(void) {
     FIELD(dim);
     FIELD(time_kind);
     ARRAY(part_bytes);
+    FIELD(places);
+    FIELD(user_features);
+    FIELD(trending);
+    FIELD(explore);
     finish_layout("rk_description", sizeof(THIS));
 #undef THIS
 #define THIS rk_file_header
@@ -179,6 +188,16 @@ static void print_layouts(void) {
     FIELD(similar_decay);
     FIELD(session_decay);
     FIELD(popular_count);
+    FIELD(encoder_positions);
+    ARRAY(repeat);
+    FIELD(trending_count);
+    FIELD(place_count);
+    FIELD(explore_count);
+    FIELD(user_positions);
+    FIELD(user_features);
+    FIELD(feature_rows);
+    FIELD(outlier_weight);
+    FIELD(nearby_km);
     ARRAY(reserved);
     finish_layout("rk_snapshot_meta", sizeof(THIS));
 #undef THIS
@@ -245,6 +264,10 @@ static void print_constants(void) {
     CONSTANT(RK_SOURCE_POPULAR);
     CONSTANT(RK_SOURCE_SIMILAR);
     CONSTANT(RK_SOURCE_SESSION);
+    CONSTANT(RK_SOURCE_TRENDING);
+    CONSTANT(RK_SOURCE_NEARBY);
+    CONSTANT(RK_SOURCE_USER);
+    CONSTANT(RK_SOURCE_EXPLORE);
     CONSTANT(RK_SOURCE_COUNT);
     CONSTANT(RK_MAX_DIM);
     CONSTANT(RK_CORE_NEIGHBORS);
@@ -255,8 +278,10 @@ static void print_constants(void) {
     CONSTANT(RK_REQUEST_KEEP_SEEN);
     CONSTANT(RK_REQUEST_SOURCE_WEIGHTS);
     CONSTANT(RK_REQUEST_SOURCE_QUOTAS);
+    CONSTANT(RK_REQUEST_LOCATION);
     CONSTANT(RK_MAX_SESSION);
     CONSTANT(RK_MAX_COUNT);
+    CONSTANT(RK_MAX_USER_FEATURES);
     printf("  },\n");
 }
 

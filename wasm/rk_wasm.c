@@ -70,8 +70,8 @@ const char *RK_WASM_EXPORT(rk_wasm_source_name)(uint32_t source) {
     return rk_source_name(source);
 }
 
-const char *RK_WASM_EXPORT(rk_wasm_source_unavailable)(const rk_engine *engine,
-                                                       const rk_request *request, uint32_t source) {
+const char *RK_WASM_EXPORT(rk_wasm_source_unavailable)(rk_engine *engine, const rk_request *request,
+                                                       uint32_t source) {
     return rk_source_unavailable(engine, request, source);
 }
 

@@ -9,10 +9,11 @@ static bool to_unit_length(float *x, uint32_t dim) {
     return true;
 }
 
-void rk_rotate_vectors(float *vectors, uint32_t items, uint32_t dim, uint64_t seed) {
+void rk_rotate_vectors(float *vectors, const uint32_t *known, uint32_t items, uint32_t dim,
+                       uint64_t seed) {
     for (uint32_t item = 0; item < items; item++) {
         float *row = vectors + (uint64_t)item * dim;
-        if (!to_unit_length(row, dim)) {
+        if (!known[item] || !to_unit_length(row, dim)) {
             memset(row, 0, dim * sizeof *row);
             continue;
         }

@@ -11,9 +11,11 @@ typedef struct rk_vector_table {
     uint8_t *cells, *low;
 } rk_vector_table;
 
-/* vectors (items, dim) in place: each row to unit length and rotated (rk_vector_rotate with `seed`).
- * A row of no length stays zero: nothing is known of the item. O(items * dim log dim). */
-void rk_rotate_vectors(float *vectors, uint32_t items, uint32_t dim, uint64_t seed);
+/* vectors (items, dim) in place: each row to unit length and rotated (rk_vector_rotate with `seed`);
+ * where known (items) is 0 or a row has no length, zeros: nothing is learnt of the item. O(items *
+ * dim log dim). */
+void rk_rotate_vectors(float *vectors, const uint32_t *known, uint32_t items, uint32_t dim,
+                       uint64_t seed);
 
 /* Codes of unit, rotated vectors (items, dim). Zero rows stand for nothing learnt and get the mean,
  * so that they never come near a query by chance. False if out of memory. */

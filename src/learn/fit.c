@@ -31,6 +31,7 @@ rk_tuned rk_tuned_defaults(const rk_learn_options *options) {
                     .popular_share = 0.3f,
                     .rate = 0.1f,
                     .position_rate = 0.1f},
+        .ridge = {.lambda = 10.0f, .prior_events = 3.0f, .iterations = 20},
         .session_decay = 0.8f,
         .sources = {[RK_SOURCE_POPULAR] = {.quota = 100, .weight = 0.03f},
                     [RK_SOURCE_SIMILAR] = {.quota = 200, .weight = 1.0f},
@@ -94,22 +95,40 @@ bool rk_fit_cooccurrence(const rk_log *log, uint32_t threads, rk_memory *memory,
     return rk_fit_neighbors(log, &plain, 1.0f, threads, memory, content);
 }
 
-bool rk_fit_vectors(const rk_log *log, const rk_tuned *tuned, const rk_learn_options *options,
-                    rk_memory *memory, rk_snapshot_content *content, rk_vectors_result *result) {
+/* Vectors of few events lean on what the items say of themselves. */
+static bool lean_on_content(const rk_log *log, const rk_content *items, const rk_tuned *tuned,
+                            const rk_learn_options *options, float *vectors, rk_memory *scratch,
+                            rk_ridge_result *ridge) {
+    if (!items->features) return true;
+    uint32_t dim = tuned->sgns.dim;
+    if (!rk_train_ridge(items, vectors, log->item_events, dim, &tuned->ridge, options->threads,
+                        scratch, ridge)) {
+        return false;
+    }
+    rk_ridge_shrink(items, ridge, log->item_events, dim, tuned->ridge.prior_events, vectors);
+    return true;
+}
+
+bool rk_fit_vectors(const rk_log *log, const rk_content *items, const rk_tuned *tuned,
+                    const rk_learn_options *options, rk_memory *memory,
+                    rk_snapshot_content *content, rk_vectors_result *result) {
     rk_memory scratch = {0};
     rk_vector_table table;
     uint32_t dim = tuned->sgns.dim;
     bool ok = rk_train_sgns(log, &tuned->sgns, options, &scratch, &result->sgns);
     float *vectors = result->sgns.vectors;
-    if (ok) rk_rotate_vectors(vectors, log->items, dim, options->seed);
+    if (ok) rk_rotate_vectors(vectors, log->item_events, log->items, dim, options->seed);
+    ok = ok && lean_on_content(log, items, tuned, options, vectors, &scratch, &result->ridge);
     if (ok && tuned->encoder.epochs) {
-        ok = rk_train_encoder(log, &tuned->encoder, options, vectors, memory, &result->encoder);
+        ok = rk_train_encoder(log, &tuned->encoder, options, vectors, memory, &result->encoder) &&
+             lean_on_content(log, items, tuned, options, vectors, &scratch, &result->ridge);
         content->encoder_positions = result->encoder.positions;
         content->meta.encoder_positions = tuned->encoder.positions;
     }
     ok = ok && rk_build_vectors(vectors, log->items, dim, memory, &table);
     rk_memory_free(&scratch);
     result->sgns.vectors = result->encoder.vectors = NULL;
+    result->ridge.weights = result->ridge.mean = NULL;
     if (!ok) return false;
     content->meta.dim = tuned->sgns.dim;
     content->vector_mean = table.mean;

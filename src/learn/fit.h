@@ -5,7 +5,9 @@
 #define RK_LEARN_FIT_H
 
 #include "learn/build_neighbors.h"
+#include "learn/content.h"
 #include "learn/train_encoder.h"
+#include "learn/train_ridge.h"
 #include "learn/train_sgns.h"
 
 /* Events of all epochs of a training of vectors; a quarter of it for a trial of the search. More
@@ -16,6 +18,7 @@
 typedef struct rk_vectors_result {
     rk_sgns_result sgns;
     rk_encoder_result encoder;
+    rk_ridge_result ridge;
 } rk_vectors_result;
 
 /* Everything the search chooses. */
@@ -26,6 +29,7 @@ typedef struct rk_tuned {
     float similar_decay;
     rk_sgns_params sgns;
     rk_encoder_params encoder;
+    rk_ridge_params ridge;
     float session_decay;
     float repeat[RK_REPEAT_LAGS];
     rk_source_config sources[RK_SOURCE_SLOTS];
@@ -43,7 +47,7 @@ bool rk_fit_popularity(const rk_log *log, const rk_tuned *tuned, rk_memory *memo
                        rk_snapshot_content *content);
 bool rk_fit_neighbors(const rk_log *log, const rk_neighbor_params *params, float decay,
                       uint32_t threads, rk_memory *memory, rk_snapshot_content *content);
-bool rk_fit_vectors(const rk_log *log, const rk_tuned *tuned, const rk_learn_options *options,
+bool rk_fit_vectors(const rk_log *log, const rk_content *items, const rk_tuned *tuned, const rk_learn_options *options,
                     rk_memory *memory, rk_snapshot_content *content, rk_vectors_result *result);
 
 /* Plain co-occurrence, the yardstick: every pair of a session counts one (to a distance of 256, the

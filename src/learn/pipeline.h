@@ -14,6 +14,7 @@
 /* Everything learnt from some rows; arrays belong to the memory given. */
 typedef struct rk_trained {
     rk_log log;
+    rk_content items; /* what they say of themselves */
     rk_tuned tuned;
     rk_validation validation;
     rk_snapshot_content content;

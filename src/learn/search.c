@@ -11,6 +11,7 @@ typedef struct search {
     const rk_events_content *events;
     const rk_learn_options *options;
     rk_log log;
+    rk_content items; /* what they say of themselves */
     rk_split split;
     rk_tuned tuned;
     rk_pool pool; /* the blend's candidates */
@@ -84,7 +85,7 @@ static double try_vectors(search *s, const rk_tuned *tuned) {
     rk_vectors_result result;
     shorter.sgns.event_budget /= 4;
     shorter.encoder.event_budget /= 4;
-    bool ok = rk_fit_vectors(&s->log, &shorter, s->options, &memory, &content, &result);
+    bool ok = rk_fit_vectors(&s->log, &s->items, &shorter, s->options, &memory, &content, &result);
     double score = ok ? ndcg(s, &content, rk_method_source(RK_SOURCE_SESSION)) : 0.0;
     s->failed = s->failed || !ok;
     rk_memory_free(&memory);
@@ -309,7 +310,7 @@ static void run(search *s, rk_validation *validation) {
     if (s->tuned.encoder.epochs) descend(s, try_vectors, vector_axes, COUNT_OF(vector_axes));
     if (s->failed) return;
     rk_vectors_result result;
-    keep(s, rk_fit_vectors(&s->log, &s->tuned, s->options, &s->kept, &s->content, &result));
+    keep(s, rk_fit_vectors(&s->log, &s->items, &s->tuned, s->options, &s->kept, &s->content, &result));
     if (s->failed) return;
     if (!s->tuned.encoder.epochs) {
         descend(s, try_session, session_axes, COUNT_OF(session_axes));
@@ -387,6 +388,8 @@ rk_status rk_search(const rk_events_content *all, const rk_rows *rows,
         status = RK_OK;
         validated = false;
     }
+    if (status == RK_OK && validated && !rk_content_build(&events, &s.log, &memory, &s.items))
+        status = rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "content of items");
     if (status == RK_OK && validated) {
         rk_fit_begin(&events, &s.log, &s.tuned, options->seed, &s.content);
         run(&s, validation);

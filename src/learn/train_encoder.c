@@ -4,21 +4,16 @@
 #include "base/rng.h"
 #include "format/snapshot_layout.h"
 #include "learn/optim.h"
-#include "learn/parallel.h"
+#include "learn/runs.h"
+#include "learn/sampler.h"
 #include "simd/kernels.h"
 
-#define CHUNK_MOST   128u /* events of a chunk */
+#define CHUNK_MOST   RK_CHUNK_MOST
 #define CHUNK_LEAST  32u
 #define NEGATIVES    RK_ENCODER_NEGATIVES
 #define STREAM_ORDER 0x656E6331u /* "enc1" */
 #define STREAM_CHUNK 0x656E6332u
 #define STREAM_MIX   0x656E6333u
-
-/* A run of events inside one session. Long sessions make several runs, each seeing only itself. */
-typedef struct run {
-    uint64_t begin;
-    uint32_t count;
-} run;
 
 /* What one shard computed for its chunk, to be applied in chunk order. Event i is an input of the
  * later events of its run and the target of the earlier ones. */
@@ -55,35 +50,19 @@ typedef struct training {
     float rate, position_rate;
     float *vectors, *squares; /* (items, dim) */
     float *positions, *position_squares;
-    double *cumulative;  /* (items) of frequency, normalised */
+    rk_sampler popular;  /* by frequency */
     uint32_t *known;     /* (known_count) items with events: what uniform negatives are drawn from */
     uint32_t known_count;
-    run *runs;
-    uint32_t run_count;
-    uint32_t *order; /* (run_count) this epoch's order */
+    rk_runs runs;
     chunk chunks[RK_SHARDS];
 } training;
-
-static uint32_t draw_by_popularity(const training *t, rk_rng *rng) {
-    double target = rk_rng_f64(rng);
-    uint32_t low = 0, high = t->log->items - 1;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (t->cumulative[middle] > target) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return low;
-}
 
 static void draw_negatives(const training *t, chunk *c, rk_rng *rng) {
     uint32_t dim = t->params->dim;
     float share = t->params->popular_share;
     for (uint32_t n = 0; n < NEGATIVES; n++) {
         bool popular = rk_rng_f32(rng) < share;
-        uint32_t item = popular ? draw_by_popularity(t, rng)
+        uint32_t item = popular ? rk_sampler_draw(&t->popular, rng)
                                 : t->known[rk_rng_below(rng, t->known_count)];
         float q = share * (float)t->log->item_events[item] / (float)t->log->events +
                   (1.0f - share) / (float)t->known_count;
@@ -112,7 +91,7 @@ static void fill_chunk(const training *t, chunk *c, rk_rng *rng) {
     uint32_t dim = t->params->dim;
     c->count = 0;
     for (uint32_t r = 0; r < c->run_count; r++) {
-        run source = t->runs[t->order[c->first_run + r]];
+        rk_run source = t->runs.run[t->runs.order[c->first_run + r]];
         uint32_t begin = c->count;
         for (uint64_t i = source.begin; i < source.begin + source.count; i++) {
             c->run_begin[c->count] = begin;
@@ -216,8 +195,8 @@ static void learn_chunk(void *context, uint32_t shard) {
     for (uint32_t i = 0; i < c->count; i++) {
         if (i > c->run_begin[i] && encode(t, c, i, c->targets, &rng)) c->targets++;
     }
-    memset(c->gradient, 0, (uint64_t)c->count * dim * sizeof(float));
-    memset(c->position_gradient, 0, (uint64_t)t->params->positions * dim * sizeof(float));
+    memset(c->gradient, 0, (size_t)c->count * dim * sizeof(float));
+    memset(c->position_gradient, 0, (size_t)t->params->positions * dim * sizeof(float));
     rk_gemm_f32(c->queries, dim, 1, c->negative_columns, c->logits, c->targets, dim, NEGATIVES);
     for (uint32_t q = 0; q < c->targets; q++) softmax_row(t, c, q);
     rk_gemm_f32(c->logits, NEGATIVES, 1, c->negative_rows, c->query_gradient, c->targets, NEGATIVES,
@@ -265,26 +244,16 @@ static void apply_positions(training *t) {
         rk_adagrad(t->positions, t->position_squares, sum, n, t->position_rate);
 }
 
-static void prepare_sampling(training *t) {
+static bool take_sampling(training *t, rk_memory *scratch) {
     const rk_log *log = t->log;
-    double total = 0.0;
+    float *counts = RK_NEW(scratch, float, log->items);
+    t->known = RK_NEW(scratch, uint32_t, log->items);
+    if (!counts || !t->known) return false;
     for (uint32_t item = 0; item < log->items; item++) {
-        total += (double)log->item_events[item];
-        t->cumulative[item] = total;
+        counts[item] = (float)log->item_events[item];
         if (log->item_events[item]) t->known[t->known_count++] = item;
     }
-    for (uint32_t item = 0; item < log->items; item++) t->cumulative[item] /= total;
-}
-
-static void prepare_runs(training *t, uint32_t chunk_events) {
-    const rk_log *log = t->log;
-    for (uint32_t session = 0; session < log->sessions; session++) {
-        uint64_t end = log->session_begin[session + 1];
-        for (uint64_t at = log->session_begin[session]; at + 1 < end; at += chunk_events) {
-            uint32_t count = (uint32_t)RK_MIN((uint64_t)chunk_events, end - at);
-            t->runs[t->run_count++] = (run){.begin = at, .count = count};
-        }
-    }
+    return rk_sampler_take(counts, log->items, scratch, &t->popular);
 }
 
 static void prepare_positions(training *t) {
@@ -313,56 +282,26 @@ static bool take_chunk(const training *t, chunk *c, rk_memory *scratch) {
 static bool take_memory(training *t, rk_memory *memory, rk_memory *scratch) {
     const rk_log *log = t->log;
     uint64_t items = log->items, dim = t->params->dim, positions = t->params->positions;
-    uint64_t most_runs = log->sessions + log->events / CHUNK_LEAST + 1;
     t->positions = RK_NEW(memory, float, positions *dim);
     t->position_squares = RK_NEW(scratch, float, positions *dim);
     t->squares = RK_NEW(scratch, float, items *dim);
-    t->cumulative = RK_NEW(scratch, double, items);
-    t->known = RK_NEW(scratch, uint32_t, items);
-    t->runs = RK_NEW(scratch, run, most_runs);
-    t->order = RK_NEW(scratch, uint32_t, most_runs);
-    bool ok = t->positions && t->position_squares && t->squares && t->cumulative && t->known &&
-              t->runs && t->order;
+    bool ok = t->positions && t->position_squares && t->squares && take_sampling(t, scratch) &&
+              rk_runs_take(log, CHUNK_LEAST, scratch, &t->runs);
     for (uint32_t s = 0; s < RK_SHARDS; s++) ok = take_chunk(t, &t->chunks[s], scratch) && ok;
     return ok;
 }
 
-static void shuffle_runs(training *t) {
-    rk_rng rng = rk_rng_at(t->seed, rk_mix64(STREAM_ORDER, t->epoch));
-    for (uint32_t i = 0; i < t->run_count; i++) t->order[i] = i;
-    for (uint32_t i = t->run_count; i > 1; i--) {
-        uint32_t j = rk_rng_below(&rng, i), swap = t->order[i - 1];
-        t->order[i - 1] = t->order[j];
-        t->order[j] = swap;
-    }
-}
-
-/* Deals the next runs to the 8 chunks; false when the epoch is over. */
-static bool deal_step(training *t, uint32_t *next, uint32_t chunk_events) {
-    if (*next >= t->run_count) return false;
-    for (uint32_t s = 0; s < RK_SHARDS; s++) {
-        chunk *c = &t->chunks[s];
-        c->first_run = *next;
-        c->run_count = 0;
-        uint32_t events = 0;
-        while (*next < t->run_count) {
-            uint32_t count = t->runs[t->order[*next]].count;
-            if (events + count > chunk_events) break;
-            events += count;
-            c->run_count++;
-            (*next)++;
-        }
-    }
-    return true;
-}
-
-static double run_epoch(training *t, uint32_t chunk_events, const rk_learn_options *options) {
+static double run_epoch(training *t, const rk_learn_options *options) {
     double loss = 0.0;
     uint64_t targets = 0;
-    uint32_t next = 0, until_report = 0;
-    shuffle_runs(t);
-    for (t->step = 0; deal_step(t, &next, chunk_events); t->step++) {
-        for (uint32_t s = 0; s < RK_SHARDS; s++) t->chunks[s].loss = 0.0;
+    uint32_t first[RK_SHARDS], number[RK_SHARDS], until_report = 0;
+    rk_runs_shuffle(&t->runs, t->seed, rk_mix64(STREAM_ORDER, t->epoch));
+    for (t->step = 0; rk_runs_deal(&t->runs, first, number); t->step++) {
+        for (uint32_t s = 0; s < RK_SHARDS; s++) {
+            t->chunks[s].first_run = first[s];
+            t->chunks[s].run_count = number[s];
+            t->chunks[s].loss = 0.0;
+        }
         rk_parallel(options->threads, learn_chunk, t);
         rk_parallel(options->threads, apply_chunks, t);
         apply_positions(t);
@@ -372,8 +311,8 @@ static double run_epoch(training *t, uint32_t chunk_events, const rk_learn_optio
         }
         if (options->progress && until_report-- == 0) {
             until_report = 255;
-            uint64_t done = t->epoch * t->run_count + next;
-            options->progress(options->context, "encoder", done, (uint64_t)t->epochs * t->run_count,
+            uint64_t done = t->epoch * t->runs.count + t->runs.next;
+            options->progress(options->context, "encoder", done, (uint64_t)t->epochs * t->runs.count,
                               "sessions");
         }
     }
@@ -392,11 +331,6 @@ bool rk_train_encoder(const rk_log *log, const rk_encoder_params *params,
         rk_memory_free(&scratch);
         return false;
     }
-    /* Small logs take small steps, so that an epoch still has a few hundred of them. */
-    uint64_t fair = log->events / (200u * RK_SHARDS);
-    uint32_t chunk_events = (uint32_t)RK_MAX(CHUNK_LEAST, RK_MIN(CHUNK_MOST, fair));
-    prepare_sampling(t);
-    prepare_runs(t, chunk_events);
     prepare_positions(t);
     uint64_t affordable = RK_MAX(1, params->event_budget / log->events);
     t->epochs = (uint32_t)RK_MIN(affordable, params->epochs);
@@ -407,7 +341,7 @@ bool rk_train_encoder(const rk_log *log, const rk_encoder_params *params,
         float fade = 1.0f - 0.9f * (float)t->epoch / (float)t->epochs;
         t->rate = params->rate * fade;
         t->position_rate = params->position_rate * fade;
-        double loss = run_epoch(t, chunk_events, options);
+        double loss = run_epoch(t, options);
         if (t->epoch == 0) result->first_loss = loss;
         result->last_loss = loss;
         result->steps += t->step;

@@ -3,22 +3,17 @@
 #include "base/fmath.h"
 #include "base/rng.h"
 #include "learn/optim.h"
-#include "learn/parallel.h"
+#include "learn/runs.h"
+#include "learn/sampler.h"
 #include "simd/kernels.h"
 
-#define CHUNK_MOST   128u /* events of a chunk */
+#define CHUNK_MOST   RK_CHUNK_MOST
 #define CHUNK_LEAST  16u
 #define NEGATIVES    32u /* shared by a chunk */
 #define LOSS_EVERY   8u  /* centres: logarithms would be a third of the time */
 #define STREAM_INIT  0x73676E7331u
 #define STREAM_ORDER 0x73676E7332u
 #define STREAM_CHUNK 0x73676E7333u
-
-/* A run of events inside one session. Long sessions make several runs; windows end with the run. */
-typedef struct run {
-    uint64_t begin;
-    uint32_t count;
-} run;
 
 /* What one shard computed for its chunk, to be applied in chunk order. */
 typedef struct chunk {
@@ -44,34 +39,18 @@ typedef struct training {
     float rate;
     float *input, *output; /* v, u (items, dim) */
     float *input_squares, *output_squares;
-    double *negative_cumulative; /* (items) of frequency^exponent, normalised */
+    rk_sampler negatives; /* by frequency^exponent */
     float *keep;                 /* (items) probability of keeping an event */
-    run *runs;
-    uint32_t run_count;
-    uint32_t *order; /* (run_count) this epoch's order */
+    rk_runs runs;
     chunk chunks[RK_SHARDS];
 } training;
-
-static uint32_t draw_negative(const training *t, rk_rng *rng) {
-    double target = rk_rng_f64(rng);
-    uint32_t low = 0, high = t->log->items - 1;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (t->negative_cumulative[middle] > target) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return low;
-}
 
 /* Lists the chunk's kept events and draws its negatives. */
 static void fill_chunk(const training *t, chunk *c, uint32_t shard) {
     rk_rng rng = rk_rng_at(t->seed, rk_mix64(STREAM_CHUNK + t->epoch, t->step * RK_SHARDS + shard));
     c->count = 0;
     for (uint32_t r = 0; r < c->run_count; r++) {
-        run source = t->runs[t->order[c->first_run + r]];
+        rk_run source = t->runs.run[t->runs.order[c->first_run + r]];
         uint32_t begin = c->count;
         for (uint64_t i = source.begin; i < source.begin + source.count; i++) {
             uint32_t item = t->log->item[i];
@@ -83,7 +62,7 @@ static void fill_chunk(const training *t, chunk *c, uint32_t shard) {
     }
     uint32_t dim = t->params->dim;
     for (uint32_t n = 0; n < NEGATIVES; n++) {
-        c->negative[n] = draw_negative(t, &rng);
+        c->negative[n] = rk_sampler_draw(&t->negatives, &rng);
         memcpy(c->negative_rows + (uint64_t)n * dim, t->output + (uint64_t)c->negative[n] * dim,
                dim * sizeof(float));
     }
@@ -159,29 +138,19 @@ static void apply_chunks(void *context, uint32_t shard) {
     }
 }
 
-static void prepare_sampling(training *t) {
+static bool take_sampling(training *t, rk_memory *scratch) {
     const rk_log *log = t->log;
-    double total = 0.0;
+    float *weights = RK_NEW(scratch, float, log->items);
+    t->keep = RK_NEW(scratch, float, log->items);
+    if (!weights || !t->keep) return false;
     for (uint32_t item = 0; item < log->items; item++) {
         float count = (float)log->item_events[item];
-        total += count > 0.0f ? (double)rk_powf(count, t->params->negative_exponent) : 0.0;
-        t->negative_cumulative[item] = total;
+        weights[item] = count > 0.0f ? rk_powf(count, t->params->negative_exponent) : 0.0f;
         float frequency = count / (float)log->events;
         bool rare = t->params->subsample <= 0.0f || frequency <= t->params->subsample;
         t->keep[item] = rare ? 1.0f : rk_sqrtf(t->params->subsample / frequency);
     }
-    for (uint32_t item = 0; item < log->items; item++) t->negative_cumulative[item] /= total;
-}
-
-static void prepare_runs(training *t, uint32_t chunk_events) {
-    const rk_log *log = t->log;
-    for (uint32_t session = 0; session < log->sessions; session++) {
-        uint64_t end = log->session_begin[session + 1];
-        for (uint64_t at = log->session_begin[session]; at + 1 < end; at += chunk_events) {
-            uint32_t count = (uint32_t)RK_MIN((uint64_t)chunk_events, end - at);
-            t->runs[t->run_count++] = (run){.begin = at, .count = count};
-        }
-    }
+    return rk_sampler_take(weights, log->items, scratch, &t->negatives);
 }
 
 static void prepare_vectors(training *t) {
@@ -198,12 +167,8 @@ static bool take_memory(training *t, rk_memory *memory, rk_memory *scratch) {
     t->output = RK_NEW(scratch, float, items *dim);
     t->input_squares = RK_NEW(scratch, float, items *dim);
     t->output_squares = RK_NEW(scratch, float, items *dim);
-    t->negative_cumulative = RK_NEW(scratch, double, items);
-    t->keep = RK_NEW(scratch, float, items);
-    t->runs = RK_NEW(scratch, run, t->log->sessions + t->log->events / CHUNK_LEAST + 1);
-    t->order = RK_NEW(scratch, uint32_t, t->log->sessions + t->log->events / CHUNK_LEAST + 1);
     bool ok = t->input && t->output && t->input_squares && t->output_squares &&
-              t->negative_cumulative && t->keep && t->runs && t->order;
+              take_sampling(t, scratch) && rk_runs_take(t->log, CHUNK_LEAST, scratch, &t->runs);
     for (uint32_t s = 0; s < RK_SHARDS; s++) {
         chunk *c = &t->chunks[s];
         c->negative_rows = RK_NEW(scratch, float, NEGATIVES *dim);
@@ -216,42 +181,15 @@ static bool take_memory(training *t, rk_memory *memory, rk_memory *scratch) {
     return ok;
 }
 
-static void shuffle_runs(training *t) {
-    rk_rng rng = rk_rng_at(t->seed, STREAM_ORDER + t->epoch);
-    for (uint32_t i = 0; i < t->run_count; i++) t->order[i] = i;
-    for (uint32_t i = t->run_count; i > 1; i--) {
-        uint32_t j = rk_rng_below(&rng, i), swap = t->order[i - 1];
-        t->order[i - 1] = t->order[j];
-        t->order[j] = swap;
-    }
-}
-
-/* Deals the next runs to the 8 chunks; false when the epoch is over. */
-static bool deal_step(training *t, uint32_t *next, uint32_t chunk_events) {
-    if (*next >= t->run_count) return false;
-    for (uint32_t s = 0; s < RK_SHARDS; s++) {
-        chunk *c = &t->chunks[s];
-        c->first_run = *next;
-        c->run_count = 0;
-        uint32_t events = 0;
-        while (*next < t->run_count) {
-            uint32_t count = t->runs[t->order[*next]].count;
-            if (events + count > chunk_events) break;
-            events += count;
-            c->run_count++;
-            (*next)++;
-        }
-    }
-    return true;
-}
-
-static double run_epoch(training *t, uint32_t chunk_events, const rk_learn_options *options) {
+static double run_epoch(training *t, const rk_learn_options *options) {
     double loss = 0.0;
     uint64_t contexts = 0;
-    uint32_t next = 0, until_report = 0;
-    shuffle_runs(t);
-    for (t->step = 0; deal_step(t, &next, chunk_events); t->step++) {
+    uint32_t first[RK_SHARDS], number[RK_SHARDS], until_report = 0;
+    rk_runs_shuffle(&t->runs, t->seed, STREAM_ORDER + t->epoch);
+    for (t->step = 0; rk_runs_deal(&t->runs, first, number); t->step++) {
         for (uint32_t s = 0; s < RK_SHARDS; s++) {
+            t->chunks[s].first_run = first[s];
+            t->chunks[s].run_count = number[s];
             t->chunks[s].loss = 0.0;
             t->chunks[s].contexts = 0;
         }
@@ -263,8 +201,8 @@ static double run_epoch(training *t, uint32_t chunk_events, const rk_learn_optio
         }
         if (options->progress && until_report-- == 0) {
             until_report = 255;
-            uint64_t done = t->epoch * t->run_count + next;
-            options->progress(options->context, "vectors", done, (uint64_t)t->epochs * t->run_count,
+            uint64_t done = t->epoch * t->runs.count + t->runs.next;
+            options->progress(options->context, "vectors", done, (uint64_t)t->epochs * t->runs.count,
                               "sessions");
         }
     }
@@ -281,11 +219,6 @@ bool rk_train_sgns(const rk_log *log, const rk_sgns_params *params, const rk_lea
         rk_memory_free(&scratch);
         return false;
     }
-    /* Small logs take small steps, so that an epoch still has a few hundred of them. */
-    uint64_t fair = log->events / (200u * RK_SHARDS);
-    uint32_t chunk_events = (uint32_t)RK_MAX(CHUNK_LEAST, RK_MIN(CHUNK_MOST, fair));
-    prepare_sampling(t);
-    prepare_runs(t, chunk_events);
     prepare_vectors(t);
     uint64_t affordable = RK_MAX(1, params->event_budget / log->events);
     t->epochs = (uint32_t)RK_MIN(affordable, params->epochs);
@@ -293,7 +226,7 @@ bool rk_train_sgns(const rk_log *log, const rk_sgns_params *params, const rk_lea
     for (t->epoch = 0; t->epoch < t->epochs; t->epoch++) {
         /* Linear decay on top of Adagrad's own, to a tenth. */
         t->rate = params->rate * (1.0f - 0.9f * (float)t->epoch / (float)t->epochs);
-        double loss = run_epoch(t, chunk_events, options);
+        double loss = run_epoch(t, options);
         if (t->epoch == 0) result->first_loss = loss;
         result->last_loss = loss;
         result->steps += t->step;

@@ -15,6 +15,14 @@
 void rk_session_encode(const rk_snapshot_content *snapshot, const uint32_t *items,
                        const float *weights, uint32_t count, float *out);
 
+/* The learned sum by itself, which the user tower shares: sum (dim) += sum_j weight_j * position_j
+ * * x_j over the first min(count, position_count) items. positions: (position_count, dim). */
+void rk_positions_accumulate(const rk_snapshot_content *snapshot, const float *positions,
+                             uint32_t position_count, const uint32_t *items, const float *weights,
+                             uint32_t count, float *sum);
+/* To unit length in place; zero stays. */
+void rk_vector_to_unit(float *x, uint32_t dim);
+
 /* The row of meta.repeat for an item `lag` liked events back. */
 static inline uint32_t rk_repeat_class(uint32_t lag) {
     return lag < 2 ? lag : lag < 4 ? 2 : 3;

@@ -10,19 +10,21 @@
  * zero outside a query. */
 #include "serve/engine.h"
 
+#include "format/user_features.h"
 #include "serve/merge.h"
+#include "serve/vector_search.h"
 
 struct rk_engine {
     rk_snapshot_content content;
     rk_description description;
     float neighbor_weights[RK_NEIGHBOR_CODES];
     uint32_t *blocked, *seen; /* (blocks) */
-    uint32_t *seeds;   /* (RK_MAX_SESSION) */
+    uint32_t *seeds;          /* (RK_MAX_SESSION) */
     float *seed_weights;
     float *neighbor_sum; /* (items) */
     uint32_t *touched;   /* (items) */
-    rk_ann_query *ann;
-    rk_scored *coarse;                 /* (2 * RK_COARSE_FACTOR * RK_MAX_QUOTA) */
+    rk_vector_search searches[RK_SEARCH_COUNT];
+    rk_scored *coarse;                 /* (RK_SEARCH_COUNT, RK_COARSE_ROOM) */
     rk_scored *lists[RK_SOURCE_COUNT]; /* (RK_MAX_QUOTA) each */
     rk_candidates candidates;
     rk_scored *final; /* (RK_MAX_CANDIDATES) */
@@ -38,8 +40,9 @@ static void lay_out(rk_arena *arena, uint32_t items, rk_engine *engine) {
     engine->seed_weights = RK_TAKE(arena, float, RK_MAX_SESSION);
     engine->neighbor_sum = RK_TAKE(arena, float, items);
     engine->touched = RK_TAKE(arena, uint32_t, items);
-    engine->ann = RK_TAKE(arena, rk_ann_query, 1);
-    engine->coarse = RK_TAKE(arena, rk_scored, 2 * RK_COARSE_FACTOR * RK_MAX_QUOTA);
+    for (uint32_t which = 0; which < RK_SEARCH_COUNT; which++)
+        engine->searches[which].found = RK_TAKE(arena, rk_scored, RK_MAX_QUOTA);
+    engine->coarse = RK_TAKE(arena, rk_scored, RK_SEARCH_COUNT * RK_COARSE_ROOM);
     rk_candidates *candidates = &engine->candidates;
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
         engine->lists[s] = RK_TAKE(arena, rk_scored, RK_MAX_QUOTA);
@@ -93,6 +96,10 @@ static void describe(const rk_snapshot_view *view, rk_description *out) {
     out->types = meta->types;
     out->dim = meta->dim;
     out->time_kind = meta->time_kind;
+    out->places = meta->place_count;
+    out->user_features = meta->user_features;
+    out->trending = meta->trending_count;
+    out->explore = meta->explore_count;
     uint64_t part_end[RK_PART_COUNT] = {0};
     for (uint32_t i = 0; i < header->section_count; i++) {
         const rk_section_entry *entry = &view->container.entries[i];
@@ -165,6 +172,17 @@ uint32_t rk_event_name(const rk_engine *engine, uint32_t type, const char **text
     return rk_strings_get(&engine->content.types, type, text);
 }
 
+uint32_t rk_feature_name(const rk_engine *engine, uint32_t feature, const char **text) {
+    assert(feature < engine->content.meta.user_features);
+    return rk_strings_get(&engine->content.features, feature, text);
+}
+
+uint32_t rk_user_feature(const rk_engine *engine, const char *name, uint32_t name_bytes,
+                         const char *value, uint32_t value_bytes) {
+    if (rk_strings_scan(&engine->content.features, name, name_bytes) == RK_NONE) return RK_NONE;
+    return rk_feature_row(name, name_bytes, value, value_bytes, engine->content.meta.feature_rows);
+}
+
 uint64_t rk_report(const rk_engine *engine, const char **text) {
     *text = engine->content.report;
     return engine->content.report_bytes;
@@ -172,13 +190,8 @@ uint64_t rk_report(const rk_engine *engine, const char **text) {
 
 /* ---- the query ------------------------------------------------------------------------------- */
 
-static rk_status check_request(const rk_engine *engine, const rk_request *request,
+static rk_status check_session(const rk_snapshot_meta *meta, const rk_request *request,
                                rk_error *error) {
-    const rk_snapshot_meta *meta = &engine->content.meta;
-    if (request->count < 1 || request->count > RK_MAX_COUNT) {
-        return rk_fail_value(error, RK_BAD_ARGUMENT, NULL, 0, "count", request->count,
-                             RK_MAX_COUNT);
-    }
     if (request->session_count > RK_MAX_SESSION) {
         return rk_fail_value(error, RK_BAD_ARGUMENT, NULL, 0, "session events",
                              request->session_count, RK_MAX_SESSION);
@@ -200,6 +213,33 @@ static rk_status check_request(const rk_engine *engine, const rk_request *reques
                                  request->exclude[i], meta->items - 1);
         }
     }
+    return RK_OK;
+}
+
+/* Where and who the user is. */
+static rk_status check_user(const rk_snapshot_meta *meta, const rk_request *request,
+                            rk_error *error) {
+    if (request->flags & RK_REQUEST_LOCATION) {
+        float latitude = request->latitude, longitude = request->longitude;
+        if (!(latitude >= -90.0f && latitude <= 90.0f))
+            return rk_fail(error, RK_BAD_ARGUMENT, NULL, 0, "the latitude is not within +-90");
+        if (!(longitude >= -180.0f && longitude <= 180.0f))
+            return rk_fail(error, RK_BAD_ARGUMENT, NULL, 0, "the longitude is not within +-180");
+    }
+    if (request->feature_count > RK_MAX_USER_FEATURES) {
+        return rk_fail_value(error, RK_BAD_ARGUMENT, NULL, 0, "user features",
+                             request->feature_count, RK_MAX_USER_FEATURES);
+    }
+    for (uint32_t i = 0; i < request->feature_count; i++) {
+        if (request->features[i] >= meta->feature_rows) {
+            return rk_fail_value(error, RK_BAD_ARGUMENT, NULL, i, "user feature",
+                                 request->features[i], meta->feature_rows);
+        }
+    }
+    return RK_OK;
+}
+
+static rk_status check_sources(const rk_request *request, rk_error *error) {
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
         float weight = request->source_weights[s];
         if ((request->flags & RK_REQUEST_SOURCE_WEIGHTS) && !(weight >= -1e6f && weight <= 1e6f)) {
@@ -212,6 +252,14 @@ static rk_status check_request(const rk_engine *engine, const rk_request *reques
         }
     }
     return RK_OK;
+}
+
+/* All of a request but its count. */
+static rk_status check_request(const rk_engine *engine, const rk_request *request,
+                               rk_error *error) {
+    RK_TRY(check_session(&engine->content.meta, request, error));
+    RK_TRY(check_user(&engine->content.meta, request, error));
+    return check_sources(request, error);
 }
 
 static void mark(uint32_t *bitmap, uint32_t item) {
@@ -285,20 +333,39 @@ static void score_unranked(const rk_query *query, uint32_t s, rk_candidates *can
     }
 }
 
+/* Sources that take part and can answer, a bit each; all of them prepared. `quotas` gets theirs. */
+static uint32_t prepare(const rk_engine *engine, rk_query *query,
+                        uint32_t quotas[RK_SOURCE_COUNT]) {
+    uint32_t available = 0;
+    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
+        const rk_source *source = rk_source_at(s);
+        quotas[s] = quota_of(engine, query->request, s);
+        bool off = quotas[s] == 0 && weight_of(engine, query->request, s) == 0.0f;
+        if (off || source->unavailable(query)) {
+            quotas[s] = 0;
+            continue;
+        }
+        available |= 1u << s;
+        source->prepare(query);
+    }
+    return available;
+}
+
 /* Candidates of every available source, merged, each scored by every available source. Returns the
  * sources that took part, a bit each. */
 static uint32_t retrieve(rk_engine *engine, rk_query *query) {
-    uint32_t counts[RK_SOURCE_COUNT] = {0}, available = 0;
+    uint32_t quotas[RK_SOURCE_COUNT], counts[RK_SOURCE_COUNT] = {0};
     const rk_scored *lists[RK_SOURCE_COUNT];
+    uint32_t available = prepare(engine, query, quotas);
+    const uint32_t searched[RK_SEARCH_COUNT] = {
+        [RK_SEARCH_SESSION] = quotas[RK_SOURCE_SESSION],
+        [RK_SEARCH_USER] = quotas[RK_SOURCE_USER],
+    };
+    rk_vector_search_all(query, searched);
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
-        const rk_source *source = rk_source_at(s);
-        uint32_t quota = quota_of(engine, query->request, s);
         lists[s] = engine->lists[s];
-        if (quota == 0 && weight_of(engine, query->request, s) == 0.0f) continue;
-        if (source->unavailable(&engine->content, query->seed_count)) continue;
-        available |= 1u << s;
-        source->prepare(query);
-        if (quota > 0) counts[s] = source->retrieve(query, quota, engine->lists[s]);
+        if (quotas[s] > 0)
+            counts[s] = rk_source_at(s)->retrieve(query, quotas[s], engine->lists[s]);
     }
     rk_candidates *candidates = &engine->candidates;
     rk_merge(lists, counts, candidates);
@@ -318,10 +385,12 @@ static uint32_t blend(rk_engine *engine, const rk_request *request, uint32_t ava
         weights[s] = available >> s & 1u ? weight_of(engine, request, s) : 0.0f;
         weighted = weighted || weights[s] != 0.0f;
     }
-    /* An empty session may leave only `popular`, which the search may have given no weight: what is
-     * there then orders by its own scores, not by item number. */
-    for (uint32_t s = 0; !weighted && s < RK_SOURCE_COUNT; s++) {
-        weights[s] = available >> s & 1u ? 1.0f : 0.0f;
+    /* An empty session may leave only sources that the search gave no weight: then the order is
+     * that of `popular`, or of what there is, not of item numbers. */
+    uint32_t counted = weighted ? 0u : available;
+    if (counted >> RK_SOURCE_POPULAR & 1u) counted = 1u << RK_SOURCE_POPULAR;
+    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
+        if (counted >> s & 1u) weights[s] = 1.0f;
     }
     for (uint32_t i = 0; i < candidates->count; i++) {
         float score = 0.0f;
@@ -344,7 +413,7 @@ static uint32_t because(const rk_engine *engine, const rk_query *query, uint32_t
     float best_weight = 0.0f, recency = 1.0f;
     for (uint32_t j = 0; j < RK_MIN(query->seed_count, MOST_SEEDS); j++) {
         float weight =
-            recency * query->seed_weights[j] *
+            recency * rk_neighbor_seed_weight(query, j) *
             rk_neighbor_weight(&engine->content, engine->neighbor_weights, query->seeds[j], item);
         if (weight > best_weight) {
             best_weight = weight;
@@ -374,10 +443,8 @@ static void answer(const rk_engine *engine, const rk_query *query, uint32_t avai
     }
 }
 
-rk_status rk_recommend(rk_engine *engine, const rk_request *request, rk_recommendation *out,
-                       uint32_t *found, rk_error *error) {
-    *found = 0;
-    RK_TRY(check_request(engine, request, error));
+/* A query over the engine's scratch, its session read. clear_query must follow. */
+static rk_query begin_query(rk_engine *engine, const rk_request *request) {
     rk_query query = {
         .snapshot = &engine->content,
         .request = request,
@@ -388,10 +455,22 @@ rk_status rk_recommend(rk_engine *engine, const rk_request *request, rk_recommen
         .neighbor_weights = engine->neighbor_weights,
         .neighbor_sum = engine->neighbor_sum,
         .touched = engine->touched,
-        .ann = engine->ann,
+        .searches = engine->searches,
         .coarse = engine->coarse,
     };
     read_session(engine, request, &query);
+    return query;
+}
+
+rk_status rk_recommend(rk_engine *engine, const rk_request *request, rk_recommendation *out,
+                       uint32_t *found, rk_error *error) {
+    *found = 0;
+    if (request->count < 1 || request->count > RK_MAX_COUNT) {
+        return rk_fail_value(error, RK_BAD_ARGUMENT, NULL, 0, "count", request->count,
+                             RK_MAX_COUNT);
+    }
+    RK_TRY(check_request(engine, request, error));
+    rk_query query = begin_query(engine, request);
     uint32_t available = retrieve(engine, &query);
     *found = blend(engine, request, available);
     answer(engine, &query, available, *found, out);
@@ -401,6 +480,7 @@ rk_status rk_recommend(rk_engine *engine, const rk_request *request, rk_recommen
 
 rk_status rk_similar(rk_engine *engine, uint32_t item, uint32_t count, rk_recommendation *out,
                      uint32_t *found, rk_error *error) {
+    static const uint32_t asked[] = {RK_SOURCE_SIMILAR, RK_SOURCE_SESSION};
     *found = 0;
     uint32_t liked = 0;
     for (uint32_t type = 0; type < engine->content.meta.types; type++) {
@@ -409,33 +489,19 @@ rk_status rk_similar(rk_engine *engine, uint32_t item, uint32_t count, rk_recomm
     rk_event seed = {.item = item, .type = liked};
     rk_request request = {.session = &seed, .session_count = 1, .count = count};
     request.flags = RK_REQUEST_SOURCE_QUOTAS | RK_REQUEST_SOURCE_WEIGHTS;
-    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
-        bool left_out = s == RK_SOURCE_POPULAR;
-        request.source_quotas[s] = left_out ? 0 : engine->content.sources[s].quota;
-        request.source_weights[s] = left_out ? 0.0f : engine->content.sources[s].weight;
+    for (uint32_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        const rk_source_config *source = &engine->content.sources[asked[i]];
+        request.source_quotas[asked[i]] = RK_MIN(source->quota, RK_MAX_QUOTA);
+        request.source_weights[asked[i]] = source->weight;
     }
     return rk_recommend(engine, &request, out, found, error);
 }
 
-/* As read_session blocks, but without its bitmap: the engine is const here. */
-static bool is_disliked(const rk_engine *engine, const rk_request *request, uint32_t item) {
-    for (uint32_t i = 0; i < request->session_count; i++) {
-        const rk_event *event = &request->session[i];
-        if (event->item != item || event->type >= engine->content.meta.types) continue;
-        if (engine->content.type_weight[event->type] < 0.0f) return true;
-    }
-    return false;
-}
-
-const char *rk_source_unavailable(const rk_engine *engine, const rk_request *request,
-                                  uint32_t source) {
+const char *rk_source_unavailable(rk_engine *engine, const rk_request *request, uint32_t source) {
     if (source >= RK_SOURCE_COUNT) return "there is no such source";
-    uint32_t seed_count = 0;
-    for (uint32_t i = 0; i < request->session_count && seed_count == 0; i++) {
-        const rk_event *event = &request->session[i];
-        if (event->type >= engine->content.meta.types) continue;
-        bool liked = engine->content.type_weight[event->type] > 0.0f;
-        seed_count += liked && !is_disliked(engine, request, event->item);
-    }
-    return rk_source_at(source)->unavailable(&engine->content, seed_count);
+    if (check_request(engine, request, NULL) != RK_OK) return "the request is not valid";
+    rk_query query = begin_query(engine, request);
+    const char *reason = rk_source_at(source)->unavailable(&query);
+    clear_query(engine, request, &query);
+    return reason;
 }

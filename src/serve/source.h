@@ -9,6 +9,7 @@
 
 #include "base/topk.h"
 #include "model/ann.h"
+#include "model/geo.h"
 #include "model/item_neighbors.h"
 #include "reckon.h"
 
@@ -17,6 +18,22 @@
 /* The ANN re-ranks this many times the wanted number, at least RK_COARSE_LEAST. */
 #define RK_COARSE_FACTOR 2u
 #define RK_COARSE_LEAST  200u
+/* Scratch of one search, in entries. */
+#define RK_COARSE_ROOM (2u * RK_COARSE_FACTOR * RK_MAX_QUOTA)
+
+/* Seeds that `similar` examines for one-off clicks; more would not fit a mask. */
+#define RK_EXAMINED_SEEDS 64u
+
+/* One search of the index by a prepared vector, and its answer once it has run
+ * (vector_search.h). */
+typedef struct rk_vector_search {
+    rk_ann_query ann;
+    rk_scored *found; /* (RK_MAX_QUOTA) best first */
+    uint32_t count;   /* of found */
+    uint32_t quota;   /* that found answers; 0: it has not run */
+} rk_vector_search;
+
+enum { RK_SEARCH_SESSION = 0, RK_SEARCH_USER = 1, RK_SEARCH_COUNT = 2 };
 
 /* What every source of one query sees. Seeds are the session's liked items, most recent first; the
  * arrays are the engine's scratch, filled before the first source runs. */
@@ -35,16 +52,24 @@ typedef struct rk_query {
     uint32_t *touched;             /* (items) */
     uint32_t touched_count;
     float neighbor_max; /* largest sum of an unblocked item */
+    uint64_t outliers;  /* bit j: seed j was a one-off click */
 
-    /* `session`: the prepared query vector. */
-    rk_ann_query *ann;
-    rk_scored *coarse; /* (2 * RK_COARSE_FACTOR * RK_MAX_QUOTA) */
+    /* `session` and `user`: their vectors, and room for searching by both at once. */
+    rk_vector_search *searches; /* (RK_SEARCH_COUNT) */
+    rk_scored *coarse;          /* (RK_SEARCH_COUNT, RK_COARSE_ROOM) */
+
+    /* `nearby`: where the user is. */
+    rk_anchors anchors;
+
+    /* `explore`: the walk through the list. */
+    uint32_t walk_start, walk_stride, walk_inverse;
 } rk_query;
 
 typedef struct rk_source {
     const char *name;
-    /* NULL if it can answer, else why not. Looks at the snapshot and the request only. */
-    const char *(*unavailable)(const rk_snapshot_content *snapshot, uint32_t seed_count);
+    /* NULL if it can answer, else why not. Looks at the snapshot, the request and the seeds only;
+     * `prepare` has not run. */
+    const char *(*unavailable)(const rk_query *query);
     /* Per-query work the other two share; called once if the source is available. */
     void (*prepare)(rk_query *query);
     /* Its best unblocked items, best first, at most `quota` <= RK_MAX_QUOTA; returns how many. */
@@ -56,12 +81,30 @@ typedef struct rk_source {
 extern const rk_source rk_source_popular;
 extern const rk_source rk_source_similar;
 extern const rk_source rk_source_session;
+extern const rk_source rk_source_trending;
+extern const rk_source rk_source_nearby;
+extern const rk_source rk_source_user;
+extern const rk_source rk_source_explore;
 
 /* Row `source` of the table, source < RK_SOURCE_COUNT. */
 const rk_source *rk_source_at(uint32_t source);
 
 static inline bool rk_is_blocked(const uint32_t *blocked, uint32_t item) {
     return blocked[item / RK_BLOCK_ROWS] >> (item % RK_BLOCK_ROWS) & 1u;
+}
+
+/* Popularity over that of the top item, 0..1. Dividing, not multiplying by a reciprocal: 1 / 1e-45
+ * is infinite. A file may list as its first an item that is not the top one, hence the minimum.
+ * meta.popular_count > 0. */
+static inline float rk_popularity_share(const rk_snapshot_content *snapshot, uint32_t item) {
+    float top = snapshot->popularity[snapshot->popular[0]];
+    return top > 0.0f ? RK_MIN(1.0f, snapshot->popularity[item] / top) : 0.0f;
+}
+
+/* What the item-item weight of seed j counts: its event's weight, less for a one-off click. */
+static inline float rk_neighbor_seed_weight(const rk_query *query, uint32_t j) {
+    bool outlier = j < RK_EXAMINED_SEEDS && (query->outliers >> j & 1u);
+    return query->seed_weights[j] * (outlier ? query->snapshot->meta.outlier_weight : 1.0f);
 }
 
 #endif

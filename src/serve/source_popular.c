@@ -5,21 +5,16 @@
  * Score: popularity over that of the top item, 0..1. Cost: O((quota + blocked) log quota). */
 #include "serve/source.h"
 
-static const char *popular_unavailable(const rk_snapshot_content *snapshot, uint32_t seed_count) {
-    (void)seed_count;
-    return snapshot->meta.popular_count ? NULL : "the snapshot lists no popular items";
+static const char *popular_unavailable(const rk_query *query) {
+    return query->snapshot->meta.popular_count ? NULL : "the snapshot lists no popular items";
 }
 
 static void popular_prepare(rk_query *query) {
     (void)query;
 }
 
-/* Dividing, not multiplying by a reciprocal: 1 / 1e-45 is infinite. A file may list as its first an
- * item that is not the top one, hence the minimum. */
 static float popular_score(const rk_query *query, uint32_t item) {
-    const rk_snapshot_content *snapshot = query->snapshot;
-    float top = snapshot->popularity[snapshot->popular[0]];
-    return top > 0.0f ? RK_MIN(1.0f, snapshot->popularity[item] / top) : 0.0f;
+    return rk_popularity_share(query->snapshot, item);
 }
 
 static uint32_t popular_retrieve(rk_query *query, uint32_t quota, rk_scored *out) {

@@ -286,6 +286,29 @@ test('evaluate: an official test file', () => {
   assert.equal(cases, prefixes, 'every prefix of every test session');
 });
 
+test('evaluate: cold items among themselves, beside chance and popularity by category', () => {
+  const document = json('evaluate', 'log.csv', '--protocol', 'cold-item', '--k', '5');
+  assert.equal(document.ranked, 'the hidden items');
+  const { random, category, blend } = document.metrics;
+  assert.ok(random['recall@5'] > 0 && random['recall@5'] < 1);
+  assert.equal(random['novelty@5'], null);
+  assert.equal(typeof category['ndcg@5'], 'number');
+  assert.equal(typeof blend['ndcg@5'], 'number');
+});
+
+test('evaluate: one cut for everybody needs times that compare', () => {
+  const lines = ['user,item,time'];
+  for (let i = 0; i < 60; i++) lines.push(`u${i % 6},i${(i * 7) % 11},${i}`);
+  write(folder, { 'positions.csv': `${lines.join('\n')}\n` });
+  const args = ['evaluate', 'positions.csv', '--protocol', 'temporal-global'];
+  const { status, stderr } = reckon(folder, args);
+  assert.equal(status, 1);
+  assert.match(
+    stderr,
+    /temporal-global needs times; an order index does not compare between users/,
+  );
+});
+
 test('evaluate: too little to hide is refused', () => {
   write(folder, { 'tiny.csv': 'user,item\nu,a\nv,b\n' });
   const { status, stderr } = reckon(folder, [

@@ -7,6 +7,7 @@ import { parseConfig } from '../../js-bindings/cli/dist/config.js';
 import { crc32 } from '../../js-bindings/cli/dist/crc32.js';
 import { locateRecord, readCsvHeader } from '../../js-bindings/cli/dist/csv_text.js';
 import { oneLine, quote } from '../../js-bindings/cli/dist/failures.js';
+import { evaluationTable } from '../../js-bindings/cli/dist/metrics_table.js';
 import { Progress } from '../../js-bindings/cli/dist/progress.js';
 import { bytesText, floatText, shorten, table } from '../../js-bindings/cli/dist/terminal.js';
 import { folderFor, write } from './helpers/command_line.js';
@@ -187,5 +188,28 @@ test('progress in a pipe: a line a stage; stages that come again add up', () => 
   assert.deepEqual(progress.stages, [
     { stage: 'search', seconds: 1.05 },
     { stage: 'vectors', seconds: 2.5 },
+  ]);
+});
+
+test('the table of an evaluation: main metrics, the interval, leads, dashes for a mute source', () => {
+  const lead = { mean: -0.25, low: -0.5, high: 0.00004 };
+  const text = evaluationTable({
+    metrics: {
+      blend: { 'hr@5': 0.5, 'ndcg@5': 0.25, 'novelty@5': 9 },
+      nearby: null,
+      popular: { 'hr@5': 0.75, 'ndcg@5': 0.5, 'novelty@5': 9 },
+    },
+    intervals: { blend: { 'hr@5': [0.4, 0.6], 'ndcg@5': [0.2, 0.3] }, nearby: null },
+    differences: { nearby: null, popular: { 'ndcg@5': lead } },
+    ablations: { popular: { 'ndcg@5': 0.125, difference: { mean: 0.125, low: 0, high: 0.2 } } },
+  });
+  assert.deepEqual(text.split('\n'), [
+    "method             HR@5  NDCG@5  blend's lead, NDCG@5",
+    'blend            0.5000  0.2500',
+    '  95 % from      0.4000  0.2000',
+    '  95 % to        0.6000  0.3000',
+    'nearby                –       –',
+    'popular          0.7500  0.5000  -0.2500 [-0.5000, +0.0000]',
+    'without popular          0.1250  +0.1250 [+0.0000, +0.2000]',
   ]);
 });

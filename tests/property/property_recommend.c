@@ -25,7 +25,7 @@ static void compare(snapshot_shape shape, uint32_t rounds, uint32_t stream) {
     const rk_snapshot_content content = make_random_snapshot(shape, &memory);
     rk_engine *engine = engine_over(&content, &memory);
     for (uint32_t round = 0; round < rounds; round++) {
-        make_request(&rng, shape.items, REQUEST_ANY, asked);
+        make_request(&rng, &content, REQUEST_ANY, asked);
         ask(engine, &asked->request, &given);
         naive_recommend(&content, &asked->request, &funnel, &expected);
         check_answer();
@@ -39,7 +39,19 @@ static void any_quotas_over_a_small_catalogue(void **state) {
     for (uint32_t i = 0; i < 6; i++) {
         const snapshot_shape shape = {
             .items = items[i], .dim = 12, .neighbors = 20, .popular_rows = 60};
-        compare(shape, 120, 80 + i);
+        compare(i % 2 ? with_all_parts(shape) : shape, 120, 80 + i);
+        compare(with_all_parts(shape), 120, 92 + i);
+    }
+}
+
+/* Many neighbours in a small catalogue, so that seeds support each other; and few. */
+static void one_off_clicks(void **state) {
+    (void)state;
+    for (uint32_t i = 0; i < 4; i++) {
+        snapshot_shape shape = {
+            .items = 60 + 40 * i, .dim = 8, .neighbors = 30 - 7 * i, .popular_rows = 60};
+        shape.outlier_weight = i == 3 ? 1.0f : 0.1f;
+        compare(shape, 150, 100 + i);
     }
 }
 
@@ -55,15 +67,15 @@ static void quotas_beyond_the_catalogue(void **state) {
     rk_memory memory = {0};
     rk_rng rng = rk_rng_at(test_seed(), 91);
     random_request *asked = TAKE(&memory, random_request, 1);
-    const snapshot_shape shape = {.items = NAIVE_ITEMS,
-                                  .dim = 64,
-                                  .neighbors = 40,
-                                  .popular_rows = 50,
-                                  .seed = rk_rng_u64(&rng)};
+    const snapshot_shape shape = with_all_parts((snapshot_shape){.items = NAIVE_ITEMS,
+                                                                 .dim = 64,
+                                                                 .neighbors = 40,
+                                                                 .popular_rows = 50,
+                                                                 .seed = rk_rng_u64(&rng)});
     const rk_snapshot_content content = make_random_snapshot(shape, &memory);
     rk_engine *engine = engine_over(&content, &memory);
     for (uint32_t round = 0; round < 120; round++) {
-        make_request(&rng, shape.items, REQUEST_ANY, asked);
+        make_request(&rng, &content, REQUEST_ANY, asked);
         asked->request.flags |= RK_REQUEST_SOURCE_QUOTAS;
         for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++)
             asked->request.source_quotas[s] = NAIVE_ITEMS + rk_rng_below(&rng, 300);
@@ -77,6 +89,7 @@ static void quotas_beyond_the_catalogue(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_quotas_over_a_small_catalogue),
+        cmocka_unit_test(one_off_clicks),
         cmocka_unit_test(no_neighbours_at_all),
         cmocka_unit_test(quotas_beyond_the_catalogue),
     };

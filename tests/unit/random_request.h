@@ -8,13 +8,35 @@
 typedef struct random_request {
     rk_event session[RK_MAX_SESSION];
     uint32_t exclude[RK_MAX_SESSION];
+    uint32_t features[RK_MAX_USER_FEATURES];
     rk_request request; /* points into the arrays above */
 } random_request;
 
 enum { REQUEST_OWN_QUOTAS = 1, REQUEST_OWN_WEIGHTS = 2, REQUEST_ANY = 3 };
 
+/* Where and who the user is, half the time. Features are those of random_snapshot.h; a snapshot
+ * without any takes none. */
+static inline void make_user(rk_rng *rng, uint32_t feature_rows, random_request *out) {
+    rk_request *request = &out->request;
+    request->seed = rk_rng_u64(rng);
+    if (rk_rng_below(rng, 2) == 0) {
+        const rk_place place = random_place(rng);
+        request->flags |= RK_REQUEST_LOCATION;
+        request->latitude = place.latitude;
+        request->longitude = place.longitude;
+    }
+    if (feature_rows > 0 && rk_rng_below(rng, 2) == 0) {
+        request->feature_count = 1 + rk_rng_below(rng, RK_MAX_USER_FEATURES);
+        request->features = out->features;
+        for (uint32_t f = 0; f < request->feature_count; f++)
+            out->features[f] = rk_rng_below(rng, feature_rows);
+    }
+}
+
 /* `may`: which overrides it may use, REQUEST_... */
-static inline void make_request(rk_rng *rng, uint32_t items, uint32_t may, random_request *out) {
+static inline void make_request(rk_rng *rng, const rk_snapshot_content *content, uint32_t may,
+                                random_request *out) {
+    const uint32_t items = content->meta.items;
     static const uint32_t lengths[] = {0, 1, 2, 5, 5, 20, 20, 100};
     uint32_t length = lengths[rk_rng_below(rng, 8)];
     if (rk_rng_below(rng, 200) == 0) length = RK_MAX_SESSION;
@@ -38,6 +60,7 @@ static inline void make_request(rk_rng *rng, uint32_t items, uint32_t may, rando
                             .count = 1 + rk_rng_below(rng, rk_rng_u32(rng) & 1 ? 20 : 100)};
     if (rk_rng_below(rng, 50) == 0) request->count = RK_MAX_COUNT;
     if (rk_rng_below(rng, 4) == 0) request->flags |= RK_REQUEST_KEEP_SEEN;
+    make_user(rng, content->meta.feature_rows, out);
     if ((may & REQUEST_OWN_QUOTAS) && rk_rng_below(rng, 3) == 0)
         request->flags |= RK_REQUEST_SOURCE_QUOTAS;
     if ((may & REQUEST_OWN_WEIGHTS) && rk_rng_below(rng, 3) == 0)

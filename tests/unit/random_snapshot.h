@@ -7,6 +7,7 @@
 #include "take.h"
 
 #include "base/rng.h"
+#include "format/places.h"
 #include "learn/build_vectors.h"
 #include "model/item_neighbors.h"
 #include "serve/engine.h"
@@ -17,8 +18,31 @@ typedef struct snapshot_shape {
     uint32_t items, dim;
     uint32_t neighbors;    /* most entries of a row */
     uint32_t popular_rows; /* rows of the pre-generated list; cut to `items` */
+    uint32_t rising;       /* rows of `trend.top`; cut to `items` */
+    uint32_t places;       /* every places-th item has none, the others do; 0: none has */
+    uint32_t explore;      /* every explore-th item is listed; 0: none */
+    uint32_t positions;    /* of the user tower; 0: no tower, no features */
+    uint32_t encoder;      /* positions of the session encoder */
+    float outlier_weight;
     uint64_t seed;
 } snapshot_shape;
+
+/* What every part of a snapshot is for: the shape of `items` with all optional parts. */
+static inline snapshot_shape with_all_parts(snapshot_shape shape) {
+    shape.rising = 30;
+    shape.places = 7;
+    shape.explore = 3;
+    shape.positions = 4;
+    shape.encoder = 3;
+    shape.outlier_weight = 0.25f;
+    return shape;
+}
+
+enum { RANDOM_FEATURES = 2, RANDOM_FEATURE_ROWS = 32 };
+static inline rk_strings random_features(void) {
+    static const uint32_t offsets[RANDOM_FEATURES + 1] = {0, 7, 13};
+    return (rk_strings){offsets, "countrydevice", RANDOM_FEATURES};
+}
 
 /* Event types of every sign; `like` has the highest weight. */
 static inline rk_strings small_types(const float **weights) {
@@ -47,11 +71,11 @@ static inline float *clustered_vectors(uint32_t items, uint32_t dim, uint64_t se
 static inline void fill_vectors(const snapshot_shape *shape, rk_memory *memory,
                                 rk_snapshot_content *content) {
     rk_vector_table table;
-    uint32_t *known = TAKE(memory, uint32_t, shape->items);
-    for (uint32_t item = 0; item < shape->items; item++) known[item] = item % 23 != 22;
-    const float *vectors = clustered_vectors(shape->items, shape->dim, shape->seed, memory);
-    if (!rk_build_vectors(vectors, known, shape->items, shape->dim, shape->seed, memory, &table))
-        abort();
+    float *vectors = clustered_vectors(shape->items, shape->dim, shape->seed, memory);
+    for (uint32_t item = 22; item < shape->items; item += 23) // nothing is known of these
+        memset(vectors + (uint64_t)item * shape->dim, 0, shape->dim * sizeof *vectors);
+    rk_rotate_vectors(vectors, shape->items, shape->dim, shape->seed);
+    if (!rk_build_vectors(vectors, shape->items, shape->dim, memory, &table)) abort();
     content->vector_mean = table.mean;
     content->vector_factors = table.factors;
     content->vector_cells = table.cells;
@@ -118,6 +142,112 @@ static inline void fill_neighbors(const snapshot_shape *shape, rk_memory *memory
     content->neighbors_more = (rk_neighbor_rows){more_offsets, more};
 }
 
+/* A third of the items rise, some alike; the list is cut short. */
+static inline void fill_trending(const snapshot_shape *shape, rk_memory *memory,
+                                 rk_snapshot_content *content) {
+    rk_rng rng = rk_rng_at(shape->seed, 4);
+    if (shape->rising == 0) return;
+    float *trending = TAKE(memory, float, shape->items);
+    uint32_t *top = TAKE(memory, uint32_t, shape->items);
+    for (uint32_t item = 0; item < shape->items; item++) {
+        const bool rises = rk_rng_below(&rng, 3) == 0;
+        trending[item] = rises ? (float)rk_rng_below(&rng, 65) / 64.0f : 0.0f;
+        uint32_t at = item;
+        for (; at > 0 && trending[top[at - 1]] < trending[item]; at--) top[at] = top[at - 1];
+        top[at] = item;
+    }
+    content->trending = trending;
+    content->trending_top = top;
+    content->meta.trending_count = RK_MIN(shape->rising, shape->items);
+}
+
+/* Half around one town, a quarter anywhere, some at the date line, the poles, and one shared spot.
+ */
+static inline rk_place random_place(rk_rng *rng) {
+    const float a = rk_rng_f32(rng) * 2.0f - 1.0f, b = rk_rng_f32(rng) * 2.0f - 1.0f;
+    switch (rk_rng_below(rng, 12)) {
+    case 0: return (rk_place){a * 40.0f, b < 0.0f ? -180.0f + a * a : 180.0f - a * a};
+    case 1: return (rk_place){b < 0.0f ? -90.0f + a * a : 90.0f - a * a, b * 180.0f};
+    case 2: return (rk_place){48.137f, 11.575f};
+    case 3:
+    case 4:
+    case 5: return (rk_place){a * 90.0f, b * 180.0f};
+    default: return (rk_place){48.1f + a * 0.2f, 11.6f + b * 0.3f};
+    }
+}
+
+static inline bool place_before(const uint32_t *codes, uint32_t a, uint32_t b) {
+    return codes[a] < codes[b] || (codes[a] == codes[b] && a < b);
+}
+
+/* geo.code and geo.item of `place` (items), by insertion. */
+static inline void set_places(const rk_place *place, rk_memory *memory,
+                              rk_snapshot_content *content) {
+    const uint32_t items = content->meta.items;
+    uint32_t *codes = TAKE(memory, uint32_t, items), count = 0;
+    uint32_t *sorted = TAKE(memory, uint32_t, items), *code = TAKE(memory, uint32_t, items);
+    for (uint32_t item = 0; item < items; item++) {
+        if (!rk_has_place(place[item])) continue;
+        codes[item] = rk_place_code(place[item]);
+        uint32_t at = count++;
+        for (; at > 0 && place_before(codes, item, sorted[at - 1]); at--)
+            sorted[at] = sorted[at - 1];
+        sorted[at] = item;
+    }
+    for (uint32_t i = 0; i < count; i++) code[i] = codes[sorted[i]];
+    content->place = place;
+    content->place_code = code;
+    content->place_item = sorted;
+    content->meta.place_count = count;
+    content->meta.nearby_km = 3.0f;
+}
+
+static inline void fill_places(const snapshot_shape *shape, rk_memory *memory,
+                               rk_snapshot_content *content) {
+    rk_rng rng = rk_rng_at(shape->seed, 5);
+    if (shape->places == 0) return;
+    rk_place *place = TAKE(memory, rk_place, shape->items);
+    for (uint32_t item = 0; item < shape->items; item++) {
+        place[item] = random_place(&rng);
+        if (item % shape->places == shape->places - 1)
+            place[item] = (rk_place){RK_NO_PLACE, RK_NO_PLACE};
+    }
+    set_places(place, memory, content);
+}
+
+static inline void fill_explore(const snapshot_shape *shape, rk_memory *memory,
+                                rk_snapshot_content *content) {
+    if (shape->explore == 0) return;
+    uint32_t *explore = TAKE(memory, uint32_t, shape->items), count = 0;
+    for (uint32_t item = 0; item < shape->items; item += shape->explore) explore[count++] = item;
+    content->explore = explore;
+    content->meta.explore_count = count;
+}
+
+static inline float *random_floats(rk_rng *rng, uint64_t count, float mean, rk_memory *memory) {
+    float *floats = TAKE(memory, float, count);
+    for (uint64_t i = 0; i < count; i++) floats[i] = mean + 0.2f * rk_rng_normal(rng);
+    return floats;
+}
+
+static inline void fill_towers(const snapshot_shape *shape, rk_memory *memory,
+                               rk_snapshot_content *content) {
+    rk_rng rng = rk_rng_at(shape->seed, 6);
+    content->meta.encoder_positions = shape->encoder;
+    if (shape->encoder > 0)
+        content->encoder_positions =
+            random_floats(&rng, (uint64_t)shape->encoder * shape->dim, 0.5f, memory);
+    content->meta.user_positions = shape->positions;
+    if (shape->positions == 0) return;
+    content->user_positions =
+        random_floats(&rng, (uint64_t)shape->positions * shape->dim, 0.5f, memory);
+    content->features = random_features();
+    content->meta.user_features = RANDOM_FEATURES;
+    content->meta.feature_rows = RANDOM_FEATURE_ROWS;
+    content->feature_vectors =
+        random_floats(&rng, (uint64_t)RANDOM_FEATURE_ROWS * shape->dim, 0.0f, memory);
+}
+
 static inline rk_snapshot_content make_random_snapshot(snapshot_shape shape, rk_memory *memory) {
     rk_snapshot_content content = {
         .meta = {.items = shape.items,
@@ -128,18 +258,28 @@ static inline rk_snapshot_content make_random_snapshot(snapshot_shape shape, rk_
                  .seed = shape.seed,
                  .neighbor_scale = 0.5f,
                  .similar_decay = 0.8f,
-                 .session_decay = 0.7f},
+                 .session_decay = 0.7f,
+                 .repeat = {-0.5f, 0.25f, 0.125f, 0.0f},
+                 .outlier_weight = shape.outlier_weight},
         .items = numbered_strings("item-", shape.items, memory),
     };
     rk_source_config *sources = TAKE(memory, rk_source_config, RK_SOURCE_SLOTS);
     sources[RK_SOURCE_POPULAR] = (rk_source_config){.quota = 40, .weight = 0.1f};
     sources[RK_SOURCE_SIMILAR] = (rk_source_config){.quota = 60, .weight = 1.0f};
     sources[RK_SOURCE_SESSION] = (rk_source_config){.quota = 50, .weight = 0.6f};
+    sources[RK_SOURCE_TRENDING] = (rk_source_config){.quota = 20, .weight = 0.2f};
+    sources[RK_SOURCE_NEARBY] = (rk_source_config){.quota = 30, .weight = 0.4f};
+    sources[RK_SOURCE_USER] = (rk_source_config){.quota = 50, .weight = 0.3f};
+    sources[RK_SOURCE_EXPLORE] = (rk_source_config){.quota = 10, .weight = 0.05f};
     content.sources = sources;
     content.types = small_types(&content.type_weight);
     fill_vectors(&shape, memory, &content);
     fill_popularity(&shape, memory, &content);
     fill_neighbors(&shape, memory, &content);
+    fill_trending(&shape, memory, &content);
+    fill_places(&shape, memory, &content);
+    fill_explore(&shape, memory, &content);
+    fill_towers(&shape, memory, &content);
     return content;
 }
 

@@ -13,9 +13,9 @@ static answer given, again;
 
 static int make_engine(void **state) {
     (void)state;
-    content = make_random_snapshot(
-        (snapshot_shape){.items = ITEMS, .dim = 16, .neighbors = 20, .popular_rows = 90, .seed = 3},
-        &memory);
+    const snapshot_shape shape = {
+        .items = ITEMS, .dim = 16, .neighbors = 20, .popular_rows = 90, .seed = 3};
+    content = make_random_snapshot(with_all_parts(shape), &memory);
     engine = engine_over(&content, &memory);
     return 0;
 }
@@ -174,6 +174,38 @@ static void refuse_request(const rk_request *request, uint64_t offset, const cha
     assert_int_equal(rk_recommend(engine, request, given.list, &found, NULL), RK_BAD_ARGUMENT);
 }
 
+static void refuse_places(rk_request request) {
+    const float nan = __builtin_nanf("");
+    const rk_place wrong[] = {{90.001f, 0.0f}, {-91.0f, 0.0f},  {nan, 0.0f},
+                              {0.0f, 180.01f}, {0.0f, -181.0f}, {0.0f, nan}};
+    for (uint32_t i = 0; i < 6; i++) {
+        request.latitude = wrong[i].latitude;
+        request.longitude = wrong[i].longitude;
+        request.flags = 0;
+        ask(engine, &request, &given); // nobody reads them
+        request.flags = RK_REQUEST_LOCATION;
+        refuse_request(&request, 0, i < 3 ? "latitude" : "longitude");
+    }
+    request.latitude = -90.0f;
+    request.longitude = 180.0f;
+    ask(engine, &request, &given);
+}
+
+static void refuse_features(rk_request request) {
+    uint32_t features[RK_MAX_USER_FEATURES + 1] = {0};
+    request.features = features;
+    request.feature_count = RK_MAX_USER_FEATURES + 1;
+    refuse_request(&request, 0, "user features 17");
+    request.feature_count = 3;
+    ask(engine, &request, &given);
+    features[2] = RANDOM_FEATURE_ROWS;
+    refuse_request(&request, 2, "user feature 32");
+    features[2] = RK_NONE; // what rk_user_feature says of a name that is none
+    refuse_request(&request, 2, "user feature 4294967295");
+    assert_string_equal(rk_source_unavailable(engine, &request, RK_SOURCE_USER),
+                        "the request is not valid");
+}
+
 static void bad_arguments_are_refused(void **state) {
     (void)state;
     static rk_event session[RK_MAX_SESSION + 1];
@@ -217,6 +249,8 @@ static void bad_arguments_are_refused(void **state) {
         bad.source_quotas[s] = 1000;
     }
     ask(engine, &bad, &given); // the extremes are allowed
+    refuse_places(good);
+    refuse_features(good);
     bad.source_weights[0] = __builtin_nanf("");
     bad.source_quotas[1] = UINT32_MAX;
     bad.flags = 0;
@@ -274,7 +308,7 @@ static void rules_hold_for_every_request(void **state) {
     rk_rng rng = rk_rng_at(test_seed(), 100);
     random_request *asked = TAKE(&memory, random_request, 1);
     for (uint32_t round = 0; round < 1500; round++) {
-        make_request(&rng, ITEMS, REQUEST_ANY, asked);
+        make_request(&rng, &content, REQUEST_ANY, asked);
         ask(engine, &asked->request, &given);
         check_rules(&asked->request, &given);
     }
@@ -288,7 +322,7 @@ static void requests_leave_no_trace(void **state) {
     const uint64_t bytes = rk_engine_scratch_bytes(ITEMS);
     void *scratch = take_or_abort(&memory, bytes, 1);
     for (uint32_t round = 0; round < 10000; round++) {
-        make_request(&rng, ITEMS, REQUEST_ANY, asked);
+        make_request(&rng, &content, REQUEST_ANY, asked);
         ask(engine, &asked->request, &given);
         if (round % 10 != 0 && round < 9900) continue;
         rk_engine *fresh = rk_engine_over(&content, scratch, bytes);
@@ -302,8 +336,8 @@ static void the_same_request_twice(void **state) {
     rk_rng rng = rk_rng_at(test_seed(), 102);
     random_request *asked = TAKE(&memory, random_request, 2);
     for (uint32_t round = 0; round < 300; round++) {
-        make_request(&rng, ITEMS, REQUEST_ANY, &asked[0]);
-        make_request(&rng, ITEMS, REQUEST_ANY, &asked[1]);
+        make_request(&rng, &content, REQUEST_ANY, &asked[0]);
+        make_request(&rng, &content, REQUEST_ANY, &asked[1]);
         ask(engine, &asked[0].request, &given);
         ask(engine, &asked[0].request, &again);
         check_same_answer(&given, &again);
@@ -325,7 +359,8 @@ static void a_dislike_outweighs_everything(void **state) {
     for (uint32_t i = 0; i < given.found; i++) {
         assert_int_not_equal(given.list[i].item, 7);
         assert_int_equal(given.list[i].because, RK_NONE);
-        assert_int_equal(given.list[i].sources, 1u << RK_SOURCE_POPULAR);
+        const uint32_t learnt = 1u << RK_SOURCE_SIMILAR | 1u << RK_SOURCE_SESSION;
+        assert_int_equal(given.list[i].sources & learnt, 0);
     }
     /* What is disliked is no seed, so the learnt sources say that they have nothing to go by. */
     assert_non_null(rk_source_unavailable(engine, &request, RK_SOURCE_SIMILAR));
@@ -355,7 +390,7 @@ static void unavailable_sources_bring_nothing(void **state) {
     random_request *asked = TAKE(&memory, random_request, 1);
     uint32_t available = 0, unavailable = 0;
     for (uint32_t round = 0; round < 600; round++) {
-        make_request(&rng, ITEMS, 0, asked);
+        make_request(&rng, &content, 0, asked);
         ask(engine, &asked->request, &given);
         for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
             const char *why = rk_source_unavailable(engine, &asked->request, s);
@@ -407,14 +442,12 @@ static void a_source_turned_off_takes_no_part(void **state) {
  * answer. */
 static void popular_without_weight_still_ranks(void **state) {
     (void)state;
-    const rk_request asked = {.count = 20};
     rk_request unweighted = {.count = 20, .flags = RK_REQUEST_SOURCE_WEIGHTS};
     unweighted.source_weights[RK_SOURCE_SESSION] = 1.0f;
-    ask(engine, &asked, &again);
     ask(engine, &unweighted, &given);
     assert_int_equal(given.found, 20);
     for (uint32_t i = 0; i < given.found; i++) {
-        assert_int_equal(given.list[i].item, again.list[i].item);
+        assert_int_equal(given.list[i].item, content.popular[i]);
         assert_int_equal(given.list[i].rank[RK_SOURCE_POPULAR], i + 1);
     }
 }
@@ -439,6 +472,61 @@ static void because_names_the_seed_that_counts(void **state) {
     for (uint32_t i = 0; i < given.found; i++) {
         if (given.list[i].item == neighbor) assert_int_equal(given.list[i].because, owner);
     }
+}
+
+/* FNV-1a of "country", 0, "DE": the row is what FORMAT.md says. */
+static void a_user_feature_is_a_row(void **state) {
+    (void)state;
+    const char *text;
+    assert_int_equal(rk_feature_name(engine, 1, &text), 6);
+    assert_memory_equal(text, "device", 6);
+    uint64_t hash = 0xCBF29CE484222325;
+    for (uint32_t i = 0; i < 10; i++)
+        hash = (hash ^ (unsigned char)"country\0DE"[i]) * 0x100000001B3;
+    assert_int_equal(rk_user_feature(engine, "country", 7, "DE", 2), hash % RANDOM_FEATURE_ROWS);
+    assert_true(rk_user_feature(engine, "device", 6, "", 0) < RANDOM_FEATURE_ROWS);
+    assert_int_equal(rk_user_feature(engine, "countr", 6, "yDE", 3), RK_NONE);
+    assert_int_equal(rk_user_feature(engine, "", 0, "DE", 2), RK_NONE);
+}
+
+/* Without a session, what is known of the user is an answer of its own. */
+static void features_answer_an_empty_session(void **state) {
+    (void)state;
+    uint32_t feature = rk_user_feature(engine, "country", 7, "DE", 2);
+    rk_request request = {.count = 50};
+    assert_non_null(rk_source_unavailable(engine, &request, RK_SOURCE_USER));
+    request.features = &feature;
+    request.feature_count = 1;
+    assert_null(rk_source_unavailable(engine, &request, RK_SOURCE_USER));
+    ask(engine, &request, &given);
+    uint32_t brought = 0;
+    for (uint32_t i = 0; i < given.found; i++)
+        brought += given.list[i].sources >> RK_SOURCE_USER & 1u;
+    assert_true(brought > 10);
+}
+
+/* Another seed is another choice of what to explore, and of nothing else. */
+static void the_seed_moves_only_explore(void **state) {
+    (void)state;
+    const rk_event seed = {.item = 7, .type = TYPE_LIKE};
+    rk_request request = {.session = &seed, .session_count = 1, .count = ITEMS, .seed = 1};
+    ask(engine, &request, &given);
+    request.seed = 2;
+    ask(engine, &request, &again);
+    static uint32_t ranks[ITEMS][RK_SOURCE_COUNT];
+    uint32_t moved = 0;
+    memset(ranks, 0, sizeof ranks);
+    for (uint32_t i = 0; i < given.found; i++)
+        for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++)
+            ranks[given.list[i].item][s] = given.list[i].rank[s];
+    for (uint32_t i = 0; i < again.found; i++) {
+        for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
+            const bool same = ranks[again.list[i].item][s] == again.list[i].rank[s];
+            if (s != RK_SOURCE_EXPLORE) assert_true(same);
+            moved += !same;
+        }
+    }
+    assert_true(moved > 5);
 }
 
 /* ---- similar ---- */
@@ -540,6 +628,9 @@ int main(void) {
         cmocka_unit_test(a_source_turned_off_takes_no_part),
         cmocka_unit_test(because_names_the_seed_that_counts),
         cmocka_unit_test(popular_without_weight_still_ranks),
+        cmocka_unit_test(a_user_feature_is_a_row),
+        cmocka_unit_test(features_answer_an_empty_session),
+        cmocka_unit_test(the_seed_moves_only_explore),
         cmocka_unit_test(similar_is_a_session_of_one),
         cmocka_unit_test(the_longest_session),
         cmocka_unit_test(everything_excluded),

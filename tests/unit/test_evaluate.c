@@ -1,72 +1,11 @@
 /* Metrics against a plain reimplementation over the lists that the evaluation says it saw. */
-#include "log_builder.h"
+#include "evaluation_bench.h"
 
-#include "learn/evaluate.h"
-#include "learn/fit.h"
 #include "serve/engine.h"
-
-#include <math.h>
-
-enum { MOST_LIST = 60, MOST_TRUTH = 400 };
-
-/* A trained snapshot content with a split to try it on. */
-typedef struct bench {
-    log_builder events;
-    rk_events_content content;
-    rk_split split;
-    rk_log log;
-    rk_tuned tuned;
-    rk_snapshot_content snapshot;
-} bench;
-
-static void make_bench(bench *b, rk_rng *rng, rk_protocol protocol, uint32_t round) {
-    const rk_learn_options options = {.seed = 1, .threads = 1, .dim = 8, .sgns_epochs = 1};
-    rk_sgns_result unused;
-    b->events = random_log(rng, 700, 2 + rk_rng_below(rng, 60), 5 + rk_rng_below(rng, 60),
-                           round % 3, RK_USERS_ARE_SESSIONS);
-    b->content = log_content(&b->events);
-    rk_memory *memory = &b->events.memory;
-    const rk_rows rows = rows_in_order(&b->content, memory);
-    assert_int_equal(
-        rk_split_events(&b->content, &rows, protocol, 1.0, round, memory, &b->split, NULL), RK_OK);
-    /* Some items are not in the snapshot: they are missed. */
-    assert_int_equal(
-        rk_log_build(&b->content, &b->split.train, round % 2 ? 6 : 0, memory, &b->log, NULL),
-        RK_OK);
-    b->tuned = rk_tuned_defaults(&options);
-    rk_fit_begin(&b->content, &b->log, &b->tuned, 1, &b->snapshot);
-    assert_true(rk_fit_popularity(&b->log, &b->tuned, memory, &b->snapshot));
-    assert_true(rk_fit_neighbors(&b->log, &b->tuned.neighbors, 0.8f, 1, memory, &b->snapshot));
-    assert_true(rk_fit_vectors(&b->log, &b->tuned, &options, memory, &b->snapshot, &unused));
-}
-
-static bool contains(const uint32_t *items, uint32_t count, uint32_t item) {
-    for (uint32_t i = 0; i < count; i++) {
-        if (items[i] == item) return true;
-    }
-    return false;
-}
-
-/* Distinct liked items of the hidden rows, as the file numbers them; those of the history do not
- * count where seen items are not recommended. */
-static uint32_t naive_truth(const bench *b, const rk_case *test, uint32_t *truth) {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < test->relevant_count; i++) {
-        const uint64_t row = b->split.row[test->relevant_begin + i];
-        const uint32_t item = b->content.item[row];
-        bool seen = false;
-        for (uint32_t k = 0; k < test->history_count; k++)
-            seen |= b->content.item[b->split.row[test->history_begin + k]] == item;
-        if (seen && !b->split.keep_seen) continue;
-        if (!(rk_event_weight(&b->content, b->content.label[row]) > 0.0f)) continue;
-        if (!contains(truth, count, item)) truth[count++] = item;
-    }
-    return count;
-}
 
 typedef struct naive_sums {
     uint32_t cases;
-    double recall, hit_rate, mrr, ndcg;
+    double recall, hit_rate, mrr, ndcg, precision;
 } naive_sums;
 
 static void naive_case(const bench *b, const uint32_t *truth, uint32_t truth_count,
@@ -81,14 +20,11 @@ static void naive_case(const bench *b, const uint32_t *truth, uint32_t truth_cou
         gain += 1.0 / log2(i + 2.0);
     }
     sums->cases++;
+    sums->precision += (double)hits / k;
     sums->recall += (double)hits / truth_count;
     sums->hit_rate += hits > 0;
     sums->mrr += first;
     sums->ndcg += gain / best;
-}
-
-static void check_close(double a, double b) {
-    if (fabs(a - b) > 1e-5) fail_msg("%.9f, expected %.9f", a, b);
 }
 
 /* Each metric at cutoff k out of the lists. */
@@ -112,14 +48,19 @@ static void check_metrics(const bench *b, const rk_metrics *metrics, uint32_t c,
     check_close(metrics->hit_rate[c], sums.hit_rate / n);
     check_close(metrics->mrr[c], sums.mrr / n);
     check_close(metrics->ndcg[c], sums.ndcg / n);
-    check_close(metrics->coverage[c], (double)shown_count / b->log.items);
+    check_close(metrics->precision[c], sums.precision / n);
+    const uint32_t ranked = b->log.items - b->excluded_count;
+    check_close(metrics->coverage[c], ranked ? (double)shown_count / ranked : 0.0);
 }
 
 /* What the engine answers to a case's history. */
 static uint32_t ask_case(const bench *b, rk_engine *engine, const rk_method *method,
                          const rk_case *test, uint32_t count, rk_recommendation *out) {
     static rk_event session[MOST_TRUTH + 400];
-    rk_request request = {.session = session, .count = count};
+    rk_request request = {.session = session,
+                          .count = count,
+                          .exclude = b->excluded,
+                          .exclude_count = b->excluded_count};
     for (uint32_t i = 0; i < test->history_count; i++) {
         const uint64_t row = b->split.row[test->history_begin + i];
         const uint32_t item = b->log.item_of_file[b->content.item[row]];
@@ -156,32 +97,59 @@ static void check_lists(const bench *b, const rk_method *method, const uint32_t 
     }
 }
 
+/* The values kept of each case are those of the metrics, and their means are these. */
+static void check_values(const bench *b, const rk_metrics *metrics, const uint32_t *lists,
+                         const float *values, const uint32_t *cutoffs, uint32_t cutoff_count) {
+    static uint32_t truth[MOST_TRUTH];
+    for (uint32_t c = 0; c < cutoff_count; c++) {
+        double recall = 0.0, ndcg = 0.0;
+        for (uint32_t i = 0; i < b->split.case_count; i++) {
+            const float *value = values + (uint64_t)i * RK_VALUE_COUNT * cutoff_count;
+            const uint32_t truth_count = naive_truth(b, &b->split.cases[i], truth);
+            naive_sums one = {0};
+            if (truth_count > 0) {
+                naive_case(b, truth, truth_count, lists + (uint64_t)i * MOST_LIST, cutoffs[c],
+                           &one);
+            }
+            const double expected[RK_VALUE_COUNT] = {one.recall, one.hit_rate, one.mrr, one.ndcg};
+            for (uint32_t v = 0; v < RK_VALUE_COUNT; v++)
+                check_close((double)value[v * cutoff_count + c],
+                            one.cases ? expected[v] : (double)RK_NOT_MEASURED);
+            recall += one.recall;
+            ndcg += one.ndcg;
+        }
+        if (metrics->cases == 0) continue;
+        check_close(metrics->recall[c], recall / metrics->cases);
+        check_close(metrics->ndcg[c], ndcg / metrics->cases);
+    }
+}
+
 static void metrics_are_the_naive_ones(void **state) {
     (void)state;
     static const uint32_t cutoffs[] = {1, 3, 10, MOST_LIST};
     rk_rng rng = rk_rng_at(test_seed(), 190);
     uint32_t cases = 0;
-    for (uint32_t round = 0; round < 18; round++) {
+    for (uint32_t round = 0; round < 30; round++) {
         static bench b;
         make_bench(&b, &rng, (rk_protocol)(round / 6), round);
         rk_memory *memory = &b.events.memory;
         const uint64_t entries = (uint64_t)b.split.case_count * MOST_LIST;
-        uint32_t *lists = TAKE(memory, uint32_t, entries);
-        float *scores = TAKE(memory, float, entries);
-        const rk_trial trial = {.events = &b.content,
-                                .log = &b.log,
-                                .snapshot = &b.snapshot,
-                                .split = &b.split,
-                                .cutoffs = cutoffs,
-                                .cutoff_count = 4,
-                                .threads = 1 + round % 3};
+        const rk_kept kept = {
+            .lists = TAKE(memory, uint32_t, entries),
+            .scores = TAKE(memory, float, entries),
+            .values = TAKE(memory, float, (uint64_t)b.split.case_count *RK_VALUE_COUNT * 4)};
+        const rk_trial trial = trial_of(&b, cutoffs, 4, 1 + round % 3);
         for (uint32_t m = 0; m <= RK_SOURCE_COUNT; m++) {
             const rk_method method = m < RK_SOURCE_COUNT ? rk_method_source(m) : rk_method_blend();
             rk_metrics metrics;
-            assert_true(rk_evaluate_cases(&trial, &method, &metrics, lists, scores));
+            assert_true(rk_evaluate_keeping(&trial, &method, &metrics, kept));
             for (uint32_t c = 0; c < 4; c++)
-                check_metrics(&b, &metrics, c, cutoffs[c], lists, MOST_LIST);
-            check_lists(&b, &method, lists, scores, MOST_LIST, memory);
+                check_metrics(&b, &metrics, c, cutoffs[c], kept.lists, MOST_LIST);
+            check_lists(&b, &method, kept.lists, kept.scores, MOST_LIST, memory);
+            check_values(&b, &metrics, kept.lists, kept.values, cutoffs, 4);
+            for (uint64_t i = 0; b.split.cold && i < entries; i++)
+                assert_true(kept.lists[i] == RK_NONE ||
+                            b.split.cold[b.log.file_item[kept.lists[i]]]);
             cases += metrics.cases;
         }
         rk_memory_free(memory);
@@ -256,6 +224,32 @@ static void metrics_of_a_perfect_answer(void **state) {
     rk_memory_free(memory);
 }
 
+/* A source whose signal is missing can answer no case, which is told from answering badly. */
+static void what_has_no_signal_answers_nothing(void **state) {
+    (void)state;
+    rk_rng rng = rk_rng_at(test_seed(), 192);
+    const uint32_t cutoff = 10;
+    static bench b;
+    make_bench(&b, &rng, RK_PROTOCOL_LEAVE_ONE_OUT, 0);
+    const rk_trial trial = trial_of(&b, &cutoff, 1, 1);
+    rk_snapshot_content without = b.snapshot;
+    without.meta.popular_count = 0;
+    for (uint32_t source = 0; source < RK_SOURCE_COUNT; source++) {
+        const rk_method method = rk_method_source(source);
+        rk_metrics metrics;
+        assert_true(rk_evaluate_cases(&trial, &method, &metrics, NULL, NULL));
+        assert_in_range(metrics.answerable, 1, metrics.cases);
+    }
+    rk_trial mute = trial;
+    mute.snapshot = &without;
+    const rk_method popular = rk_method_source(RK_SOURCE_POPULAR);
+    rk_metrics metrics;
+    assert_true(rk_evaluate_cases(&mute, &popular, &metrics, NULL, NULL));
+    assert_int_equal(metrics.answerable, 0);
+    assert_true(metrics.cases > 0 && metrics.hit_rate[0] == 0.0);
+    rk_memory_free(&b.events.memory);
+}
+
 /* One user who saw everything: what is compared with what must not be all with all. */
 static void one_user_with_everything(void **state) {
     (void)state;
@@ -298,6 +292,7 @@ int main(void) {
         cmocka_unit_test(metrics_are_the_naive_ones),
         cmocka_unit_test(threads_change_no_bit),
         cmocka_unit_test(metrics_of_a_perfect_answer),
+        cmocka_unit_test(what_has_no_signal_answers_nothing),
         cmocka_unit_test(one_user_with_everything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

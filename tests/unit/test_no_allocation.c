@@ -33,7 +33,7 @@ static void queries_do_not_allocate(void **state) {
     uint32_t found, answers = 0;
     assert_true(__sanitizer_install_malloc_and_free_hooks(count_allocation, count_release) > 0);
     for (uint32_t round = 0; round < 1000; round++) {
-        make_request(&rng, ITEMS, REQUEST_ANY, asked);
+        make_request(&rng, &content, REQUEST_ANY, asked);
         const uint64_t before = allocations + releases;
         const rk_status status = rk_recommend(engine, &asked->request, list, &found, NULL);
         const rk_status similar = rk_similar(engine, round % ITEMS, 10, list, &found, NULL);

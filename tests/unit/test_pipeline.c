@@ -311,21 +311,40 @@ static double whole_number(const char *json, const char *key) {
     return strtod(at + strlen(quoted), NULL);
 }
 
+/* An end of an interval of the document: intervals.<method>.<key>[end]. */
+static double interval_of(const char *json, const char *method, const char *key, uint32_t end) {
+    char quoted[40];
+    const char *at = strstr(json, "\"intervals\":{");
+    assert_non_null(at);
+    const char *parts[] = {method, key};
+    for (uint32_t i = 0; i < 2; i++) {
+        snprintf(quoted, sizeof quoted, "\"%s\":", parts[i]);
+        at = strstr(at, quoted);
+        assert_non_null(at);
+        at += strlen(quoted);
+    }
+    char *rest;
+    const double low = strtod(at + 1, &rest);
+    return end == 0 ? low : strtod(rest + 1, NULL);
+}
+
 /* Structure is found, and where there is none nothing is: the same rows with the items dealt anew
- * have the same users, times and popularities. A leak of what was hidden would show here. */
+ * have the same users, times and popularities. A leak of what was hidden would show here: the blend
+ * would stay above popularity, which knows nothing of users. */
 static void shuffled_items_fall_to_chance(void **state) {
     (void)state;
     rk_rng rng = rk_rng_at(test_seed(), 213);
     static const rk_protocol protocols[] = {RK_PROTOCOL_LEAVE_ONE_OUT, RK_PROTOCOL_TEMPORAL,
-                                            RK_PROTOCOL_SESSIONS};
+                                            RK_PROTOCOL_SESSIONS, RK_PROTOCOL_TEMPORAL_GLOBAL};
     rk_learn_options options = quick();
-    options.validation_cases = 20; // three protocols, twice each
-    for (uint32_t p = 0; p < 3; p++) {
+    options.validation_cases = 20; // four protocols, twice each
+    for (uint32_t p = 0; p < 4; p++) {
         rk_evaluate_options how = {.protocol = protocols[p]};
-        log_builder b = clustered_log(&rng, p == 2 ? 400 : 150, 120, 6, 8);
+        log_builder b = clustered_log(&rng, p < 2 ? 150 : 400, 120, 6, 8);
         const char *json = evaluate(&b, &options, &how);
         const double found = number_of(json, "blend", "hr@10");
         const double popular = number_of(json, "popular", "hr@10");
+        const double surely = interval_of(json, "blend", "ndcg@10", 0);
         for (uint64_t i = b.events; i > 1; i--) {
             const uint64_t j = rk_rng_below(&rng, (uint32_t)i);
             const uint32_t item = b.item[j];
@@ -338,8 +357,90 @@ static void shuffled_items_fall_to_chance(void **state) {
         assert_true(found > 2.0 * popular + 0.1);
         /* 10 of 120 by luck: .083; a hidden fifth of 8 events is one. */
         assert_true(shuffled < 0.2);
+        /* The intervals of blend and popularity on the shuffled log meet, far below the other's. */
+        const double above = interval_of(json, "blend", "ndcg@10", 1);
+        assert_true(interval_of(json, "blend", "ndcg@10", 0) <=
+                    interval_of(json, "popular", "ndcg@10", 1));
+        assert_true(above >= interval_of(json, "popular", "ndcg@10", 0));
+        assert_true(surely > 1.5 * above);
         rk_memory_free(&b.memory);
     }
+}
+
+/* Everything a document holds is there, whatever the protocol, and no thread changes a byte. */
+static void documents_are_whole_and_the_same(void **state) {
+    (void)state;
+    static const char *const members[] = {
+        "\"metrics\":{\"blend\":{",
+        "\"precision@10\":",
+        "\"novelty@10\":",
+        "\"diversity@10\":",
+        "\"popularity_bias@10\":",
+        "\"bootstrap\":{\"drawn\":\"users\",\"resamples\":1000",
+        "\"differences\":{\"popular\":{\"recall@10\":{\"mean\":",
+        "\"ablations\":{\"popular\":{",
+        "\"breakdowns\":{\"history_events\":[{\"bucket\":\"1\",\"count\":",
+        "\"item_age\":[{\"bucket\":\"day\",\"count\":",
+        "\"training\":{"};
+    for (uint32_t protocol = 0; protocol < RK_PROTOCOLS; protocol++) {
+        log_builder b = some_log(218);
+        rk_learn_options options = quick();
+        rk_evaluate_options how = {.protocol = (rk_protocol)protocol};
+        const char *json = evaluate(&b, &options, &how);
+        for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+            if (!strstr(json, members[i])) fail_msg("no %s in %s", members[i], json);
+        const bool cold = protocol == RK_PROTOCOL_COLD_ITEM;
+        assert_int_equal(strstr(json, "\"random\":{") != NULL, cold);
+        assert_int_equal(strstr(json, "\"category\":{") != NULL, cold);
+        assert_int_equal(strstr(json, "\"ranked\":\"the hidden items\"") != NULL, cold);
+        options.threads = 3;
+        assert_string_equal(evaluate(&b, &options, &how), json);
+        rk_memory_free(&b.memory);
+    }
+}
+
+/* Cold items that share a category with what people like: chance has half the hits. */
+static void category_beats_chance_on_cold_items(void **state) {
+    (void)state;
+    enum { USERS = 300, ITEMS = 200, LENGTH = 12 };
+    rk_rng rng = rk_rng_at(test_seed(), 219);
+    log_builder b = log_of(USERS * LENGTH, RK_TIME_UNIX_MS, RK_USERS_ARE_USERS);
+    /* Even items are of a category three times as popular as that of the odd ones. */
+    for (uint32_t i = 0; i < USERS * LENGTH; i++)
+        add_event(&b, i / LENGTH, rk_rng_below(&rng, ITEMS / 2) * 2 + (rk_rng_below(&rng, 4) == 0),
+                  VIEW, 1700000000000 + i);
+    b.items = ITEMS;
+    rk_events_content content = log_content(&b);
+    static const uint32_t name_offsets[] = {0, 8};
+    static const uint8_t kinds[] = {RK_ATTRIBUTE_CATEGORY};
+    uint32_t offsets[ITEMS + 1] = {0};
+    char text[ITEMS];
+    for (uint32_t item = 0; item < ITEMS; item++) {
+        text[item] = item % 2 ? 'o' : 'e';
+        offsets[item + 1] = item + 1;
+    }
+    content.meta.attributes = 1;
+    content.attributes = (rk_strings){name_offsets, "category", 1};
+    content.attribute_kind = kinds;
+    content.attribute_values = (rk_strings){offsets, text, ITEMS};
+    const uint64_t bytes = rk_events_bytes(&content);
+    unsigned char *file = take_or_abort(&b.memory, bytes, 1);
+    rk_events_view view;
+    rk_error error;
+    rk_events_write(&content, "test", 0, file);
+    assert_int_equal(rk_events_read(file, bytes, &view, &error), RK_OK);
+    const rk_learn_options options = quick();
+    const rk_evaluate_options how = {
+        .protocol = RK_PROTOCOL_COLD_ITEM, .cutoffs = {5}, .cutoff_count = 1, .sample = 1.0};
+    char *json;
+    uint64_t size;
+    assert_int_equal(rk_learn_evaluate(&view, &options, &how, &b.memory, &json, &size, &error),
+                     RK_OK);
+    const double category = number_of(json, "category", "recall@5");
+    const double chance = number_of(json, "random", "recall@5");
+    print_message("recall@5 of cold items: category %.3f, chance %.3f\n", category, chance);
+    assert_true(category > 1.25 * chance);
+    rk_memory_free(&b.memory);
 }
 
 static void an_evaluation_says_what_it_did(void **state) {
@@ -449,23 +550,38 @@ static void predictions_give_the_metrics(void **state) {
     }
 }
 
-static void temporal_without_times_is_refused(void **state) {
+/* What a protocol needs and this log or these options do not have. */
+static void what_cannot_be_split_is_refused(void **state) {
     (void)state;
-    log_builder b = log_of(20, RK_TIME_NONE, RK_USERS_ARE_USERS);
-    for (uint32_t i = 0; i < 20; i++) add_event(&b, i / 5, i % 7, VIEW, 0);
-    const rk_learn_options options = quick();
-    const rk_evaluate_options how = {
-        .protocol = RK_PROTOCOL_TEMPORAL, .cutoffs = {5}, .cutoff_count = 1, .sample = 1.0};
-    const rk_events_view view = log_view(&b);
-    rk_memory memory = {0};
-    char *json;
-    uint64_t bytes;
-    rk_error error;
-    assert_int_equal(rk_learn_evaluate(&view, &options, &how, &memory, &json, &bytes, &error),
-                     RK_NO_TEST_CASES);
-    assert_string_equal(error.detail, "temporal needs a time column");
-    rk_memory_free(&memory);
-    rk_memory_free(&b.memory);
+    static const struct {
+        rk_protocol protocol;
+        uint32_t time_kind, min_item_events;
+        rk_status status;
+        const char *detail;
+    } cases[] = {
+        {RK_PROTOCOL_TEMPORAL, RK_TIME_NONE, 0, RK_NO_TEST_CASES, "temporal needs a time column"},
+        {RK_PROTOCOL_TEMPORAL_GLOBAL, RK_TIME_NONE, 0, RK_NO_TEST_CASES,
+         "temporal-global needs a time column"},
+        {RK_PROTOCOL_TEMPORAL_GLOBAL, RK_TIME_ORDER, 0, RK_NO_TEST_CASES,
+         "temporal-global needs times; an order index does not compare between users"},
+        {RK_PROTOCOL_COLD_ITEM, RK_TIME_NONE, 1, RK_BAD_ARGUMENT,
+         "cold-item: min_item_events must be 0, the hidden items have no events"}};
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        log_builder b = log_of(20, cases[c].time_kind, RK_USERS_ARE_USERS);
+        for (uint32_t i = 0; i < 20; i++) add_event(&b, i / 5, i % 7, VIEW, i);
+        rk_learn_options options = quick();
+        options.min_item_events = cases[c].min_item_events;
+        const rk_evaluate_options how = {
+            .protocol = cases[c].protocol, .cutoffs = {5}, .cutoff_count = 1, .sample = 1.0};
+        const rk_events_view view = log_view(&b);
+        char *json;
+        uint64_t bytes;
+        rk_error error;
+        assert_int_equal(rk_learn_evaluate(&view, &options, &how, &b.memory, &json, &bytes, &error),
+                         cases[c].status);
+        assert_string_equal(error.detail, cases[c].detail);
+        rk_memory_free(&b.memory);
+    }
 }
 
 /* ---- options, notes, progress ---- */
@@ -568,10 +684,12 @@ int main(void) {
         cmocka_unit_test(rare_items_are_left_out),
         cmocka_unit_test(texts_come_through),
         cmocka_unit_test(shuffled_items_fall_to_chance),
+        cmocka_unit_test(documents_are_whole_and_the_same),
+        cmocka_unit_test(category_beats_chance_on_cold_items),
         cmocka_unit_test(an_evaluation_says_what_it_did),
         cmocka_unit_test(no_case_to_test),
         cmocka_unit_test(predictions_give_the_metrics),
-        cmocka_unit_test(temporal_without_times_is_refused),
+        cmocka_unit_test(what_cannot_be_split_is_refused),
         cmocka_unit_test(options_are_set_by_name),
         cmocka_unit_test(a_person_is_told_what_is_missing),
     };
