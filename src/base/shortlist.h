@@ -1,9 +1,9 @@
 /* The k best of a long stream of (score, item), when most that come near must be kept only for a
- * while: a buffer of 2k that is cut to its k best whenever it is full.
+ * while: a buffer of 2k that is cut to about its k best whenever it is full.
  *
- * Against the heap (topk.h): an entry costs an append, and one selection pays for k of them, where
- * the heap sifts through log2 k levels each time; but nothing is in order until the end, and the
- * threshold rises in steps. Better from k of about 50. What is kept is the same. */
+ * Against the heap (topk.h): an entry costs an append, and one pass over the buffer pays for most
+ * of k of them, where the heap sifts through log2 k levels each time; but nothing is in order until
+ * the end, and the threshold rises in steps. What is kept at the end is the same. */
 #ifndef RK_BASE_SHORTLIST_H
 #define RK_BASE_SHORTLIST_H
 
@@ -13,7 +13,7 @@ typedef struct rk_shortlist {
     rk_scored *entries; /* (2 * wanted) */
     uint32_t wanted;
     uint32_t count;
-    float threshold; /* an entry whose score is lower cannot be among the best: -inf at first */
+    float threshold; /* a lower score cannot be among the best: -inf at first, never falls */
 } rk_shortlist;
 
 /* storage: (2 * wanted); wanted >= 1. */
@@ -22,14 +22,27 @@ static inline rk_shortlist rk_shortlist_over(rk_scored *storage, uint32_t wanted
     return (rk_shortlist){.entries = storage, .wanted = wanted, .threshold = -__builtin_inff()};
 }
 
-/* Leaves the `wanted` best, in no order, and raises the threshold. */
+/* Of a full buffer leaves the `wanted` best, and perhaps some more, in no order; raises the
+ * threshold. Adding calls it. */
 void rk_shortlist_cut(rk_shortlist *list);
 
-/* score is not NaN. Adding what is below the threshold is allowed, and a waste. */
+/* Where the next entries go, *room of them at most: at least one. */
+static inline rk_scored *rk_shortlist_next(const rk_shortlist *list, uint32_t *room) {
+    *room = 2 * list->wanted - list->count;
+    return list->entries + list->count;
+}
+
+/* `added` entries were put there. Adding what is below the threshold is allowed, and a waste. */
+static inline void rk_shortlist_added(rk_shortlist *list, uint32_t added) {
+    list->count += added;
+    if (list->count == 2 * list->wanted) rk_shortlist_cut(list);
+}
+
+/* score is not NaN. */
 static inline void rk_shortlist_add(rk_shortlist *list, float score, uint32_t item) {
     assert(score == score);
-    list->entries[list->count++] = (rk_scored){score, item};
-    if (list->count == 2 * list->wanted) rk_shortlist_cut(list);
+    list->entries[list->count] = (rk_scored){score, item};
+    rk_shortlist_added(list, 1);
 }
 
 /* The best, at most `wanted`, at the front of `entries` in no order; returns how many. */

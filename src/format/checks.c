@@ -2,6 +2,7 @@
 #include "format/checks.h"
 
 #include "base/fmath.h"
+#include "format/places.h"
 
 const void *rk_section_data_of(const rk_container *container, const rk_section_entry *entry) {
     return entry == NULL ? NULL : container->bytes + (size_t)entry->offset;
@@ -100,6 +101,21 @@ rk_status rk_check_below(const rk_container *container, const rk_section_entry *
         if (values[i] >= limit)
             return rk_fail_value_in(error, RK_VALUE_RANGE, entry, i * sizeof(uint32_t), what,
                                     values[i], limit);
+    return RK_OK;
+}
+
+rk_status rk_check_places(const rk_container *container, const rk_section_entry *entry,
+                          rk_error *error) {
+    if (entry == NULL) return RK_OK;
+    const rk_place *places = rk_section_data_of(container, entry);
+    for (uint64_t i = 0; i < entry->count; i++) {
+        const rk_place place = places[i];
+        if (place.latitude == RK_NO_PLACE && place.longitude == RK_NO_PLACE) continue;
+        const uint64_t at = i * sizeof place;
+        RK_TRY(rk_check_float(entry, at, "latitude", place.latitude, -90, 90, error));
+        RK_TRY(rk_check_float(entry, at + offsetof(rk_place, longitude), "longitude",
+                              place.longitude, -180, 180, error));
+    }
     return RK_OK;
 }
 

@@ -42,6 +42,9 @@ rk_status rk_check_floats(const rk_container *container, const rk_section_entry 
 /* Every u32 of the section is < limit. */
 rk_status rk_check_below(const rk_container *container, const rk_section_entry *entry,
                          const char *what, uint64_t limit, rk_error *error);
+/* rk_place: degrees, or no place in both coordinates, never in one. NULL: nothing to check. */
+rk_status rk_check_places(const rk_container *container, const rk_section_entry *entry,
+                          rk_error *error);
 /* u32 offsets: first 0, never descending, last = end. The section is not empty. */
 rk_status rk_check_offsets(const rk_container *container, const rk_section_entry *entry,
                            uint64_t end, rk_error *error);

@@ -159,21 +159,6 @@ static rk_status check_split(const events_file *file, rk_error *error) {
     return RK_OK;
 }
 
-/* A place, or both coordinates RK_NO_PLACE: never half of one. */
-static rk_status check_places(const events_file *file, rk_error *error) {
-    const rk_section_entry *entry = file->found[EV_ITEM_GEO];
-    if (entry == NULL) return RK_OK;
-    const float *places = rk_section_data_of(file->container, entry);
-    for (uint64_t i = 0; i < entry->count; i++) {
-        const float *place = places + i * 2;
-        if (place[0] == RK_NO_PLACE && place[1] == RK_NO_PLACE) continue;
-        const uint64_t at = i * 2 * sizeof *place;
-        RK_TRY(rk_check_float(entry, at, "latitude", place[0], -90, 90, error));
-        RK_TRY(rk_check_float(entry, at + sizeof *place, "longitude", place[1], -180, 180, error));
-    }
-    return RK_OK;
-}
-
 static uint32_t skip_digits(const char *text, uint32_t at, uint32_t size) {
     while (at < size && text[at] >= '0' && text[at] <= '9') at++;
     return at;
@@ -269,7 +254,7 @@ static rk_status check_values(const events_file *file, rk_error *error) {
     RK_TRY(rk_check_floats(container, found[EV_TYPE_WGT], -RK_FLOAT_LIMIT, RK_FLOAT_LIMIT, error));
     RK_TRY(
         rk_check_strings(container, found[EV_NAME_OFF], found[EV_NAME_TXT], RK_STRINGS_ANY, error));
-    RK_TRY(check_places(file, error));
+    RK_TRY(rk_check_places(file->container, file->found[EV_ITEM_GEO], error));
     RK_TRY(check_attributes(file, error));
     return check_contexts(file, error);
 }

@@ -10,6 +10,10 @@
 #define RK_MAX_NEIGHBORS       256u /* a row of both tables together */
 #define RK_MAX_POSITIONS       64u  /* of an encoder */
 #define RK_REPEAT_LAGS         4u
+#define RK_MAX_REPEAT          4.0f   /* in magnitude */
+#define RK_MAX_FEATURE_ROWS    65536u /* a power of two, as every number of them is */
+#define RK_MIN_NEARBY_KM       0.001f
+#define RK_MAX_NEARBY_KM       20000.0f
 #define RK_BLOCK_ROWS          32u
 #define RK_NEIGHBOR_ITEM_MASK  0xFFFFFFu
 #define RK_NEIGHBOR_CODE_SHIFT 24
@@ -30,14 +34,15 @@ typedef struct rk_snapshot_meta {
     uint32_t encoder_positions;   /* rows of `enc.pos`; 0: session_decay pools */
     float repeat[RK_REPEAT_LAGS]; /* added to the cosine of the session's last item, the one before,
                                      the two before those, earlier ones */
-    uint32_t trending_count;      /* rows of `trend.top`; 0: no section of trending */
+    uint32_t trending_count;      /* rows of `rise.top`; 0: no section of trending */
     uint32_t place_count;         /* items with a place; 0: no section of places */
     uint32_t explore_count;       /* rows of `explore` */
     uint32_t user_positions;      /* rows of `user.pos`; 0: no user tower */
     uint32_t user_features;       /* named in `feat.off`; 0: none */
     uint32_t feature_rows;        /* rows of `feat.vec`, a power of two; 0 iff user_features is */
-    float outlier_weight;         /* of a seed that no other item of the session supports, (0, 1] */
-    float nearby_km;              /* distance at which an item's weight has halved, > 0 */
+    float outlier_weight;         /* of a seed that no other item of the session supports, to 1;
+                                     0: no such rule, as 1 */
+    float nearby_km;              /* distance at which an item's weight has halved; 0: no places */
     uint32_t reserved[35];
 } rk_snapshot_meta;
 RK_STATIC_ASSERT(sizeof(rk_snapshot_meta) == 256, snapshot_meta_is_256_bytes);

@@ -7,6 +7,7 @@
 #include "format/snapshot_read.h"
 
 #include "format/checks.h"
+#include "format/places.h"
 #include "format/snapshot_sections.h"
 
 #include <float.h>
@@ -18,6 +19,36 @@ typedef struct snapshot_file {
 } snapshot_file;
 
 /* ---- open ---- */
+
+/* Counts of the optional sections, and numbers of sources that not every snapshot has. */
+static rk_status check_meta_of_optional(const rk_section_entry *entry, const rk_snapshot_meta *meta,
+                                        rk_error *error) {
+#define CHECK_COUNT(field, most)                                                                   \
+    RK_TRY(rk_check_range(entry, offsetof(rk_snapshot_meta, field), #field, meta->field, 0, most,  \
+                          error))
+    CHECK_COUNT(encoder_positions, RK_MAX_POSITIONS);
+    for (uint32_t lag = 0; lag < RK_REPEAT_LAGS; lag++)
+        RK_TRY(rk_check_float(entry, offsetof(rk_snapshot_meta, repeat) + lag * sizeof(float),
+                              "repeat", meta->repeat[lag], -RK_MAX_REPEAT, RK_MAX_REPEAT, error));
+    CHECK_COUNT(trending_count, meta->items);
+    CHECK_COUNT(place_count, meta->items);
+    CHECK_COUNT(explore_count, meta->items);
+    CHECK_COUNT(user_positions, RK_MAX_POSITIONS);
+    CHECK_COUNT(user_features, RK_MAX_FEATURES);
+#undef CHECK_COUNT
+    const uint32_t rows = meta->feature_rows;
+    const size_t rows_at = offsetof(rk_snapshot_meta, feature_rows);
+    RK_TRY(rk_check_range(entry, rows_at, "feature_rows", rows, meta->user_features ? 1 : 0,
+                          meta->user_features ? RK_MAX_FEATURE_ROWS : 0, error));
+    if ((rows & (rows - 1)) != 0)
+        return rk_fail_value_in(error, RK_VALUE_RANGE, entry, rows_at,
+                                "not a power of two: feature_rows", rows, RK_MAX_FEATURE_ROWS);
+    RK_TRY(rk_check_float(entry, offsetof(rk_snapshot_meta, outlier_weight), "outlier_weight",
+                          meta->outlier_weight, 0, 1, error));
+    return rk_check_float(entry, offsetof(rk_snapshot_meta, nearby_km), "nearby_km",
+                          meta->nearby_km, meta->place_count ? RK_MIN_NEARBY_KM : 0,
+                          RK_MAX_NEARBY_KM, error);
+}
 
 static rk_status check_meta(const snapshot_file *file, rk_error *error) {
     const rk_section_entry *entry = file->found[SN_META];
@@ -41,8 +72,45 @@ static rk_status check_meta(const snapshot_file *file, rk_error *error) {
                           meta->session_decay, FLT_TRUE_MIN, 1, error));
     RK_TRY(rk_check_range(entry, offsetof(rk_snapshot_meta, popular_count), "popular_count",
                           meta->popular_count, 0, meta->items, error));
+    RK_TRY(check_meta_of_optional(entry, meta, error));
     return rk_check_zero(file->container, entry, offsetof(rk_snapshot_meta, reserved), sizeof *meta,
                          error);
+}
+
+/* Sections that are there if and only if a u32 of the meta is not 0. */
+static const struct {
+    uint32_t section;
+    size_t field; /* of the meta */
+    const char *missing, *unasked;
+} conditional[] = {
+#define IFF(section, type, field)                                                                  \
+    {                                                                                              \
+        section, offsetof(rk_snapshot_meta, field), "missing with " #field,                        \
+            type " there with " #field                                                             \
+    }
+    IFF(SN_ENC_POS, "enc.pos", encoder_positions), IFF(SN_TREND, "rise", trending_count),
+    IFF(SN_TREND_TOP, "rise.top", trending_count), IFF(SN_GEO, "geo", place_count),
+    IFF(SN_GEO_CODE, "geo.code", place_count),     IFF(SN_GEO_ITEM, "geo.item", place_count),
+    IFF(SN_EXPLORE, "explore", explore_count),     IFF(SN_USER_POS, "user.pos", user_positions),
+    IFF(SN_FEAT_OFF, "feat.off", user_features),   IFF(SN_FEAT_TXT, "feat.txt", user_features),
+    IFF(SN_FEAT_VEC, "feat.vec", user_features),
+#undef IFF
+};
+
+static rk_status check_presence(const snapshot_file *file, rk_error *error) {
+    for (size_t i = 0; i < sizeof conditional / sizeof *conditional; i++) {
+        uint32_t count;
+        memcpy(&count, (const char *)&file->meta + conditional[i].field, sizeof count);
+        const bool there = file->found[conditional[i].section] != NULL, wanted = count != 0;
+        if (wanted && !there)
+            return rk_fail_value(error, RK_SECTION_MISSING,
+                                 snapshot_specs[conditional[i].section].type,
+                                 sizeof(rk_file_header), conditional[i].missing, count, 0);
+        if (there && !wanted)
+            return rk_fail_value_in(error, RK_VALUE_RANGE, file->found[SN_META],
+                                    conditional[i].field, conditional[i].unasked, 0, 1);
+    }
+    return RK_OK;
 }
 
 static rk_status check_shapes(const snapshot_file *file, rk_error *error) {
@@ -59,6 +127,16 @@ static rk_status check_shapes(const snapshot_file *file, rk_error *error) {
         {SN_POP, meta->items},
         {SN_POP_TOP, meta->popular_count},
         {SN_NBR_OFF, offsets},
+        {SN_ENC_POS, (uint64_t)meta->encoder_positions * meta->dim},
+        {SN_TREND, meta->items},
+        {SN_TREND_TOP, meta->trending_count},
+        {SN_GEO, meta->items},
+        {SN_GEO_CODE, meta->place_count},
+        {SN_GEO_ITEM, meta->place_count},
+        {SN_EXPLORE, meta->explore_count},
+        {SN_USER_POS, (uint64_t)meta->user_positions * meta->dim},
+        {SN_FEAT_OFF, (uint64_t)meta->user_features + 1},
+        {SN_FEAT_VEC, (uint64_t)meta->feature_rows * meta->dim},
         {SN_VEC_MEAN, meta->dim},
         {SN_VEC_FAC, meta->items},
         {SN_VEC_CELL, rk_block_count(meta->items) * rk_block_bytes(meta->dim)},
@@ -97,6 +175,16 @@ static rk_snapshot_content content_of(const snapshot_file *file) {
         .vector_factors = rk_section_data_of(container, found[SN_VEC_FAC]),
         .vector_cells = rk_section_data_of(container, found[SN_VEC_CELL]),
         .vector_low = rk_section_data_of(container, found[SN_VEC_LOW]),
+        .encoder_positions = rk_section_data_of(container, found[SN_ENC_POS]),
+        .trending = rk_section_data_of(container, found[SN_TREND]),
+        .trending_top = rk_section_data_of(container, found[SN_TREND_TOP]),
+        .place = rk_section_data_of(container, found[SN_GEO]),
+        .place_code = rk_section_data_of(container, found[SN_GEO_CODE]),
+        .place_item = rk_section_data_of(container, found[SN_GEO_ITEM]),
+        .explore = rk_section_data_of(container, found[SN_EXPLORE]),
+        .user_positions = rk_section_data_of(container, found[SN_USER_POS]),
+        .features = rk_strings_of(container, found[SN_FEAT_OFF], found[SN_FEAT_TXT]),
+        .feature_vectors = rk_section_data_of(container, found[SN_FEAT_VEC]),
         .report = rk_section_data_of(container, found[SN_REPORT]),
         .report_bytes = found[SN_REPORT] == NULL ? 0 : found[SN_REPORT]->bytes,
     };
@@ -114,6 +202,7 @@ rk_status rk_snapshot_open(const void *bytes, uint64_t size, rk_snapshot_view *o
     RK_TRY(rk_container_verify_section(&container, file.found[SN_META], error));
     memcpy(&file.meta, rk_section_data_of(&container, file.found[SN_META]), sizeof file.meta);
     RK_TRY(check_meta(&file, error));
+    RK_TRY(check_presence(&file, error));
     RK_TRY(check_shapes(&file, error));
     *out = (rk_snapshot_view){.container = container, .content = content_of(&file)};
     return RK_OK;
@@ -135,17 +224,17 @@ static rk_status check_sources(const snapshot_file *file, rk_error *error) {
     return RK_OK;
 }
 
-/* Indexes are in range already. The order is strict, so it proves uniqueness too. */
-static rk_status check_popular_order(const snapshot_file *file, const rk_snapshot_content *content,
-                                     rk_error *error) {
-    const rk_section_entry *entry = file->found[SN_POP_TOP];
+/* A list of items by descending value, ties by index. Indexes are in range already; the order is
+ * strict, so it proves uniqueness too. */
+static rk_status check_ranking(const rk_section_entry *entry, const uint32_t *list,
+                               const float *values, rk_error *error) {
     for (uint64_t i = 1; i < entry->count; i++) {
-        const uint32_t before = content->popular[i - 1], item = content->popular[i];
-        const float high = content->popularity[before], low = content->popularity[item];
+        const uint32_t before = list[i - 1], item = list[i];
+        const float high = values[before], low = values[item];
         if (high > low || (high == low && before < item)) continue;
         rk_detail detail = rk_detail_of("item ");
         rk_detail_add_u64(&detail, item);
-        rk_detail_add(&detail, " of popularity ");
+        rk_detail_add(&detail, " of ");
         rk_detail_add_f32(&detail, low);
         rk_detail_add(&detail, " after item ");
         rk_detail_add_u64(&detail, before);
@@ -153,6 +242,67 @@ static rk_status check_popular_order(const snapshot_file *file, const rk_snapsho
         rk_detail_add_f32(&detail, high);
         return rk_fail_in(error, RK_NOT_SORTED, entry, i * sizeof item, detail.text);
     }
+    return RK_OK;
+}
+
+static rk_status check_popularity(const snapshot_file *file, const rk_snapshot_content *content,
+                                  rk_error *error) {
+    const rk_section_entry *values = file->found[SN_POP], *top = file->found[SN_POP_TOP];
+    RK_TRY(rk_check_floats(file->container, values, 0, 0x1p64f, error));
+    RK_TRY(rk_check_below(file->container, top, "item", file->meta.items, error));
+    return check_ranking(top, content->popular, content->popularity, error);
+}
+
+static rk_status check_trending(const snapshot_file *file, const rk_snapshot_content *content,
+                                rk_error *error) {
+    const rk_section_entry *values = file->found[SN_TREND], *top = file->found[SN_TREND_TOP];
+    if (values == NULL) return RK_OK;
+    RK_TRY(rk_check_floats(file->container, values, 0, 1, error));
+    RK_TRY(rk_check_below(file->container, top, "item", file->meta.items, error));
+    return check_ranking(top, content->trending_top, content->trending, error);
+}
+
+/* Every item with a place once, by its code, then by itself. (code, item) ascends strictly and an
+ * item has one code, so no item is there twice; the number of them proves that none is left out. */
+static rk_status check_geo(const snapshot_file *file, const rk_snapshot_content *content,
+                           rk_error *error) {
+    const rk_section_entry *code_entry = file->found[SN_GEO_CODE],
+                           *item_entry = file->found[SN_GEO_ITEM];
+    if (code_entry == NULL) return RK_OK;
+    RK_TRY(rk_check_places(file->container, file->found[SN_GEO], error));
+    uint32_t placed = 0;
+    for (uint32_t item = 0; item < file->meta.items; item++)
+        placed += rk_has_place(content->place[item]);
+    RK_TRY(rk_check_range(file->found[SN_META], offsetof(rk_snapshot_meta, place_count),
+                          "place_count", file->meta.place_count, placed, placed, error));
+    RK_TRY(rk_check_below(file->container, item_entry, "item", file->meta.items, error));
+    const uint32_t *code = content->place_code, *item = content->place_item;
+    for (uint64_t i = 1; i < placed; i++)
+        if (code[i] < code[i - 1])
+            return rk_fail_value_in(error, RK_NOT_SORTED, code_entry, i * sizeof *code,
+                                    "descending code", code[i], code[i - 1]);
+    for (uint64_t i = 0; i < placed; i++) {
+        if (i > 0 && code[i] == code[i - 1] && item[i] <= item[i - 1])
+            return rk_fail_value_in(error, RK_NOT_SORTED, item_entry, i * sizeof *item,
+                                    "descending item", item[i], item[i - 1]);
+        const rk_place place = content->place[item[i]];
+        if (!rk_has_place(place) || rk_place_code(place) != code[i])
+            return rk_fail_value_in(error, RK_VALUE_RANGE, item_entry, i * sizeof *item,
+                                    "not the code of its place: item", item[i], file->meta.items);
+    }
+    return RK_OK;
+}
+
+static rk_status check_explore(const snapshot_file *file, const rk_snapshot_content *content,
+                               rk_error *error) {
+    const rk_section_entry *entry = file->found[SN_EXPLORE];
+    if (entry == NULL) return RK_OK;
+    RK_TRY(rk_check_below(file->container, entry, "item", file->meta.items, error));
+    for (uint64_t i = 1; i < entry->count; i++)
+        if (content->explore[i] <= content->explore[i - 1])
+            return rk_fail_value_in(error, RK_NOT_SORTED, entry, i * sizeof(uint32_t),
+                                    "descending item", content->explore[i],
+                                    content->explore[i - 1]);
     return RK_OK;
 }
 
@@ -267,6 +417,8 @@ static rk_status check_text(const snapshot_file *file, const rk_snapshot_content
                             RK_STRINGS_IDS | RK_STRINGS_UNIQUE, error));
     RK_TRY(rk_check_strings(file->container, found[SN_NAME_OFF], found[SN_NAME_TXT], RK_STRINGS_ANY,
                             error));
+    RK_TRY(rk_check_strings(file->container, found[SN_FEAT_OFF], found[SN_FEAT_TXT],
+                            RK_STRINGS_IDS | RK_STRINGS_UNIQUE, error));
     if (content->report != NULL && !rk_utf8_valid(content->report, content->report_bytes))
         return rk_fail_value_in(error, RK_BAD_UTF8, found[SN_REPORT], 0, "report bytes",
                                 content->report_bytes, content->report_bytes);
@@ -283,10 +435,16 @@ rk_status rk_snapshot_verify(const rk_snapshot_view *view, rk_error *error) {
     RK_TRY(check_text(&file, content, error));
     RK_TRY(rk_check_floats(container, found[SN_TYPE_WGT], -RK_FLOAT_LIMIT, RK_FLOAT_LIMIT, error));
     RK_TRY(check_sources(&file, error));
-    RK_TRY(rk_check_floats(container, found[SN_POP], 0, 0x1p64f, error));
-    RK_TRY(rk_check_below(container, found[SN_POP_TOP], "item", content->meta.items, error));
-    RK_TRY(check_popular_order(&file, content, error));
+    RK_TRY(check_popularity(&file, content, error));
     RK_TRY(check_neighbors(&file, content, error));
+    RK_TRY(check_trending(&file, content, error));
+    RK_TRY(check_geo(&file, content, error));
+    RK_TRY(check_explore(&file, content, error));
+    static const uint32_t weights[] = {SN_ENC_POS, SN_USER_POS, SN_FEAT_VEC};
+    for (size_t i = 0; i < sizeof weights / sizeof *weights; i++)
+        if (found[weights[i]] != NULL)
+            RK_TRY(rk_check_floats(container, found[weights[i]], -RK_FLOAT_LIMIT, RK_FLOAT_LIMIT,
+                                   error));
     RK_TRY(rk_check_floats(container, found[SN_VEC_MEAN], -RK_FLOAT_LIMIT, RK_FLOAT_LIMIT, error));
     RK_TRY(rk_check_floats(container, found[SN_VEC_FAC], 0, RK_FLOAT_LIMIT, error));
     return check_cell_padding(&file, error);

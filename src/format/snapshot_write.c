@@ -6,12 +6,13 @@
 static uint32_t list_sections(const rk_snapshot_content *content, rk_section_data *sections) {
     const rk_snapshot_meta *meta = &content->meta;
     const rk_strings *items = &content->items, *types = &content->types;
-    const rk_strings *titles = &content->titles;
+    const rk_strings *titles = &content->titles, *features = &content->features;
     const rk_neighbor_rows *core = &content->neighbors, *more = &content->neighbors_more;
-    const bool titled = titles->offsets != NULL;
+    const bool titled = titles->offsets != NULL, featured = meta->user_features != 0;
     const uint64_t offsets = (uint64_t)meta->items + 1;
     assert(items->offsets != NULL && items->count == meta->items);
     assert(types->offsets != NULL && types->count == meta->types);
+    assert(!featured || (features->offsets != NULL && features->count == meta->user_features));
     assert(!titled || titles->count == meta->items);
     const struct {
         bool there;
@@ -29,6 +30,21 @@ static uint32_t list_sections(const rk_snapshot_content *content, rk_section_dat
         [SN_POP_TOP] = {true, meta->popular_count, content->popular},
         [SN_NBR_OFF] = {true, offsets, core->offsets},
         [SN_NBR] = {true, core->offsets[meta->items], core->entries},
+        [SN_ENC_POS] = {meta->encoder_positions != 0, (uint64_t)meta->encoder_positions * meta->dim,
+                        content->encoder_positions},
+        [SN_TREND] = {meta->trending_count != 0, meta->items, content->trending},
+        [SN_TREND_TOP] = {meta->trending_count != 0, meta->trending_count, content->trending_top},
+        [SN_GEO] = {meta->place_count != 0, meta->items, content->place},
+        [SN_GEO_CODE] = {meta->place_count != 0, meta->place_count, content->place_code},
+        [SN_GEO_ITEM] = {meta->place_count != 0, meta->place_count, content->place_item},
+        [SN_EXPLORE] = {meta->explore_count != 0, meta->explore_count, content->explore},
+        [SN_USER_POS] = {meta->user_positions != 0, (uint64_t)meta->user_positions * meta->dim,
+                         content->user_positions},
+        [SN_FEAT_OFF] = {featured, (uint64_t)meta->user_features + 1, features->offsets},
+        [SN_FEAT_TXT] = {featured, featured ? features->offsets[meta->user_features] : 0,
+                         features->text},
+        [SN_FEAT_VEC] = {featured, (uint64_t)meta->feature_rows * meta->dim,
+                         content->feature_vectors},
         [SN_VEC_MEAN] = {true, meta->dim, content->vector_mean},
         [SN_VEC_FAC] = {true, meta->items, content->vector_factors},
         [SN_VEC_CELL] = {true, rk_block_count(meta->items) * rk_block_bytes(meta->dim),

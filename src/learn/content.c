@@ -57,25 +57,25 @@ static bool read_rows(const rk_events_content *events, const rk_log *log, rk_mem
     uint64_t hashes[RK_ITEM_FEATURES_MOST], most = 0;
     for (uint32_t item = 0; item < log->items; item++)
         most += hash_item(events, log->file_item[item], hashes);
-    vocabulary vocabulary;
+    vocabulary known;
     content->row_begin = RK_NEW(scratch, uint64_t, (uint64_t)log->items + 1);
     content->feature = RK_NEW(scratch, uint32_t, most);
     uint32_t *last_item = RK_NEW(scratch, uint32_t, most);
     if (!content->row_begin || !content->feature || !last_item ||
-        !take_vocabulary(&vocabulary, most, scratch)) {
+        !take_vocabulary(&known, most, scratch)) {
         return false;
     }
     for (uint32_t item = 0; item < log->items; item++) {
         uint32_t count = hash_item(events, log->file_item[item], hashes);
         for (uint32_t i = 0; i < count; i++) {
-            uint32_t word = number_of(&vocabulary, hashes[i]);
+            uint32_t word = number_of(&known, hashes[i]);
             if (last_item[word] == item + 1) continue;
             last_item[word] = item + 1;
             content->feature[content->entries++] = word;
         }
         content->row_begin[item + 1] = content->entries;
     }
-    *words = vocabulary.count;
+    *words = known.count;
     return true;
 }
 

@@ -1,10 +1,12 @@
 #include "learn/evaluate.h"
 
 #include "base/fmath.h"
+#include "format/user_features.h"
 #include "learn/parallel.h"
 #include "serve/engine.h"
 
 #define SINGLE_SOURCE_QUOTA 200u
+#define LOCATION_GRID       0.005f
 
 rk_method rk_method_source(uint32_t source) {
     rk_method method = {.name = rk_source_name(source), .single = true, .source = source};
@@ -22,6 +24,7 @@ typedef struct shard_state {
     rk_event *session;       /* (RK_MAX_SESSION) */
     uint32_t *exclude;       /* (excluded + longest history) not ranked, then seen long ago */
     uint32_t *truth;         /* (most relevant of a case) */
+    uint32_t features[RK_MAX_FEATURES];
     bool *mark;              /* (items of the file), false between cases */
     rk_recommendation *list; /* (last cutoff) */
     uint8_t *shown;          /* (items, a bit a cutoff) */
@@ -157,13 +160,49 @@ static uint32_t read_older(const rk_trial *trial, const rk_case *test, uint32_t 
     return count;
 }
 
+/* What is known of the user when asking: the context of the first hidden event. */
+static uint32_t read_features(const rk_trial *trial, const rk_case *test, uint32_t *features) {
+    const rk_events_content *events = trial->events;
+    const rk_snapshot_content *snapshot = trial->snapshot;
+    uint32_t count = 0, columns = events->meta.features;
+    if (!columns || !snapshot->meta.user_features) return 0;
+    uint64_t context = events->context[trial->split->row[test->relevant_begin]];
+    for (uint32_t f = 0; f < columns; f++) {
+        const char *name, *value;
+        uint32_t name_bytes = rk_strings_get(&events->features, f, &name);
+        uint32_t value_bytes =
+            rk_strings_get(&events->contexts, (uint32_t)(context * columns + f), &value);
+        if (value_bytes == 0) continue;
+        features[count++] = rk_feature_row(name, name_bytes, value, value_bytes,
+                                           snapshot->meta.feature_rows);
+    }
+    return count;
+}
+
+/* Where the user stands when asking: the place of the first hidden event, rounded to LOCATION_GRID
+ * (half a kilometre: what a phone says of itself coarsely), so that the place itself is not told. */
+static void locate(const rk_trial *trial, const rk_case *test, rk_request *request) {
+    const rk_events_content *events = trial->events;
+    if (!trial->located || !events->place) return;
+    const float *place = events->place + 2 * (uint64_t)events->item[trial->split->row
+                                                                        [test->relevant_begin]];
+    if (place[0] == RK_NO_PLACE) return;
+    request->flags |= RK_REQUEST_LOCATION;
+    request->latitude = (float)rk_round_i32(place[0] / LOCATION_GRID) * LOCATION_GRID;
+    request->longitude = (float)rk_round_i32(place[1] / LOCATION_GRID) * LOCATION_GRID;
+}
+
 static void ask(const evaluation *e, shard_state *state, uint32_t index) {
     const rk_trial *trial = e->trial;
     const rk_case *test = &trial->split->cases[index];
     rk_request request = {.session = state->session,
                           .count = e->most,
                           .exclude = state->exclude,
-                          .exclude_count = trial->excluded_count};
+                          .exclude_count = trial->excluded_count,
+                          .seed = index,
+                          .features = state->features};
+    request.feature_count = read_features(trial, test, state->features);
+    locate(trial, test, &request);
     request.session_count = read_history(trial, test, state->session);
     if (trial->split->keep_seen) {
         request.flags |= RK_REQUEST_KEEP_SEEN;

@@ -139,7 +139,8 @@ static rk_status measure_all(const rk_events_content *events, rk_trained *result
                       .split = split,
                       .cutoffs = evaluate->cutoffs,
                       .cutoff_count = evaluate->cutoff_count,
-                      .threads = options->threads};
+                      .threads = options->threads,
+                      .located = options->located};
     report_progress(options, 0);
     if (!exclude_warm_items(split, &result->log, memory, &trial) ||
         !rk_measure_begin(&trial, options->seed, evaluate->prediction != NULL, memory, m) ||

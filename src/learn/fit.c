@@ -1,6 +1,9 @@
 #include "learn/fit.h"
 
+#include "learn/build_explore.h"
+#include "learn/build_places.h"
 #include "learn/build_popularity.h"
+#include "learn/build_trending.h"
 #include "learn/build_vectors.h"
 #include "reckon.h"
 
@@ -13,6 +16,9 @@ rk_tuned rk_tuned_defaults(const rk_learn_options *options) {
                       .length_power = 0.0f,
                       .norm = 0.3f},
         .similar_decay = 0.85f,
+        .outlier_weight = 1.0f,
+        .trending_window_ms = 7 * RK_DAY_MS,
+        .nearby_km = 5.0f,
         .sgns = {.dim = options->dim,
                  .epochs = options->sgns_epochs,
                  .event_budget = RK_SGNS_BUDGET,
@@ -35,7 +41,11 @@ rk_tuned rk_tuned_defaults(const rk_learn_options *options) {
         .session_decay = 0.8f,
         .sources = {[RK_SOURCE_POPULAR] = {.quota = 100, .weight = 0.03f},
                     [RK_SOURCE_SIMILAR] = {.quota = 200, .weight = 1.0f},
-                    [RK_SOURCE_SESSION] = {.quota = 200, .weight = 2.0f}},
+                    [RK_SOURCE_SESSION] = {.quota = 200, .weight = 2.0f},
+                    [RK_SOURCE_TRENDING] = {.quota = 50},
+                    [RK_SOURCE_NEARBY] = {.quota = 100},
+                    [RK_SOURCE_USER] = {.quota = 200},
+                    [RK_SOURCE_EXPLORE] = {.quota = 20}},
     };
 }
 
@@ -51,8 +61,8 @@ void rk_fit_begin(const rk_events_content *events, const rk_log *log, const rk_t
                  .seed = seed,
                  .similar_decay = tuned->similar_decay,
                  .session_decay = tuned->session_decay,
-                 .outlier_weight = 1.0f,
-                 .nearby_km = 1.0f},
+                 .outlier_weight = tuned->outlier_weight,
+                 .nearby_km = tuned->nearby_km},
         .types = events->types,
         .type_weight = events->type_weight,
         .sources = tuned->sources,
@@ -69,6 +79,36 @@ bool rk_fit_popularity(const rk_log *log, const rk_tuned *tuned, rk_memory *memo
     content->popular = popular;
     return rk_build_popularity(log, tuned->half_life_ms, memory, popularity, popular,
                                &content->meta.popular_count);
+}
+
+bool rk_fit_trending(const rk_log *log, const rk_tuned *tuned, rk_memory *memory,
+                     rk_snapshot_content *content) {
+    if (log->time_kind != RK_TIME_UNIX_MS) return true;
+    float *trending = RK_NEW(memory, float, log->items);
+    uint32_t *top = RK_NEW(memory, uint32_t, RK_TRENDING_ROWS);
+    content->trending = trending;
+    content->trending_top = top;
+    return trending && top &&
+           rk_build_trending(log, tuned->trending_window_ms, trending, top,
+                             &content->meta.trending_count);
+}
+
+bool rk_fit_places(const rk_events_content *events, const rk_log *log, rk_memory *memory,
+                   rk_snapshot_content *content) {
+    rk_place_table table;
+    if (!rk_build_places(events, log, memory, &table)) return false;
+    content->meta.place_count = table.count;
+    if (!table.count) return true;
+    content->place = table.place;
+    content->place_code = table.code;
+    content->place_item = table.item;
+    return true;
+}
+
+bool rk_fit_explore(const rk_log *log, rk_memory *memory, rk_snapshot_content *content) {
+    uint32_t *explore = RK_NEW(memory, uint32_t, RK_EXPLORE_ROWS);
+    content->explore = explore;
+    return explore && rk_build_explore(log, explore, &content->meta.explore_count);
 }
 
 bool rk_fit_neighbors(const rk_log *log, const rk_neighbor_params *params, float decay,

@@ -21,12 +21,17 @@ typedef struct rk_vectors_result {
     rk_ridge_result ridge;
 } rk_vectors_result;
 
+#define RK_DAY_MS INT64_C(86400000)
+
 /* Everything the search chooses. */
 typedef struct rk_tuned {
     int64_t half_life_ms; /* of popularity; 0: none */
     int64_t gap_ms;       /* that cuts sessions; 0: none */
     rk_neighbor_params neighbors;
     float similar_decay;
+    float outlier_weight;
+    int64_t trending_window_ms;
+    float nearby_km;
     rk_sgns_params sgns;
     rk_encoder_params encoder;
     rk_ridge_params ridge;
@@ -45,6 +50,11 @@ void rk_fit_begin(const rk_events_content *events, const rk_log *log, const rk_t
 /* Each fills its part of `content` from `memory`; false if out of memory. */
 bool rk_fit_popularity(const rk_log *log, const rk_tuned *tuned, rk_memory *memory,
                        rk_snapshot_content *content);
+bool rk_fit_trending(const rk_log *log, const rk_tuned *tuned, rk_memory *memory,
+                     rk_snapshot_content *content);
+bool rk_fit_places(const rk_events_content *events, const rk_log *log, rk_memory *memory,
+                   rk_snapshot_content *content);
+bool rk_fit_explore(const rk_log *log, rk_memory *memory, rk_snapshot_content *content);
 bool rk_fit_neighbors(const rk_log *log, const rk_neighbor_params *params, float decay,
                       uint32_t threads, rk_memory *memory, rk_snapshot_content *content);
 bool rk_fit_vectors(const rk_log *log, const rk_content *items, const rk_tuned *tuned, const rk_learn_options *options,

@@ -38,6 +38,7 @@ bool rk_learn_set(rk_learn_options *options, const char *name, const char *value
         {"dim", 8, RK_MAX_DIM, &options->dim},
         {"min_item_events", 0, UINT32_MAX - 1, &options->min_item_events},
         {"validation_cases", 0, 1000000, &options->validation_cases},
+        {"located", 0, 1, &options->located},
         {"sgns_epochs", 1, 1000, &options->sgns_epochs},
         {"encoder_epochs", 0, 1000, &options->encoder_epochs},
     };
@@ -77,6 +78,11 @@ rk_status rk_pipeline_train(const rk_events_content *events, const rk_rows *rows
     progress(options, "popularity", 0, out->log.events, "events");
     if (!rk_fit_popularity(&out->log, &out->tuned, memory, &out->content)) {
         return out_of_memory(error, "popularity");
+    }
+    if (!rk_fit_trending(&out->log, &out->tuned, memory, &out->content) ||
+        !rk_fit_places(events, &out->log, memory, &out->content) ||
+        !rk_fit_explore(&out->log, memory, &out->content)) {
+        return out_of_memory(error, "trending, places, explore");
     }
     progress(options, "neighbors", 0, out->log.items, "items");
     if (!rk_fit_neighbors(&out->log, &out->tuned.neighbors, out->tuned.similar_decay,

@@ -5,7 +5,6 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 #define MINUTE_MS 60000
-#define DAY_MS    86400000
 
 typedef struct search {
     const rk_events_content *events;
@@ -39,7 +38,8 @@ static rk_trial trial_of(const search *s, const rk_snapshot_content *content) {
                       .split = &s->split,
                       .cutoffs = &cutoff,
                       .cutoff_count = 1,
-                      .threads = s->options->threads};
+                      .threads = s->options->threads,
+                      .located = s->options->located};
 }
 
 static rk_metrics measure(search *s, const rk_snapshot_content *content, const rk_method *method) {
@@ -63,6 +63,28 @@ static double try_popular(search *s, const rk_tuned *tuned) {
     s->failed = s->failed || !ok;
     rk_memory_free(&memory);
     return score;
+}
+
+static double try_trending(search *s, const rk_tuned *tuned) {
+    rk_memory memory = {0};
+    rk_snapshot_content content = s->content;
+    bool ok = rk_fit_trending(&s->log, tuned, &memory, &content);
+    double score = ok ? ndcg(s, &content, rk_method_source(RK_SOURCE_TRENDING)) : 0.0;
+    s->failed = s->failed || !ok;
+    rk_memory_free(&memory);
+    return score;
+}
+
+static double try_nearby(search *s, const rk_tuned *tuned) {
+    rk_snapshot_content content = s->content;
+    content.meta.nearby_km = tuned->nearby_km;
+    return ndcg(s, &content, rk_method_source(RK_SOURCE_NEARBY));
+}
+
+static double try_outlier(search *s, const rk_tuned *tuned) {
+    rk_snapshot_content content = s->content;
+    content.meta.outlier_weight = tuned->outlier_weight;
+    return ndcg(s, &content, rk_method_source(RK_SOURCE_SIMILAR));
 }
 
 static double try_similar(search *s, const rk_tuned *tuned) {
@@ -120,9 +142,10 @@ typedef struct axis {
 
 /* ---- what is tried, in order of its effect; a parameter's start is not tried again ----------- */
 
-static const int64_t half_lives[] = {365 * (int64_t)DAY_MS, 90 * (int64_t)DAY_MS,
-                                     30 * (int64_t)DAY_MS, 7 * (int64_t)DAY_MS, DAY_MS};
-static const int64_t gaps[] = {DAY_MS, 30 * MINUTE_MS};
+static const int64_t half_lives[] = {365 * RK_DAY_MS, 90 * RK_DAY_MS,
+                                     30 * RK_DAY_MS, 7 * RK_DAY_MS, RK_DAY_MS};
+static const int64_t trending_windows[] = {RK_DAY_MS / 4, RK_DAY_MS, 3 * RK_DAY_MS, 30 * RK_DAY_MS};
+static const int64_t gaps[] = {RK_DAY_MS, 30 * MINUTE_MS};
 static const uint32_t windows[] = {5, 20, 50};
 
 static const float norms[] = {0.0f, 0.15f, 0.3f, 0.5f};
@@ -137,6 +160,14 @@ static const axis similar_axes[] = {
     {offsetof(rk_tuned, similar_decay), similar_decays, COUNT_OF(similar_decays)},
     {offsetof(rk_tuned, neighbors.length_power), length_powers, COUNT_OF(length_powers)},
 };
+
+static const float outlier_weights[] = {0.3f, 0.6f};
+static const axis outlier_axes[] = {
+    {offsetof(rk_tuned, outlier_weight), outlier_weights, COUNT_OF(outlier_weights)}};
+
+static const float distances[] = {0.15f, 0.3f, 0.5f, 1.0f, 2.0f, 20.0f, 100.0f, 500.0f};
+static const axis nearby_axes[] = {
+    {offsetof(rk_tuned, nearby_km), distances, COUNT_OF(distances)}};
 
 static const float dropouts[] = {0.0f, 0.3f};
 static const axis vector_axes[] = {
@@ -158,7 +189,8 @@ static const float repeats[] = {-0.3f, -0.15f, 0.0f, 0.07f, 0.15f, 0.22f, 0.3f, 
     { offsetof(rk_tuned, repeat) + (lag) * sizeof(float), repeats, COUNT_OF(repeats) }
 static const axis blend_axes[] = {
     WEIGHT_OF(RK_SOURCE_SESSION), REPEAT_OF(1), REPEAT_OF(0), REPEAT_OF(2), REPEAT_OF(3),
-    WEIGHT_OF(RK_SOURCE_POPULAR),
+    WEIGHT_OF(RK_SOURCE_NEARBY),  WEIGHT_OF(RK_SOURCE_POPULAR), WEIGHT_OF(RK_SOURCE_TRENDING),
+    WEIGHT_OF(RK_SOURCE_USER),
 };
 
 static float *field_of(rk_tuned *tuned, const axis *along) {
@@ -177,14 +209,15 @@ static uint32_t count_trials(rk_tuned start, const axis *axes, size_t axis_count
 }
 
 static uint32_t plan_trials(const search *s) {
-    size_t half_life_trials = s->log.time_kind == RK_TIME_UNIX_MS ? COUNT_OF(half_lives) : 0;
+    bool timed = s->log.time_kind == RK_TIME_UNIX_MS, encoder = s->tuned.encoder.epochs > 0;
+    size_t times = timed ? COUNT_OF(half_lives) + 1 + COUNT_OF(trending_windows) : 0;
     size_t gap_trials = s->log.cuttable ? COUNT_OF(gaps) : 0;
-    return (uint32_t)(1 + half_life_trials + 1 + gap_trials + COUNT_OF(windows)) +
+    uint32_t nearby = s->events->place ? count_trials(s->tuned, nearby_axes, 1) : 0;
+    return (uint32_t)(1 + times + 1 + gap_trials + COUNT_OF(windows)) + nearby +
            count_trials(s->tuned, similar_axes, COUNT_OF(similar_axes)) +
-           count_trials(s->tuned, vector_axes, COUNT_OF(vector_axes)) +
-           (s->tuned.encoder.epochs
-                ? 0
-                : count_trials(s->tuned, session_axes, COUNT_OF(session_axes)));
+           count_trials(s->tuned, outlier_axes, COUNT_OF(outlier_axes)) +
+           (encoder ? count_trials(s->tuned, vector_axes, COUNT_OF(vector_axes))
+                    : count_trials(s->tuned, session_axes, COUNT_OF(session_axes)));
 }
 
 static void descend(search *s, try_fn *try, const axis *axes, size_t axis_count) {
@@ -232,13 +265,14 @@ static void descend_blend(search *s) {
 }
 
 /* Integer parameters: durations and windows. */
-static void descend_half_life(search *s) {
-    s->best = try_popular(s, &s->tuned);
+static void descend_time(search *s, try_fn *try, size_t offset, const int64_t *values,
+                         size_t count) {
+    s->best = try(s, &s->tuned);
     report_trial(s);
-    for (size_t i = 0; s->log.time_kind == RK_TIME_UNIX_MS && i < COUNT_OF(half_lives); i++) {
+    for (size_t i = 0; i < count && !s->failed; i++) {
         rk_tuned candidate = s->tuned;
-        candidate.half_life_ms = half_lives[i];
-        double score = try_popular(s, &candidate);
+        memcpy((char *)&candidate + offset, &values[i], sizeof values[i]);
+        double score = try(s, &candidate);
         report_trial(s);
         if (s->failed || score <= s->best) continue;
         s->best = score;
@@ -299,13 +333,26 @@ static void gather(search *s) {
 
 static void run(search *s, rk_validation *validation) {
     s->planned = plan_trials(s);
-    descend_half_life(s);
+    bool timed = s->log.time_kind == RK_TIME_UNIX_MS;
+    descend_time(s, try_popular, offsetof(rk_tuned, half_life_ms), half_lives,
+                 timed ? COUNT_OF(half_lives) : 0);
     keep(s, rk_fit_popularity(&s->log, &s->tuned, &s->kept, &s->content));
+    if (timed && !s->failed)
+        descend_time(s, try_trending, offsetof(rk_tuned, trending_window_ms), trending_windows,
+                     COUNT_OF(trending_windows));
+    keep(s, rk_fit_trending(&s->log, &s->tuned, &s->kept, &s->content));
+    keep(s, rk_fit_places(s->events, &s->log, &s->kept, &s->content));
+    keep(s, rk_fit_explore(&s->log, &s->kept, &s->content));
     if (s->failed) return;
+    if (s->content.meta.place_count) descend(s, try_nearby, nearby_axes, COUNT_OF(nearby_axes));
+    s->content.meta.nearby_km = s->tuned.nearby_km;
     search_similar(s);
     rk_log_cut(&s->log, s->tuned.gap_ms);
     keep(s, rk_fit_neighbors(&s->log, &s->tuned.neighbors, s->tuned.similar_decay,
                              s->options->threads, &s->kept, &s->content));
+    if (s->failed) return;
+    descend(s, try_outlier, outlier_axes, COUNT_OF(outlier_axes));
+    s->content.meta.outlier_weight = s->tuned.outlier_weight;
     if (s->failed) return;
     if (s->tuned.encoder.epochs) descend(s, try_vectors, vector_axes, COUNT_OF(vector_axes));
     if (s->failed) return;

@@ -50,48 +50,158 @@ float rk_ann_score(const rk_snapshot_content *snapshot, const rk_ann_query *quer
     return query->mean_score + scale * (float)sum;
 }
 
-/* Lists the rows of one scanned block whose estimate reaches the threshold, of those open. */
-static void list_block(const rk_ann_query *query, const rk_vector_factor *factors,
-                       const uint16_t sums[RK_BLOCK_ROWS], uint32_t first, uint32_t rows,
-                       uint32_t open, rk_shortlist *list) {
-    const rk_vector_factor *factor = factors + first;
-    uint32_t reaching = rk_rows_reaching(sums, &factor->scan, rows, query->lut_offset,
-                                         query->lut_step, list->threshold);
-    for (reaching &= open; reaching; reaching &= reaching - 1) {
-        uint32_t row = (uint32_t)__builtin_ctz(reaching);
-        float level = query->lut_offset + query->lut_step * (float)sums[row];
-        rk_shortlist_add(list, factor[row].scan * level, first + row);
+/* Rows that are fetched before they are scored. */
+#define AHEAD 16u
+
+/* Reads a byte of most cache lines that scoring the items will read, for nothing but to have them:
+ * the rows lie all over memory, and scoring one takes too long for the processor to see the loads
+ * of the next. One kind of line after the other, so that the loop is short and many are on their
+ * way at once. */
+static void fetch_rows(const rk_snapshot_content *snapshot, const uint32_t *items, uint32_t count) {
+    enum { LINE = 64 };
+    uint64_t block_bytes = rk_block_bytes(snapshot->meta.dim);
+    uint64_t low_bytes = rk_low_bytes(snapshot->meta.dim);
+    for (uint32_t i = 0; i < count; i++) {
+        const volatile uint8_t *low = snapshot->vector_low + items[i] * low_bytes;
+        const volatile float *factor = &snapshot->vector_factors[items[i]].decode;
+        (void)*factor;
+        (void)low[0];
+        (void)low[low_bytes - 1];
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const volatile uint8_t *cells =
+            snapshot->vector_cells + items[i] / RK_BLOCK_ROWS * block_bytes;
+        for (uint64_t at = 0; at < block_bytes; at += LINE) (void)cells[at];
     }
 }
 
-/* The `coarse` best by estimate at the front of `scratch`, in no order; returns how many. */
-static uint32_t scan(const rk_snapshot_content *snapshot, const rk_ann_query *query,
-                     const uint32_t *blocked, rk_scored *scratch, uint32_t coarse) {
-    uint32_t items = snapshot->meta.items, dim = snapshot->meta.dim;
-    rk_shortlist list = rk_shortlist_over(scratch, coarse);
-    for (uint32_t block = 0; block * RK_BLOCK_ROWS < items; block++) {
-        uint16_t sums[RK_BLOCK_ROWS];
-        uint32_t first = block * RK_BLOCK_ROWS, open = blocked ? ~blocked[block] : UINT32_MAX;
-        if (open == 0) continue;
-        rk_scan_block(snapshot->vector_cells + block * rk_block_bytes(dim), query->lut, dim / 2,
-                      sums);
-        list_block(query, snapshot->vector_factors, sums, first,
-                   RK_MIN(RK_BLOCK_ROWS, items - first), open, &list);
+void rk_ann_score_items(const rk_snapshot_content *snapshot, const rk_ann_query *query,
+                        const uint32_t *items, uint32_t count, float *out) {
+    for (uint32_t begin = 0; begin < count; begin += AHEAD) {
+        uint32_t end = RK_MIN(count, begin + AHEAD);
+        fetch_rows(snapshot, items + begin, end - begin);
+        for (uint32_t i = begin; i < end; i++) out[i] = rk_ann_score(snapshot, query, items[i]);
     }
-    return rk_shortlist_finish(&list);
+}
+
+/* Scores by all bits, in place of what the entries had. */
+static void score_exactly(const rk_snapshot_content *snapshot, const rk_ann_query *query,
+                          rk_scored *entries, uint32_t count) {
+    for (uint32_t begin = 0; begin < count; begin += AHEAD) {
+        uint32_t items[AHEAD], some = RK_MIN(count - begin, AHEAD);
+        float scores[AHEAD];
+        for (uint32_t i = 0; i < some; i++) items[i] = entries[begin + i].item;
+        rk_ann_score_items(snapshot, query, items, some, scores);
+        for (uint32_t i = 0; i < some; i++) entries[begin + i].score = scores[i];
+    }
+}
+
+/* Blocks that are scanned before their rows are listed: enough to share what each step costs to
+ * begin, few enough to stay in the first cache. */
+#define BATCH      16u
+#define BATCH_ROWS (BATCH * RK_BLOCK_ROWS)
+
+/* Lists the rows whose bits are set, word w of masks for row 32 w on. One loop over all bits, the
+ * next word taken without a branch: how many bits a word has is as good as random. */
+static void list_rows(const rk_ann_query *query, const rk_vector_factor *factors,
+                      const uint16_t sums[BATCH_ROWS], uint32_t masks[BATCH + 1], uint32_t blocks,
+                      uint32_t first, rk_shortlist *list) {
+    uint32_t begins[BATCH + 1], words = 0, bits = 0;
+    for (uint32_t block = 0; block < blocks; block++) {
+        const uint32_t mask = masks[block];
+        masks[words] = mask;
+        begins[words] = block * RK_BLOCK_ROWS;
+        words += mask != 0;
+        bits += (uint32_t)__builtin_popcount(mask);
+    }
+    uint32_t word = 0, mask = masks[0];
+    while (bits > 0) {
+        uint32_t room;
+        rk_scored *to = rk_shortlist_next(list, &room);
+        const uint32_t some = RK_MIN(bits, room);
+        for (uint32_t i = 0; i < some; i++) {
+            uint32_t row = begins[word] + (uint32_t)__builtin_ctz(mask);
+            float level = query->lut_offset + query->lut_step * (float)sums[row];
+            to[i] = (rk_scored){.score = factors[row].scan * level, .item = first + row};
+            mask &= mask - 1;
+            word += mask == 0;
+            mask = mask == 0 ? masks[word] : mask;
+        }
+        bits -= some;
+        rk_shortlist_added(list, some);
+    }
+}
+
+/* Of a scanned batch lists the rows that reach the threshold and are not blocked. */
+static void list_batch(const rk_snapshot_content *snapshot, const rk_ann_query *query,
+                       const uint32_t *blocked, const uint16_t sums[BATCH_ROWS], uint32_t first,
+                       uint32_t rows, rk_shortlist *list) {
+    const rk_vector_factor *factors = snapshot->vector_factors + first;
+    uint32_t masks[BATCH + 1] = {0}, blocks = (rows + RK_BLOCK_ROWS - 1) / RK_BLOCK_ROWS;
+    rk_rows_reaching(sums, &factors->scan, rows, query->lut_offset, query->lut_step,
+                     list->threshold, masks);
+    for (uint32_t block = 0; blocked && block < blocks; block++)
+        masks[block] &= ~blocked[first / RK_BLOCK_ROWS + block];
+    list_rows(query, factors, sums, masks, blocks, first, list);
+}
+
+/* One pass over the codes: lists[j] gets what reaches the threshold of jobs[j]. */
+static void scan(const rk_snapshot_content *snapshot, const uint32_t *blocked,
+                 rk_ann_job *const jobs[RK_ANN_MOST_JOBS], uint32_t count,
+                 rk_shortlist lists[RK_ANN_MOST_JOBS]) {
+    uint32_t items = snapshot->meta.items, tables = snapshot->meta.dim / 2;
+    uint64_t block_bytes = rk_block_bytes(snapshot->meta.dim);
+    const uint8_t *lut = jobs[0]->query->lut, *other_lut = jobs[count - 1]->query->lut;
+    uint16_t sums[RK_ANN_MOST_JOBS][BATCH_ROWS] = {{0}};
+    for (uint32_t first = 0; first < items; first += BATCH_ROWS) {
+        uint32_t rows = RK_MIN(BATCH_ROWS, items - first);
+        for (uint32_t row = 0; row < rows; row += RK_BLOCK_ROWS) {
+            uint32_t block = (first + row) / RK_BLOCK_ROWS;
+            const uint8_t *codes = snapshot->vector_cells + block * block_bytes;
+            if (blocked && blocked[block] == UINT32_MAX) continue;
+            if (count == 1)
+                rk_scan_block(codes, lut, tables, sums[0] + row);
+            else
+                rk_scan_block_pair(codes, lut, other_lut, tables, sums[0] + row, sums[1] + row);
+        }
+        for (uint32_t j = 0; j < count; j++)
+            list_batch(snapshot, jobs[j]->query, blocked, sums[j], first, rows, &lists[j]);
+    }
+}
+
+/* The k best by all bits of those listed. */
+static void finish(const rk_snapshot_content *snapshot, rk_shortlist *list, rk_ann_job *job) {
+    uint32_t near = rk_shortlist_finish(list);
+    job->found = RK_MIN(job->k, near);
+    if (job->found == 0) return;
+    score_exactly(snapshot, job->query, list->entries, near);
+    rk_select_scored(list->entries, near, job->found);
+    memcpy(job->out, list->entries, job->found * sizeof *job->out);
+    rk_sort_scored(job->out, job->found);
+}
+
+void rk_ann_search_jobs(const rk_snapshot_content *snapshot, const uint32_t *blocked,
+                        rk_ann_job *jobs, uint32_t count) {
+    rk_ann_job *open[RK_ANN_MOST_JOBS];
+    rk_shortlist lists[RK_ANN_MOST_JOBS];
+    uint32_t open_count = 0;
+    assert(count <= RK_ANN_MOST_JOBS);
+    for (uint32_t j = 0; j < count; j++) {
+        assert(jobs[j].k <= jobs[j].coarse);
+        jobs[j].found = 0;
+        if (jobs[j].k == 0) continue;
+        lists[open_count] = rk_shortlist_over(jobs[j].scratch, jobs[j].coarse);
+        open[open_count++] = &jobs[j];
+    }
+    if (open_count == 0) return;
+    scan(snapshot, blocked, open, open_count, lists);
+    for (uint32_t j = 0; j < open_count; j++) finish(snapshot, &lists[j], open[j]);
 }
 
 uint32_t rk_ann_search(const rk_snapshot_content *snapshot, const rk_ann_query *query,
                        const uint32_t *blocked, rk_scored *scratch, uint32_t coarse, rk_scored *out,
                        uint32_t k) {
-    assert(k <= coarse);
-    if (k == 0) return 0;
-    uint32_t near = scan(snapshot, query, blocked, scratch, coarse), found = RK_MIN(k, near);
-    if (found == 0) return 0;
-    for (uint32_t i = 0; i < near; i++)
-        scratch[i].score = rk_ann_score(snapshot, query, scratch[i].item);
-    rk_select_scored(scratch, near, found);
-    memcpy(out, scratch, found * sizeof *out);
-    rk_sort_scored(out, found);
-    return found;
+    rk_ann_job job = {.query = query, .scratch = scratch, .coarse = coarse, .out = out, .k = k};
+    rk_ann_search_jobs(snapshot, blocked, &job, 1);
+    return job.found;
 }

@@ -9,6 +9,14 @@
  * filter is a bitmap tested on rows that would enter, and stays exact at any selectivity: there is
  * no graph to lose.
  *
+ *   512 rows' codes -> sums (u16) -> does the estimate reach the threshold? a bit a row
+ *   -> rows not blocked to a shortlist, whose threshold rises -> all bits of the `coarse` best
+ *   -> the k best, sorted
+ *
+ * Two queries can share the pass. A search of 100,000 rows of 64 dimensions for 400 out of 800
+ * spends about 45 % in the scan, 30 % in comparing and listing and 20 % in re-scoring, a third of
+ * that waiting for rows that lie all over memory.
+ *
  * A query is prepared once:
  *   lut (dim/2, 16) u7   the contribution of each pair of cells, offset and scaled to 0..127
  *   q16 (dim) i16        the query for exact integer re-scoring
@@ -37,11 +45,34 @@ void rk_ann_prepare(const rk_snapshot_content *snapshot, const float *q, rk_ann_
 /* <q, x> of one item by all its bits. */
 float rk_ann_score(const rk_snapshot_content *snapshot, const rk_ann_query *query, uint32_t item);
 
+/* rk_ann_score of `count` items, to out (count): quicker than one by one, since the rows lie all
+ * over memory. */
+void rk_ann_score_items(const rk_snapshot_content *snapshot, const rk_ann_query *query,
+                        const uint32_t *items, uint32_t count, float *out);
+
 /* The k best items by rk_ann_score among the `coarse` best by the 2-bit estimate, best first; ties
  * by item. blocked: bitmap of items never returned, one u32 a block of 32 rows (bit = row), or
  * NULL. scratch: (2 * coarse) entries; out: (k); k <= coarse. Returns how many were found. */
 uint32_t rk_ann_search(const rk_snapshot_content *snapshot, const rk_ann_query *query,
                        const uint32_t *blocked, rk_scored *scratch, uint32_t coarse, rk_scored *out,
                        uint32_t k);
+
+/* One search of several that share a pass over the codes. */
+typedef struct rk_ann_job {
+    const rk_ann_query *query;
+    rk_scored *scratch; /* (2 * coarse) */
+    uint32_t coarse;
+    rk_scored *out; /* (k) */
+    uint32_t k;     /* <= coarse */
+    uint32_t found; /* written by the search: how many `out` has */
+} rk_ann_job;
+
+#define RK_ANN_MOST_JOBS 2u
+
+/* rk_ann_search of every job, the same answers. Two jobs load and split the codes once, and scan
+ * them 1.1 (WebAssembly) to 1.3 times (AVX2) as quickly as one after the other. Jobs may share a
+ * query, nothing else; count <= RK_ANN_MOST_JOBS. */
+void rk_ann_search_jobs(const rk_snapshot_content *snapshot, const uint32_t *blocked,
+                        rk_ann_job *jobs, uint32_t count);
 
 #endif

@@ -14,6 +14,9 @@
 #include "serve/merge.h"
 #include "serve/vector_search.h"
 
+/* Candidates that a source scores in one go. */
+#define PLACES_AT_ONCE 64u
+
 struct rk_engine {
     rk_snapshot_content content;
     rk_description description;
@@ -323,14 +326,31 @@ static float weight_of(const rk_engine *engine, const rk_request *request, uint3
                                                       : engine->content.sources[source].weight;
 }
 
+/* Scores by source `s` of the candidates at some places. */
+static void score_places(const rk_query *query, uint32_t s, const uint32_t *places,
+                         const uint32_t *items, uint32_t count, rk_candidates *candidates) {
+    const rk_source *source = rk_source_at(s);
+    float scores[PLACES_AT_ONCE];
+    if (source->score_items) {
+        source->score_items(query, items, count, scores);
+    } else {
+        for (uint32_t i = 0; i < count; i++) scores[i] = source->score(query, items[i]);
+    }
+    for (uint32_t i = 0; i < count; i++) candidates->score[s][places[i]] = scores[i];
+}
+
 /* Scores by source `s` of the candidates that others brought; those it brought have theirs. */
 static void score_unranked(const rk_query *query, uint32_t s, rk_candidates *candidates) {
-    const rk_source *source = rk_source_at(s);
+    uint32_t places[PLACES_AT_ONCE], items[PLACES_AT_ONCE], count = 0;
     for (uint32_t i = 0; i < candidates->count; i++) {
-        if (candidates->rank[s][i] == 0) {
-            candidates->score[s][i] = source->score(query, candidates->item[i]);
-        }
+        places[count] = i;
+        items[count] = candidates->item[i];
+        count += candidates->rank[s][i] == 0;
+        if (count < PLACES_AT_ONCE) continue;
+        score_places(query, s, places, items, count, candidates);
+        count = 0;
     }
+    score_places(query, s, places, items, count, candidates);
 }
 
 /* Sources that take part and can answer, a bit each; all of them prepared. `quotas` gets theirs. */

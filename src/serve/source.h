@@ -76,6 +76,8 @@ typedef struct rk_source {
     uint32_t (*retrieve)(rk_query *query, uint32_t quota, rk_scored *out);
     /* Its score of any item; what retrieve returned for an item is the same number. */
     float (*score)(const rk_query *query, uint32_t item);
+    /* The same for `count` items, to out (count); NULL: no quicker than one by one. */
+    void (*score_items)(const rk_query *query, const uint32_t *items, uint32_t count, float *out);
 } rk_source;
 
 extern const rk_source rk_source_popular;

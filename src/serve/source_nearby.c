@@ -17,9 +17,9 @@
 #include "base/fmath.h"
 #include "serve/source.h"
 
-/* Square root: popularity is heavy-tailed, so its share alone would let a landmark at ten times the
+/* Below the square root: popularity is heavy-tailed, so its share alone would let a landmark at ten times the
  * distance win over everything around the corner. */
-#define POPULARITY_POWER 0.5f
+#define POPULARITY_POWER 0.4f
 #define SEED_DECAY       0.8f
 /* A ring promises a circle of about a sixth of its area. Eight quotas leave one and a third inside
  * it. */

@@ -35,10 +35,17 @@ static uint32_t session_retrieve(rk_query *query, uint32_t quota, rk_scored *out
     return rk_vector_search_retrieve(query, RK_SEARCH_SESSION, session_score, quota, out);
 }
 
+static void session_score_items(const rk_query *query, const uint32_t *items, uint32_t count,
+                                float *out) {
+    rk_ann_score_items(query->snapshot, &query->searches[RK_SEARCH_SESSION].ann, items, count, out);
+    for (uint32_t i = 0; i < count; i++) out[i] += repeat_bonus(query, items[i]);
+}
+
 const rk_source rk_source_session = {
     .name = "session",
     .unavailable = session_unavailable,
     .prepare = session_prepare,
     .retrieve = session_retrieve,
     .score = session_score,
+    .score_items = session_score_items,
 };

@@ -27,10 +27,16 @@ static uint32_t user_retrieve(rk_query *query, uint32_t quota, rk_scored *out) {
     return rk_vector_search_retrieve(query, RK_SEARCH_USER, user_score, quota, out);
 }
 
+static void user_score_items(const rk_query *query, const uint32_t *items, uint32_t count,
+                             float *out) {
+    rk_ann_score_items(query->snapshot, &query->searches[RK_SEARCH_USER].ann, items, count, out);
+}
+
 const rk_source rk_source_user = {
     .name = "user",
     .unavailable = user_unavailable,
     .prepare = user_prepare,
     .retrieve = user_retrieve,
     .score = user_score,
+    .score_items = user_score_items,
 };

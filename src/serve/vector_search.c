@@ -1,22 +1,35 @@
 #include "serve/vector_search.h"
 
+RK_STATIC_ASSERT(RK_SEARCH_COUNT <= RK_ANN_MOST_JOBS, one_pass_answers_all_searches);
+
 void rk_vector_search_prepare(rk_query *query, uint32_t which, const float *vector) {
     rk_vector_search *search = &query->searches[which];
     rk_ann_prepare(query->snapshot, vector, &search->ann);
     search->quota = 0;
 }
 
-static void run(rk_query *query, uint32_t which, uint32_t quota) {
-    rk_vector_search *search = &query->searches[which];
-    uint32_t coarse = RK_MAX(quota * RK_COARSE_FACTOR, RK_COARSE_LEAST);
-    search->count = rk_ann_search(query->snapshot, &search->ann, query->seen, query->coarse, coarse,
-                                  search->found, quota);
-    search->quota = quota;
+/* Each search has its half of the scratch and its own answer. */
+static rk_ann_job job_of(const rk_query *query, uint32_t which, uint32_t quota) {
+    return (rk_ann_job){.query = &query->searches[which].ann,
+                        .scratch = query->coarse + which * RK_COARSE_ROOM,
+                        .coarse = RK_MAX(quota * RK_COARSE_FACTOR, RK_COARSE_LEAST),
+                        .out = query->searches[which].found,
+                        .k = quota};
 }
 
 void rk_vector_search_all(rk_query *query, const uint32_t quotas[RK_SEARCH_COUNT]) {
-    for (uint32_t which = 0; which < RK_SEARCH_COUNT; which++)
-        if (quotas[which] > 0) run(query, which, quotas[which]);
+    rk_ann_job jobs[RK_SEARCH_COUNT];
+    uint32_t which_of[RK_SEARCH_COUNT], count = 0;
+    for (uint32_t which = 0; which < RK_SEARCH_COUNT; which++) {
+        if (quotas[which] == 0) continue;
+        which_of[count] = which;
+        jobs[count++] = job_of(query, which, quotas[which]);
+    }
+    rk_ann_search_jobs(query->snapshot, query->seen, jobs, count);
+    for (uint32_t j = 0; j < count; j++) {
+        query->searches[which_of[j]].count = jobs[j].found;
+        query->searches[which_of[j]].quota = jobs[j].k;
+    }
 }
 
 /* Seeds are seen, so the search did not list them. Each joins once, if it may appear. */
@@ -38,7 +51,11 @@ uint32_t rk_vector_search_retrieve(rk_query *query, uint32_t which,
                                    uint32_t quota, rk_scored *out) {
     if (quota == 0) return 0;
     const rk_vector_search *search = &query->searches[which];
-    if (search->quota != quota) run(query, which, quota);
+    if (search->quota != quota) {
+        uint32_t quotas[RK_SEARCH_COUNT] = {0};
+        quotas[which] = quota;
+        rk_vector_search_all(query, quotas);
+    }
     if (!(query->request->flags & RK_REQUEST_KEEP_SEEN)) {
         memcpy(out, search->found, search->count * sizeof *out);
         return search->count;

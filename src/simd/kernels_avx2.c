@@ -128,24 +128,39 @@ AVX2 static inline void store_rows(__m256i even_u16x16, __m256i odd_u16x16, uint
     _mm_storeu_si128((__m128i *)(void *)(out + 8), _mm_unpackhi_epi16(even, odd));
 }
 
-AVX2 void rk_scan_block_avx2(const uint8_t *codes, const uint8_t *lut, size_t tables,
-                             uint16_t *out) {
-    const __m256i low_nibble = _mm256_set1_epi8(15), low_byte = _mm256_set1_epi16(255);
-    __m256i first_even = _mm256_setzero_si256(), first_odd = first_even;
-    __m256i second_even = first_even, second_odd = first_even;
-    size_t table = 0;
-    for (; table + 2 <= tables; table += 2) {
-        __m256i code = _mm256_loadu_si256((const __m256i *)(const void *)(codes + 16 * table));
-        __m256i first = look_up(lut + 16 * table, _mm256_and_si256(code, low_nibble));
-        __m256i second =
-            look_up(lut + 16 * table, _mm256_and_si256(_mm256_srli_epi16(code, 4), low_nibble));
-        first_even = _mm256_add_epi16(first_even, _mm256_and_si256(first, low_byte));
-        first_odd = _mm256_add_epi16(first_odd, _mm256_srli_epi16(first, 8));
-        second_even = _mm256_add_epi16(second_even, _mm256_and_si256(second, low_byte));
-        second_odd = _mm256_add_epi16(second_odd, _mm256_srli_epi16(second, 8));
-    }
-    store_rows(first_even, first_odd, out);
-    store_rows(second_even, second_odd, out + 16);
+/* Sums of 16 rows. `all` adds pairs of bytes as one u16, `odd` their high bytes alone; the even
+ * sums come out at the end as all - 256 * odd, exact modulo 2^16. */
+typedef struct row_sums {
+    __m256i all, odd;
+} row_sums;
+
+/* Two bytes of 0..127 fit one. */
+AVX2 static inline void add_bytes(row_sums *sums, __m256i bytes) {
+    sums->all = _mm256_add_epi16(sums->all, bytes);
+    sums->odd = _mm256_add_epi16(sums->odd, _mm256_srli_epi16(bytes, 8));
+}
+
+AVX2 static inline void store_sums(row_sums sums, uint16_t *out) {
+    store_rows(_mm256_sub_epi16(sums.all, _mm256_slli_epi16(sums.odd, 8)), sums.odd, out);
+}
+
+/* Four tables, two in each half, and what is left of them by rows. */
+AVX2 static inline void add_tables(row_sums *first, row_sums *second, const uint8_t *lut,
+                                   const __m256i low[2], const __m256i high[2]) {
+    add_bytes(first, _mm256_add_epi8(look_up(lut, low[0]), look_up(lut + 32, low[1])));
+    add_bytes(second, _mm256_add_epi8(look_up(lut, high[0]), look_up(lut + 32, high[1])));
+}
+
+AVX2 static inline void split_codes(const uint8_t *codes, __m256i *low, __m256i *high) {
+    const __m256i low_nibble = _mm256_set1_epi8(15);
+    const __m256i code = _mm256_loadu_si256((const __m256i *)(const void *)codes);
+    *low = _mm256_and_si256(code, low_nibble);
+    *high = _mm256_and_si256(_mm256_srli_epi16(code, 4), low_nibble);
+}
+
+/* The tables that no group of four has. */
+AVX2 static inline void add_last(const uint8_t *codes, const uint8_t *lut, size_t table,
+                                 size_t tables, uint16_t *out) {
     for (; table < tables; table++) {
         for (unsigned row = 0; row < 16; row++) {
             uint8_t code = codes[16 * table + row];
@@ -153,6 +168,42 @@ AVX2 void rk_scan_block_avx2(const uint8_t *codes, const uint8_t *lut, size_t ta
             out[row + 16] = (uint16_t)(out[row + 16] + lut[16 * table + (code >> 4)]);
         }
     }
+}
+
+AVX2 void rk_scan_block_avx2(const uint8_t *codes, const uint8_t *lut, size_t tables,
+                             uint16_t *out) {
+    row_sums first = {_mm256_setzero_si256(), _mm256_setzero_si256()}, second = first;
+    size_t table = 0;
+    for (; table + 4 <= tables; table += 4) {
+        __m256i low[2], high[2];
+        split_codes(codes + 16 * table, &low[0], &high[0]);
+        split_codes(codes + 16 * table + 32, &low[1], &high[1]);
+        add_tables(&first, &second, lut + 16 * table, low, high);
+    }
+    store_sums(first, out);
+    store_sums(second, out + 16);
+    add_last(codes, lut, table, tables, out);
+}
+
+AVX2 void rk_scan_block_pair_avx2(const uint8_t *codes, const uint8_t *lut,
+                                  const uint8_t *other_lut, size_t tables, uint16_t *out,
+                                  uint16_t *other_out) {
+    row_sums first = {_mm256_setzero_si256(), _mm256_setzero_si256()}, second = first;
+    row_sums other_first = first, other_second = first;
+    size_t table = 0;
+    for (; table + 4 <= tables; table += 4) {
+        __m256i low[2], high[2];
+        split_codes(codes + 16 * table, &low[0], &high[0]);
+        split_codes(codes + 16 * table + 32, &low[1], &high[1]);
+        add_tables(&first, &second, lut + 16 * table, low, high);
+        add_tables(&other_first, &other_second, other_lut + 16 * table, low, high);
+    }
+    store_sums(first, out);
+    store_sums(second, out + 16);
+    store_sums(other_first, other_out);
+    store_sums(other_second, other_out + 16);
+    add_last(codes, lut, table, tables, out);
+    add_last(codes, other_lut, table, tables, other_out);
 }
 
 /* Sixteen elements as in kernels_wasm128.c: 16 cells, 8 bytes of low nibbles, 4 of upper bits. */
@@ -193,32 +244,34 @@ AVX2 void rk_decode_row_avx2(const uint8_t *cells, const uint8_t *low, int16_t *
     decode_16(cells + i, low + i / 2, upper + i / 4, out + i);
 }
 
-AVX2 uint32_t rk_rows_reaching_avx2(const uint16_t *sums, const float *factors, size_t rows,
-                                    float offset, float step, float threshold) {
+/* Estimates of eight rows against the threshold, a bit each. */
+AVX2 static inline uint32_t reach_8(const uint16_t *sums, const float *factors, __m256 offset,
+                                    __m256 step, __m256 threshold) {
+    const __m256i sums_i32x8 =
+        _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)sums));
+    const __m256 level = _mm256_add_ps(offset, _mm256_mul_ps(step, _mm256_cvtepi32_ps(sums_i32x8)));
+    /* Every second float of 16: rows 0 1 4 5 2 3 6 7, then in order. */
+    const __m256 mixed =
+        _mm256_shuffle_ps(_mm256_loadu_ps(factors), _mm256_loadu_ps(factors + 8), 0x88);
+    const __m256 factor = _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(mixed), 0xD8));
+    const __m256 reach = _mm256_cmp_ps(_mm256_mul_ps(factor, level), threshold, _CMP_GE_OQ);
+    return (uint32_t)_mm256_movemask_ps(reach);
+}
+
+AVX2 void rk_rows_reaching_avx2(const uint16_t *sums, const float *factors, size_t rows,
+                                float offset, float step, float threshold, uint32_t *masks) {
     const __m256 offset_f32x8 = _mm256_set1_ps(offset), step_f32x8 = _mm256_set1_ps(step);
     const __m256 threshold_f32x8 = _mm256_set1_ps(threshold);
-    uint32_t reaching = 0;
-    size_t row = 0;
-    for (; row + 8 <= rows; row += 8) {
-        const __m256i sums_i32x8 =
-            _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)(sums + row)));
-        const __m256 level =
-            _mm256_add_ps(offset_f32x8, _mm256_mul_ps(step_f32x8, _mm256_cvtepi32_ps(sums_i32x8)));
-        /* Every second float of 16: rows 0 1 4 5 2 3 6 7, then in order. */
-        const __m256 mixed = _mm256_shuffle_ps(_mm256_loadu_ps(factors + 2 * row),
-                                               _mm256_loadu_ps(factors + 2 * row + 8), 0x88);
-        const __m256 factor =
-            _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(mixed), 0xD8));
-        const __m256 reach =
-            _mm256_cmp_ps(_mm256_mul_ps(factor, level), threshold_f32x8, _CMP_GE_OQ);
-        reaching |= (uint32_t)_mm256_movemask_ps(reach) << row;
+    for (; rows >= 32; rows -= 32, sums += 32, factors += 64, masks++) {
+        uint32_t mask = 0;
+        for (unsigned row = 0; row < 32; row += 8) {
+            mask |=
+                reach_8(sums + row, factors + 2 * row, offset_f32x8, step_f32x8, threshold_f32x8)
+                << row;
+        }
+        *masks = mask;
     }
-    if (row < rows) {
-        reaching |= rk_rows_reaching_scalar(sums + row, factors + 2 * row, rows - row, offset, step,
-                                            threshold)
-                    << row;
-    }
-    return reaching;
+    rk_rows_reaching_scalar(sums, factors, rows, offset, step, threshold, masks);
 }
 
 /* Two cells of each of 8 nibbles, in order. */

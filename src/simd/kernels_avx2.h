@@ -14,9 +14,11 @@ void rk_gemm_f32_avx2(const float *a, size_t row, size_t column, const float *b,
                       size_t k, size_t n);
 int32_t rk_dot_i16_avx2(const int16_t *a, const int16_t *b, size_t n);
 void rk_scan_block_avx2(const uint8_t *codes, const uint8_t *lut, size_t tables, uint16_t *out);
+void rk_scan_block_pair_avx2(const uint8_t *codes, const uint8_t *lut, const uint8_t *other_lut,
+                             size_t tables, uint16_t *out, uint16_t *other_out);
 void rk_decode_row_avx2(const uint8_t *cells, const uint8_t *low, int16_t *out, size_t n);
-uint32_t rk_rows_reaching_avx2(const uint16_t *sums, const float *factors, size_t rows,
-                               float offset, float step, float threshold);
+void rk_rows_reaching_avx2(const uint16_t *sums, const float *factors, size_t rows, float offset,
+                           float step, float threshold, uint32_t *masks);
 void rk_take_cells_avx2(const uint8_t *codes, unsigned shift, uint8_t *cells, size_t tables);
 #else
 #define RK_HAS_AVX2 0

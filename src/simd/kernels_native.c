@@ -57,9 +57,14 @@ void rk_scan_block(const uint8_t *codes, const uint8_t *lut, size_t tables, uint
     DISPATCH(scan_block, (codes, lut, tables, out));
 }
 
-uint32_t rk_rows_reaching(const uint16_t *sums, const float *factors, size_t rows, float offset,
-                          float step, float threshold) {
-    return DISPATCH(rows_reaching, (sums, factors, rows, offset, step, threshold));
+void rk_scan_block_pair(const uint8_t *codes, const uint8_t *lut, const uint8_t *other_lut,
+                        size_t tables, uint16_t *out, uint16_t *other_out) {
+    DISPATCH(scan_block_pair, (codes, lut, other_lut, tables, out, other_out));
+}
+
+void rk_rows_reaching(const uint16_t *sums, const float *factors, size_t rows, float offset,
+                      float step, float threshold, uint32_t *masks) {
+    DISPATCH(rows_reaching, (sums, factors, rows, offset, step, threshold, masks));
 }
 
 void rk_take_cells(const uint8_t *codes, unsigned shift, uint8_t *cells, size_t tables) {

@@ -110,14 +110,24 @@ void rk_scan_block_scalar(const uint8_t *restrict codes, const uint8_t *restrict
     memcpy(out, sums, sizeof sums);
 }
 
-uint32_t rk_rows_reaching_scalar(const uint16_t *restrict sums, const float *restrict factors,
-                                 size_t rows, float offset, float step, float threshold) {
-    uint32_t reaching = 0;
-    for (size_t row = 0; row < rows; row++) {
-        const float level = offset + step * (float)sums[row];
-        reaching |= (uint32_t)(factors[2 * row] * level >= threshold) << row;
+void rk_scan_block_pair_scalar(const uint8_t *restrict codes, const uint8_t *restrict lut,
+                               const uint8_t *restrict other_lut, size_t tables,
+                               uint16_t *restrict out, uint16_t *restrict other_out) {
+    rk_scan_block_scalar(codes, lut, tables, out);
+    rk_scan_block_scalar(codes, other_lut, tables, other_out);
+}
+
+void rk_rows_reaching_scalar(const uint16_t *restrict sums, const float *restrict factors,
+                             size_t rows, float offset, float step, float threshold,
+                             uint32_t *restrict masks) {
+    for (size_t first = 0; first < rows; first += 32) {
+        uint32_t mask = 0;
+        for (size_t row = first; row < rows && row < first + 32; row++) {
+            const float level = offset + step * (float)sums[row];
+            mask |= (uint32_t)(factors[2 * row] * level >= threshold) << (row - first);
+        }
+        masks[first / 32] = mask;
     }
-    return reaching;
 }
 
 void rk_take_cells_scalar(const uint8_t *restrict codes, unsigned shift, uint8_t *restrict cells,

@@ -297,36 +297,87 @@ void rk_scan_block(const uint8_t *restrict codes, const uint8_t *restrict lut, s
     store_sums(&rows16, out + 16);
 }
 
-/* Levels and estimates of four rows against the threshold, all ones where it is reached. */
-static inline v128_t reach_4(v128_t sums_i32x4, const float *factors, v128_t offset, v128_t step,
+/* 16 rows of two tables; an index is a nibble. */
+static inline void look_up_pair(row_sums *sums, v128_t lut0, v128_t lut1, v128_t index0,
+                                v128_t index1) {
+    add_pair(sums, wasm_i8x16_swizzle(lut0, index0), wasm_i8x16_swizzle(lut1, index1));
+}
+
+void rk_scan_block_pair(const uint8_t *restrict codes, const uint8_t *restrict lut,
+                        const uint8_t *restrict other_lut, size_t tables, uint16_t *restrict out,
+                        uint16_t *restrict other_out) {
+    const v128_t zero = wasm_i32x4_const(0, 0, 0, 0), low_nibble = wasm_i8x16_splat(15);
+    row_sums rows0 = {zero, zero}, rows16 = rows0, other0 = rows0, other16 = rows0;
+    for (; tables >= 2; tables -= 2, codes += 32, lut += 32, other_lut += 32) {
+        const v128_t code0 = wasm_v128_load(codes), code1 = wasm_v128_load(codes + 16);
+        const v128_t low0 = wasm_v128_and(code0, low_nibble), high0 = high_nibbles(code0);
+        const v128_t low1 = wasm_v128_and(code1, low_nibble), high1 = high_nibbles(code1);
+        const v128_t lut0 = wasm_v128_load(lut), lut1 = wasm_v128_load(lut + 16);
+        look_up_pair(&rows0, lut0, lut1, low0, low1);
+        look_up_pair(&rows16, lut0, lut1, high0, high1);
+        const v128_t next0 = wasm_v128_load(other_lut), next1 = wasm_v128_load(other_lut + 16);
+        look_up_pair(&other0, next0, next1, low0, low1);
+        look_up_pair(&other16, next0, next1, high0, high1);
+    }
+    if (tables > 0) {
+        const v128_t code = wasm_v128_load(codes), low = wasm_v128_and(code, low_nibble);
+        const v128_t high = high_nibbles(code);
+        const v128_t table = wasm_v128_load(lut), other = wasm_v128_load(other_lut);
+        add_pair(&rows0, wasm_i8x16_swizzle(table, low), zero);
+        add_pair(&rows16, wasm_i8x16_swizzle(table, high), zero);
+        add_pair(&other0, wasm_i8x16_swizzle(other, low), zero);
+        add_pair(&other16, wasm_i8x16_swizzle(other, high), zero);
+    }
+    store_sums(&rows0, out);
+    store_sums(&rows16, out + 16);
+    store_sums(&other0, other_out);
+    store_sums(&other16, other_out + 16);
+}
+
+/* Estimates of four rows against the threshold, all ones where it is reached. raised_f32x4: the
+ * rows' sums + 2^23. */
+static inline v128_t reach_4(v128_t raised_f32x4, const float *factors, v128_t offset, v128_t step,
                              v128_t threshold) {
-    const v128_t level =
-        wasm_f32x4_add(offset, wasm_f32x4_mul(step, wasm_f32x4_convert_i32x4(sums_i32x4)));
+    const v128_t sums_f32x4 = wasm_f32x4_sub(raised_f32x4, wasm_f32x4_splat(0x1p23f));
+    const v128_t level = wasm_f32x4_add(offset, wasm_f32x4_mul(step, sums_f32x4));
     const v128_t factor =
         wasm_i32x4_shuffle(wasm_v128_load(factors), wasm_v128_load(factors + 4), 0, 2, 4, 6);
     return wasm_f32x4_ge(wasm_f32x4_mul(factor, level), threshold);
 }
 
-uint32_t rk_rows_reaching(const uint16_t *restrict sums, const float *restrict factors, size_t rows,
-                          float offset, float step, float threshold) {
+/* Of eight rows, an i16 each. A sum below 2^15 under the upper half of 2^23 is the float 2^23 +
+ * sum: one instruction, where LLVM turns a conversion of what it knows not to be negative into the
+ * unsigned one, of eight. */
+static inline v128_t reach_8(const uint16_t *sums, const float *factors, v128_t offset, v128_t step,
+                             v128_t threshold) {
+    const v128_t sums_u16x8 = wasm_v128_load(sums), upper = wasm_i16x8_splat(0x4B00);
+    const v128_t low = wasm_i16x8_shuffle(sums_u16x8, upper, 0, 8, 1, 9, 2, 10, 3, 11);
+    const v128_t high = wasm_i16x8_shuffle(sums_u16x8, upper, 4, 12, 5, 13, 6, 14, 7, 15);
+    return wasm_i16x8_narrow_i32x4(reach_4(low, factors, offset, step, threshold),
+                                   reach_4(high, factors + 8, offset, step, threshold));
+}
+
+/* Unrolled, the loads all come first and V8 has to spill them. */
+void rk_rows_reaching(const uint16_t *restrict sums, const float *restrict factors, size_t rows,
+                      float offset, float step, float threshold, uint32_t *restrict masks) {
     const v128_t offset_f32x4 = wasm_f32x4_splat(offset), step_f32x4 = wasm_f32x4_splat(step);
     const v128_t threshold_f32x4 = wasm_f32x4_splat(threshold);
-    uint32_t reaching = 0;
     size_t row = 0;
-    for (; row + 8 <= rows; row += 8) {
-        const v128_t sums_u16x8 = wasm_v128_load(sums + row);
-        const v128_t low = reach_4(wasm_u32x4_extend_low_u16x8(sums_u16x8), factors + 2 * row,
-                                   offset_f32x4, step_f32x4, threshold_f32x4);
-        const v128_t high = reach_4(wasm_u32x4_extend_high_u16x8(sums_u16x8), factors + 2 * row + 8,
-                                    offset_f32x4, step_f32x4, threshold_f32x4);
-        reaching |= wasm_i16x8_bitmask(wasm_i16x8_narrow_i32x4(low, high)) << row;
+#pragma clang loop unroll(disable)
+    for (; row + 16 <= rows; row += 16) {
+        const v128_t first =
+            reach_8(sums + row, factors + 2 * row, offset_f32x4, step_f32x4, threshold_f32x4);
+        const v128_t second = reach_8(sums + row + 8, factors + 2 * row + 16, offset_f32x4,
+                                      step_f32x4, threshold_f32x4);
+        const uint32_t mask = wasm_i8x16_bitmask(wasm_i8x16_narrow_i16x8(first, second));
+        masks[row / 32] = row % 32 ? masks[row / 32] | mask << 16 : mask;
     }
 #pragma clang loop vectorize(disable) unroll(disable)
     for (; row < rows; row++) {
         const float level = offset + step * (float)sums[row];
-        reaching |= (uint32_t)(factors[2 * row] * level >= threshold) << row;
+        const uint32_t bit = (uint32_t)(factors[2 * row] * level >= threshold) << (row % 32);
+        masks[row / 32] = row % 32 ? masks[row / 32] | bit : bit;
     }
-    return reaching;
 }
 
 void rk_take_cells(const uint8_t *restrict codes, unsigned shift, uint8_t *restrict cells,

@@ -4,39 +4,22 @@
 //   node tests/bench/bench_recommend.js [--sessions 10000] [--seed N]        -> recommend.csv
 //
 // A session is 5 different items, drawn by popularity. Each is asked once, after a tenth as many that
-// warm the compiler up; recording the events is not timed. The C part is timed at the one export that
-// computes the answer: the engine is given an instance with a stopwatch on it.
+// warm the compiler up; recording the events is not timed. The C part is timed by stopwatch.js.
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { createEngine } from 'reckon';
 import { benchSeed, inRepository, npmSnapshot, option, quantile, report } from './bench_tools.js';
 import { drawSessions } from './drawn_sessions.js';
+import { timeRecommend } from './stopwatch.js';
 
 const SESSIONS = Number(option('sessions', 10_000));
 const SESSION_ITEMS = 5;
 const COUNT = 20;
 
-let cMicroseconds = 0;
-const instantiate = WebAssembly.instantiate;
-WebAssembly.instantiate = async (module, imports) => {
-  const { exports } = await instantiate(module, imports);
-  const rk_wasm_recommend = (...args) => {
-    const begin = performance.now();
-    const status = exports.rk_wasm_recommend(...args);
-    cMicroseconds = 1000 * (performance.now() - begin);
-    return status;
-  };
-  return { exports: { ...exports, rk_wasm_recommend } };
-};
-
 function ask(engine, events) {
-  const session = engine.session();
-  for (const event of events) session.record({ ...event, at: 0 });
-  const begin = performance.now();
-  const answer = session.recommend({ count: COUNT });
-  const wholeMicroseconds = 1000 * (performance.now() - begin);
-  if (answer.items.length !== COUNT) throw new Error(`${answer.items.length} items`);
-  return { whole: wholeMicroseconds, c: cMicroseconds };
+  const time = timeRecommend(engine, events, { count: COUNT });
+  if (time.items.length !== COUNT) throw new Error(`${time.items.length} items`);
+  return time;
 }
 
 const file = npmSnapshot();

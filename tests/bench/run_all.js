@@ -12,6 +12,7 @@ const BENCHES = [
   ['bench_kernels.js'],
   ['bench_index.js'],
   ['bench_recommend.js'],
+  ['bench_retrieval.js'],
   ...(quick ? [] : [['bench_training.js'], ['quality/quality.js']]),
   ['bench_determinism.js', ...(quick ? ['--log', 'generated'] : [])],
   ...(quick ? [] : [['bench_demo.js']]),

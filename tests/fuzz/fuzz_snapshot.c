@@ -14,6 +14,21 @@ static void walk_neighbors(const rk_snapshot_content *content, const rk_neighbor
         }
 }
 
+static void walk_options(const rk_snapshot_content *content) {
+    const rk_snapshot_meta *meta = &content->meta;
+    const uint64_t row = meta->dim * sizeof(float);
+    walk_bytes(content->encoder_positions, meta->encoder_positions * row);
+    walk_bytes(content->user_positions, meta->user_positions * row);
+    walk_bytes(content->feature_vectors, meta->feature_rows * row);
+    walk_strings(&content->features, false);
+    for (uint32_t i = 0; i < meta->trending_count; i++)
+        if (!(content->trending[content->trending_top[i]] >= 0)) abort();
+    for (uint32_t i = 0; i < meta->place_count; i++)
+        if (!(content->place[content->place_item[i]].latitude <= 90)) abort();
+    for (uint32_t i = 0; i < meta->explore_count; i++)
+        if (content->explore[i] >= meta->items) abort();
+}
+
 static void walk_snapshot(const rk_snapshot_view *view) {
     const rk_snapshot_content *content = &view->content;
     const rk_snapshot_meta *meta = &content->meta;
@@ -30,6 +45,7 @@ static void walk_snapshot(const rk_snapshot_view *view) {
     walk_bytes(content->vector_factors, meta->items * sizeof *content->vector_factors);
     walk_bytes(content->vector_cells, rk_block_count(meta->items) * rk_block_bytes(meta->dim));
     walk_bytes(content->vector_low, meta->items * rk_low_bytes(meta->dim));
+    walk_options(content);
     walk_bytes(content->report, content->report_bytes);
 }
 
@@ -48,9 +64,19 @@ static void query_snapshot(const built_file *file, const rk_snapshot_content *co
             (rk_event){.item = i * 7 % content->meta.items, .type = i % content->meta.types};
     }
     static rk_recommendation list[64];
-    for (uint32_t flags = 0; flags <= RK_REQUEST_KEEP_SEEN; flags++) {
-        const rk_request request = {
-            .session = session, .session_count = 4, .count = 64, .flags = flags};
+    const uint32_t features[] = {0, content->meta.feature_rows - 1};
+    for (uint32_t round = 0; round < 4; round++) {
+        const rk_request request = {.session = session,
+                                    .session_count = 4,
+                                    .count = 64,
+                                    .flags = round == 3 ? RK_REQUEST_KEEP_SEEN | RK_REQUEST_LOCATION
+                                                        : round & RK_REQUEST_KEEP_SEEN,
+                                    .latitude = 89.99f,
+                                    .longitude = -180.0f,
+                                    .features = features,
+                                    .feature_count =
+                                        round >= 2 && content->meta.feature_rows ? 2 : 0,
+                                    .seed = round};
         uint32_t found;
         if (rk_recommend(engine, &request, list, &found, NULL) != RK_OK) abort();
         for (uint32_t i = 0; i < found; i++) {

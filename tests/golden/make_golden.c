@@ -1,6 +1,7 @@
 /* Writes the golden files into a folder: make_golden tests/golden
  *
- * good_v1.rk and good_v1.rkev are the small files of tests/unit/file_builder.h; the rows of
+ * good_v1.rk and good_v1.rkev are the small files of tests/unit/file_builder.h, good_v1_bare.rk a
+ * snapshot without the optional sections of the core; the rows of
  * tests/unit/bad_files.h marked golden are bad_<status>.rk or .rkev, further rows of one status
  * bad_<row>; golden.tsv lists each file with the error it must meet. The committed files are this
  * program's output: it reproduces them byte for byte, until the format changes, and then a new
@@ -61,10 +62,13 @@ int main(int count, char **arguments) {
     }
     const char *folder = arguments[1];
     const built_file snapshot = build_snapshot(), events = build_events();
+    const built_file bare = build_bare_snapshot();
     FILE *list = create(folder, "golden.tsv");
     fprintf(list, "file\tstatus\tsection\toffset\n");
     save(folder, "good_v1.rk", &snapshot);
     fprintf(list, "good_v1.rk\tOK\t\t0\n");
+    save(folder, "good_v1_bare.rk", &bare);
+    fprintf(list, "good_v1_bare.rk\tOK\t\t0\n");
     save(folder, "good_v1.rkev", &events);
     fprintf(list, "good_v1.rkev\tOK\t\t0\n");
     for (size_t i = 0; i < BAD_FILES; i++)
@@ -72,6 +76,7 @@ int main(int count, char **arguments) {
             save_bad(folder, list, bad_files[i].kind == RK_KIND_EVENTS ? &events : &snapshot,
                      &bad_files[i]);
     free(snapshot.bytes);
+    free(bare.bytes);
     free(events.bytes);
     return fclose(list) == 0 ? 0 : 1;
 }

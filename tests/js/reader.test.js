@@ -30,6 +30,16 @@ test('good_v1.rk: header, meta and text', () => {
     similarDecay: 0.75,
     sessionDecay: 1,
     popularCount: 25,
+    encoderPositions: 2,
+    repeat: [-0.5, 0.25, 0.125, 0],
+    trendingCount: 12,
+    placeCount: 30,
+    exploreCount: 13,
+    userPositions: 3,
+    userFeatures: 2,
+    featureRows: 4,
+    outlierWeight: 0.25,
+    nearbyKm: 2.5,
   });
   const last = ITEMS - 1;
   assert.deepEqual(
@@ -50,7 +60,7 @@ test('good_v1.rk: weights, sources and popularity', () => {
   assert.deepEqual(
     snapshot.sources,
     range(8, (s) =>
-      s < 3 ? { quota: 100 * (s + 1), weight: 1 / 2 ** s } : { quota: 0, weight: 0 },
+      s < 7 ? { quota: 100 * (s + 1), weight: 1 / 2 ** s } : { quota: 0, weight: 0 },
     ),
   );
   assert.deepEqual(
@@ -59,6 +69,57 @@ test('good_v1.rk: weights, sources and popularity', () => {
   );
   const best = range(ITEMS, (i) => i).sort((a, b) => (b % 10) - (a % 10) || a - b);
   assert.deepEqual(snapshot.popular, best.slice(0, 25));
+});
+
+test('good_v1.rk: what is rising, to explore, and the towers', () => {
+  const snapshot = readSnapshot(load('good_v1.rk'));
+  const all = range(ITEMS, (i) => i);
+  assert.deepEqual(
+    snapshot.trending,
+    all.map((i) => (i % 8) / 8),
+  );
+  const rising = all.toSorted((a, b) => (b % 8) - (a % 8) || a - b);
+  assert.deepEqual(snapshot.trendingTop, rising.slice(0, 12));
+  assert.deepEqual(
+    snapshot.explore,
+    range(13, (i) => 1 + 3 * i),
+  );
+  const rows = (count, fn) => range(count, (j) => range(DIM, (d) => fn(j, d)));
+  assert.deepEqual(
+    snapshot.encoderPositions,
+    rows(2, (j, d) => 1 - (j + d) / 16),
+  );
+  assert.deepEqual(
+    snapshot.userPositions,
+    rows(3, (j, d) => (j + d) / 8 - 0.5),
+  );
+  assert.deepEqual(snapshot.features, ['country', 'device']);
+  assert.deepEqual(
+    snapshot.featureVectors,
+    rows(4, (r, d) => (r * DIM + d) / 32 - 0.5),
+  );
+});
+
+test('good_v1.rk: places', () => {
+  const { geo } = readSnapshot(load('good_v1.rk'));
+  const places = range(ITEMS, (i) => {
+    const spot = i === 5 ? 4 : i;
+    return i % 4 === 3 ? null : [((spot * 37) % 181) - 90, ((spot * 53) % 361) - 180];
+  });
+  places[0] = [90, 180];
+  places[1] = [-90, -180];
+  assert.deepEqual(geo.places, places);
+  assert.equal(geo.byCode.length, 30);
+  assert.equal(geo.byCode[0], 1);
+  assert.deepEqual([geo.byCode.at(-1), geo.codes.at(-1)], [0, 2 ** 32 - 1]);
+});
+
+test('good_v1_bare.rk: no optional section', () => {
+  const snapshot = readSnapshot(load('good_v1_bare.rk'));
+  for (const part of ['trending', 'geo', 'explore', 'encoderPositions', 'features'])
+    assert.equal(snapshot[part], undefined, part);
+  assert.equal(snapshot.meta.outlierWeight, 0);
+  assert.equal(snapshot.items.length, ITEMS);
 });
 
 test('good_v1.rk: neighbours with their weights', () => {

@@ -140,6 +140,18 @@ const CONDITIONAL = [
   ['attributes', 28, ['attr.off', 'attr.txt', 'attr.knd', 'aval.off', 'aval.txt']],
   ['features', 32, ['feat.off', 'feat.txt', 'ctx.off', 'ctx.txt', 'ev.ctx']],
 ];
+
+function expectConditional(found, conditional, meta, metaEntry) {
+  for (const [field, byte, sections] of conditional) {
+    for (const type of sections) {
+      if (meta[field] !== 0 && !found[type])
+        fail('SECTION_MISSING', type, HEADER_BYTES, `${field} ${meta[field]}`);
+      if (meta[field] === 0 && found[type])
+        fail('VALUE_RANGE', metaEntry.type, metaEntry.offset + byte, `${type} is there`);
+    }
+  }
+}
+
 const NO_PLACE = 999;
 const KINDS_OF_ATTRIBUTES = ['category', 'tags', 'text', 'number'];
 const NUMBER = /^-?\d+(\.\d+)?(e-?\d+)?$/;
@@ -231,14 +243,7 @@ export function readEvents(input) {
   for (const entry of Object.values(found)) {
     if (!entry.required) fail('VALUE_RANGE', entry.type, entry.at + 10, 'not flagged required');
   }
-  for (const [field, byte, sections] of CONDITIONAL) {
-    for (const type of sections) {
-      if (meta[field] !== 0 && !found[type])
-        fail('SECTION_MISSING', type, HEADER_BYTES, `${field} ${meta[field]}`);
-      if (meta[field] === 0 && found[type])
-        fail('VALUE_RANGE', 'ev.meta', found['ev.meta'].offset + byte, `${type} is there`);
-    }
-  }
+  expectConditional(found, CONDITIONAL, meta, found['ev.meta']);
   for (const type of ['ev.user', 'ev.item', 'ev.label', 'ev.time', 'ev.split', 'ev.ctx'])
     expectCount(found[type], meta.events);
   expectCount(found['user.off'], meta.users + 1);
@@ -294,6 +299,17 @@ const SNAPSHOT_SPEC = {
   'pop.top': ['core', 4],
   'nbr.off': ['core', 4],
   nbr: ['core', 4],
+  'enc.pos': ['core', 4, true],
+  rise: ['core', 4, true],
+  'rise.top': ['core', 4, true],
+  geo: ['core', 8, true],
+  'geo.code': ['core', 4, true],
+  'geo.item': ['core', 4, true],
+  explore: ['core', 4, true],
+  'user.pos': ['core', 4, true],
+  'feat.off': ['core', 4, true],
+  'feat.txt': ['core', 1, true],
+  'feat.vec': ['core', 4, true],
   'nbr2.off': ['vectors', 4],
   nbr2: ['vectors', 4],
   'vec.mean': ['core', 4],
@@ -304,6 +320,18 @@ const SNAPSHOT_SPEC = {
   'name.txt': ['text', 1, true],
   report: ['text', 1, true],
 };
+
+const isPowerOfTwo = (value) => value > 0 && Math.log2(value) % 1 === 0;
+
+/** Sections that are there if and only if a number of the meta is not 0, with that number's place. */
+const SNAPSHOT_CONDITIONAL = [
+  ['encoderPositions', 64, ['enc.pos']],
+  ['trendingCount', 84, ['rise', 'rise.top']],
+  ['placeCount', 88, ['geo', 'geo.code', 'geo.item']],
+  ['exploreCount', 92, ['explore']],
+  ['userPositions', 96, ['user.pos']],
+  ['userFeatures', 100, ['feat.off', 'feat.txt', 'feat.vec']],
+];
 
 function readSnapshotMeta(file, entry) {
   expectCount(entry, 1);
@@ -323,6 +351,16 @@ function readSnapshotMeta(file, entry) {
     similarDecay: view.getFloat32(at + 52, true),
     sessionDecay: view.getFloat32(at + 56, true),
     popularCount: view.getUint32(at + 60, true),
+    encoderPositions: view.getUint32(at + 64, true),
+    repeat: [0, 1, 2, 3].map((lag) => view.getFloat32(at + 68 + 4 * lag, true)),
+    trendingCount: view.getUint32(at + 84, true),
+    placeCount: view.getUint32(at + 88, true),
+    exploreCount: view.getUint32(at + 92, true),
+    userPositions: view.getUint32(at + 96, true),
+    userFeatures: view.getUint32(at + 100, true),
+    featureRows: view.getUint32(at + 104, true),
+    outlierWeight: view.getFloat32(at + 108, true),
+    nearbyKm: view.getFloat32(at + 112, true),
   };
   expectRange(entry, 0, meta.items, 1, 2 ** 24 - 1);
   expectRange(entry, 4, meta.types, 1, 32);
@@ -337,7 +375,19 @@ function readSnapshotMeta(file, entry) {
     expectFloat(entry, byte, decay, Number.MIN_VALUE, 1);
   }
   expectRange(entry, 60, meta.popularCount, 0, meta.items);
-  expectZero(file, entry, 64, 256);
+  expectRange(entry, 64, meta.encoderPositions, 0, 64);
+  meta.repeat.forEach((bonus, lag) => expectFloat(entry, 68 + 4 * lag, bonus, -4, 4));
+  expectRange(entry, 84, meta.trendingCount, 0, meta.items);
+  expectRange(entry, 88, meta.placeCount, 0, meta.items);
+  expectRange(entry, 92, meta.exploreCount, 0, meta.items);
+  expectRange(entry, 96, meta.userPositions, 0, 64);
+  expectRange(entry, 100, meta.userFeatures, 0, 16);
+  if (meta.userFeatures === 0) expectRange(entry, 104, meta.featureRows, 0, 0);
+  else if (!isPowerOfTwo(meta.featureRows) || meta.featureRows > 65536)
+    fail('VALUE_RANGE', entry.type, at + 104, `${meta.featureRows} rows`);
+  expectFloat(entry, 108, meta.outlierWeight, 0, 1);
+  expectFloat(entry, 112, meta.nearbyKm, meta.placeCount === 0 ? 0 : Math.fround(0.001), 20000);
+  expectZero(file, entry, 116, 256);
   return meta;
 }
 
@@ -353,15 +403,70 @@ function sourcesOf(file, entry) {
   });
 }
 
-function popularOf(file, entry, popularity) {
-  const popular = indexesOf(file, entry, popularity.length);
-  for (let i = 1; i < popular.length; i++) {
-    const [before, here] = [popular[i - 1], popular[i]];
-    const descends = popularity[before] > popularity[here];
-    const tied = popularity[before] === popularity[here] && before < here;
+/** Items by descending value, ties by item. */
+function rankingOf(file, entry, values) {
+  if (entry === undefined) return undefined;
+  const ranking = indexesOf(file, entry, values.length);
+  for (let i = 1; i < ranking.length; i++) {
+    const [before, here] = [ranking[i - 1], ranking[i]];
+    const descends = values[before] > values[here];
+    const tied = values[before] === values[here] && before < here;
     if (!descends && !tied) fail('NOT_SORTED', entry.type, entry.offset + 4 * i, `item ${here}`);
   }
-  return [...popular];
+  return [...ranking];
+}
+
+/** Interleaved bits of the cells of a place: longitude even, latitude odd. */
+function codeOfPlace([latitude, longitude]) {
+  const cellOf = (degrees, half) => {
+    const share = Math.fround(Math.fround(Math.fround(degrees) + half) / (2 * half));
+    return Math.min(65535, Math.floor(Math.fround(share * 65536)));
+  };
+  const [x, y] = [cellOf(longitude, 180), cellOf(latitude, 90)];
+  let code = 0;
+  for (let bit = 0; bit < 16; bit++) {
+    code += ((x >> bit) & 1) * 2 ** (2 * bit) + ((y >> bit) & 1) * 2 ** (2 * bit + 1);
+  }
+  return code;
+}
+
+/** Of each item [latitude, longitude] or null; and the items by code. */
+function geoOf(file, found, meta) {
+  if (found.geo === undefined) return undefined;
+  const places = placesOf(file, found.geo);
+  const count = places.filter((place) => place !== null).length;
+  expectRange(found.meta, 88, meta.placeCount, count, count);
+  const item = indexesOf(file, found['geo.item'], meta.items);
+  const code = arrayOf(file, found['geo.code'], 'u32');
+  code.forEach((value, i) => {
+    if (i > 0 && value < code[i - 1])
+      fail('NOT_SORTED', 'geo.code', found['geo.code'].offset + 4 * i, `${value}`);
+  });
+  item.forEach((value, i) => {
+    const at = found['geo.item'].offset + 4 * i;
+    if (i > 0 && code[i] === code[i - 1] && value <= item[i - 1])
+      fail('NOT_SORTED', 'geo.item', at, `item ${value}`);
+    if (places[value] === null || codeOfPlace(places[value]) !== code[i])
+      fail('VALUE_RANGE', 'geo.item', at, `item ${value}`);
+  });
+  return { places, byCode: [...item], codes: [...code] };
+}
+
+function exploreOf(file, entry, items) {
+  if (entry === undefined) return undefined;
+  const explore = indexesOf(file, entry, items);
+  explore.forEach((item, i) => {
+    if (i > 0 && item <= explore[i - 1])
+      fail('NOT_SORTED', entry.type, entry.offset + 4 * i, `item ${item}`);
+  });
+  return [...explore];
+}
+
+/** Rows of `dim` floats. */
+function matrixOf(file, entry, dim) {
+  if (entry === undefined) return undefined;
+  const values = floatsOf(file, entry);
+  return inRows([...values], dim, values.length / dim);
 }
 
 /** Rows of { item, weight, more }: `more` tells entries of `nbr2` from those of `nbr`. */
@@ -479,6 +584,7 @@ export function readSnapshot(input) {
   const found = resolve(file, SNAPSHOT_SPEC);
   const meta = readSnapshotMeta(file, found.meta);
   const { items, types, dim } = meta;
+  expectConditional(found, SNAPSHOT_CONDITIONAL, meta, found.meta);
   expectCount(found['item.off'], items + 1);
   expectCount(found['type.off'], types + 1);
   expectCount(found['type.wgt'], types);
@@ -492,8 +598,19 @@ export function readSnapshot(input) {
   expectCount(found['vec.cell'], Math.ceil(items / 32) * 8 * dim);
   expectCount(found['vec.low'], items, (3 * dim) / 4);
   expectCount(found['name.off'], items + 1);
+  expectCount(found['enc.pos'], meta.encoderPositions * dim);
+  expectCount(found.rise, items);
+  expectCount(found['rise.top'], meta.trendingCount);
+  expectCount(found.geo, items);
+  expectCount(found['geo.code'], meta.placeCount);
+  expectCount(found['geo.item'], meta.placeCount);
+  expectCount(found.explore, meta.exploreCount);
+  expectCount(found['user.pos'], meta.userPositions * dim);
+  expectCount(found['feat.off'], meta.userFeatures + 1);
+  expectCount(found['feat.vec'], meta.featureRows * dim);
   verifyContainer(file);
 
+  const trending = found.rise && floatsOf(file, found.rise, 0, 1);
   const popularity = floatsOf(file, found.pop, 0, 2 ** 64);
   return {
     header: file.header,
@@ -504,7 +621,15 @@ export function readSnapshot(input) {
     typeWeights: [...floatsOf(file, found['type.wgt'])],
     sources: sourcesOf(file, found.source),
     popularity: [...popularity],
-    popular: popularOf(file, found['pop.top'], popularity),
+    popular: rankingOf(file, found['pop.top'], popularity),
+    trending: trending && [...trending],
+    trendingTop: rankingOf(file, found['rise.top'], trending),
+    geo: geoOf(file, found, meta),
+    explore: exploreOf(file, found.explore, items),
+    encoderPositions: matrixOf(file, found['enc.pos'], dim),
+    userPositions: matrixOf(file, found['user.pos'], dim),
+    features: stringsOf(file, found['feat.off'], found['feat.txt'], { ids: true, unique: true }),
+    featureVectors: matrixOf(file, found['feat.vec'], dim),
     neighbors: neighborsOf(file, found, meta),
     vectors: vectorsOf(file, found, meta),
     report: reportOf(file, found.report),

@@ -112,6 +112,33 @@ enum { F32_91 = 0x42B60000, F32_181 = 0x43350000, F32_999 = 0x4479C000 };
         }                                                                                          \
     }
 
+/* Snapshots without an optional section that the meta counts, with one that it does not count, or
+ * with another count (whose first section has `type`). */
+#define MISSING_S(type)                                                                            \
+    {                                                                                              \
+        .name = "missing_" type, .kind = RK_KIND_SNAPSHOT, .golden = true,                         \
+        .status = RK_SECTION_MISSING, .section = type, .at = FILE_AT(128), .reseal = RESEAL_ALL,   \
+        .edits = {                                                                                 \
+            {ENTRY_AT(type, E_TYPE), 1, 'x', NULL}                                                 \
+        }                                                                                          \
+    }
+#define UNASKED(field, position, size)                                                             \
+    {                                                                                              \
+        .name = "unasked_" field, .kind = RK_KIND_SNAPSHOT, .golden = true,                        \
+        .status = RK_VALUE_RANGE, .section = "meta", .at = SECTION_AT("meta", position),           \
+        .reseal = RESEAL_ALL, .edits = {                                                           \
+            {SECTION_AT("meta", position), size, 0, NULL}                                          \
+        }                                                                                          \
+    }
+#define COUNTED(field, type, position, count)                                                      \
+    {                                                                                              \
+        .name = "counted_" field, .kind = RK_KIND_SNAPSHOT, .golden = true,                        \
+        .status = RK_SECTION_SHAPE, .section = type, .at = ENTRY_AT(type, E_COUNT),                \
+        .reseal = RESEAL_ALL, .edits = {                                                           \
+            {SECTION_AT("meta", position), 4, count, NULL}                                         \
+        }                                                                                          \
+    }
+
 /* clang-format off */
 static const bad_file bad_files[] = {
     /* ---- the container ---- */
@@ -235,6 +262,86 @@ static const bad_file bad_files[] = {
     S("meta_session_decay_nan", false, RK_NOT_FINITE, "meta", 56, 4, 0xFFFFFFFF),
     S("meta_popular_count", false, RK_VALUE_RANGE, "meta", 60, 4, 41),
     S("meta_reserved", false, RK_RESERVED_NOT_ZERO, "meta", 255, 1, 1),
+    S("meta_reserved_first", false, RK_RESERVED_NOT_ZERO, "meta", 116, 1, 1),
+    S("meta_encoder_positions", true, RK_VALUE_RANGE, "meta", 64, 4, 65),
+    S("meta_repeat_nan", true, RK_NOT_FINITE, "meta", 68, 4, F32_NAN),
+    S("meta_repeat_large", true, RK_VALUE_RANGE, "meta", 80, 4, 0x40800001),
+    S("meta_trending_count", true, RK_VALUE_RANGE, "meta", 84, 4, 41),
+    S("meta_place_count", true, RK_VALUE_RANGE, "meta", 88, 4, 41),
+    S("meta_explore_count", true, RK_VALUE_RANGE, "meta", 92, 4, 41),
+    S("meta_user_positions", true, RK_VALUE_RANGE, "meta", 96, 4, 65),
+    S("meta_user_features", true, RK_VALUE_RANGE, "meta", 100, 4, 17),
+    S("meta_feature_rows_none", true, RK_VALUE_RANGE, "meta", 104, 4, 0),
+    S("meta_feature_rows_odd", true, RK_VALUE_RANGE, "meta", 104, 4, 6),
+    S("meta_feature_rows_large", false, RK_VALUE_RANGE, "meta", 104, 4, 131072),
+    {.name = "meta_feature_rows_unasked", .kind = RK_KIND_SNAPSHOT, .status = RK_VALUE_RANGE,
+     .section = "meta", .at = SECTION_AT("meta", 104), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("meta", 100), 4, 0, NULL}}},
+    S("meta_outlier_weight", true, RK_VALUE_RANGE, "meta", 108, 4, 0x3F800001),
+    S("meta_outlier_weight_nan", false, RK_NOT_FINITE, "meta", 108, 4, F32_NAN),
+    S("meta_nearby_km_zero", true, RK_VALUE_RANGE, "meta", 112, 4, 0),
+    S("meta_nearby_km_large", false, RK_VALUE_RANGE, "meta", 112, 4, 0x469C4001),
+
+    /* ---- snapshots: optional sections ---- */
+    MISSING_S("enc.pos"), MISSING_S("rise"), MISSING_S("rise.top"), MISSING_S("geo"),
+    MISSING_S("geo.code"), MISSING_S("geo.item"), MISSING_S("explore"), MISSING_S("user.pos"),
+    MISSING_S("feat.off"), MISSING_S("feat.txt"), MISSING_S("feat.vec"),
+    UNASKED("encoder_positions", 64, 4), UNASKED("trending_count", 84, 4),
+    UNASKED("place_count", 88, 4), UNASKED("explore_count", 92, 4),
+    UNASKED("user_positions", 96, 4), UNASKED("user_features", 100, 8),
+    COUNTED("encoder_positions", "enc.pos", 64, 3), COUNTED("trending_count", "rise.top", 84, 11),
+    COUNTED("place_count", "geo.code", 88, 29), COUNTED("explore_count", "explore", 92, 12),
+    COUNTED("user_positions", "user.pos", 96, 2), COUNTED("user_features", "feat.off", 100, 3),
+    COUNTED("feature_rows", "feat.vec", 104, 8),
+    {.name = "trend_elem", .kind = RK_KIND_SNAPSHOT, .status = RK_SECTION_SHAPE, .section = "rise",
+     .at = ENTRY_AT("rise", E_ELEM), .reseal = RESEAL_ALL,
+     .edits = {{ENTRY_AT("rise", E_ELEM), 4, 2, NULL}, {ENTRY_AT("rise", E_COUNT), 8, 80, NULL}}},
+    S("encoder_nan", true, RK_NOT_FINITE, "enc.pos", 60, 4, F32_NAN),
+    S("encoder_large", false, RK_VALUE_RANGE, "enc.pos", 0, 4, F32_2P21),
+    S("trend_nan", false, RK_NOT_FINITE, "rise", 4, 4, F32_NAN),
+    S("trend_large", true, RK_VALUE_RANGE, "rise", 156, 4, 0x3F800001),
+    S("trend_negative", false, RK_VALUE_RANGE, "rise", 0, 4, F32_MINUS_1),
+    S("trending_item", true, RK_VALUE_RANGE, "rise.top", 44, 4, 40),
+    S("trending_twice", true, RK_NOT_SORTED, "rise.top", 4, 4, 7),
+    S("trending_ascends", false, RK_NOT_SORTED, "rise.top", 20, 4, 39),
+    S("geo_latitude", true, RK_VALUE_RANGE, "geo", 16, 4, F32_91),
+    S("geo_longitude", false, RK_VALUE_RANGE, "geo", 20, 4, F32_181),
+    S("geo_nan", false, RK_NOT_FINITE, "geo", 16, 4, F32_NAN),
+    S("geo_half_a_place", false, RK_VALUE_RANGE, "geo", 16, 4, F32_999),
+    /* One place more or less than place_count says. */
+    {.name = "geo_uncounted", .kind = RK_KIND_SNAPSHOT, .golden = true, .status = RK_VALUE_RANGE,
+     .section = "meta", .at = SECTION_AT("meta", 88), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("geo", 24), 8, 0, NULL}}},
+    {.name = "geo_overcounted", .kind = RK_KIND_SNAPSHOT, .status = RK_VALUE_RANGE,
+     .section = "meta", .at = SECTION_AT("meta", 88), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("geo", 0), 4, F32_999, NULL}, {SECTION_AT("geo", 4), 4, F32_999, NULL}}},
+    S("geo_item", false, RK_VALUE_RANGE, "geo.item", 8, 4, 40),
+    /* The first code is that of item 1, the south-west corner: 0. */
+    S("geo_item_other", true, RK_VALUE_RANGE, "geo.item", 0, 4, 2),
+    S("geo_item_nowhere", false, RK_VALUE_RANGE, "geo.item", 0, 4, 3),
+    {.name = "geo_code_other", .kind = RK_KIND_SNAPSHOT, .status = RK_VALUE_RANGE,
+     .section = "geo.item", .at = SECTION_AT("geo.item", 0), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("geo.code", 0), 4, 1, NULL}}},
+    {.name = "geo_code_descends", .kind = RK_KIND_SNAPSHOT, .golden = true, .status = RK_NOT_SORTED,
+     .section = "geo.code", .at = SECTION_AT("geo.code", 8), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("geo.code", 4), 4, UINT32_MAX, NULL}}},
+    /* Items 4 and 5 share a code. */
+    S("geo_item_twice", false, RK_NOT_SORTED, "geo.item", 100, 4, 4),
+    {.name = "geo_item_descends", .kind = RK_KIND_SNAPSHOT, .golden = true, .status = RK_NOT_SORTED,
+     .section = "geo.item", .at = SECTION_AT("geo.item", 100), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("geo.item", 96), 8, (uint64_t)4 << 32 | 5, NULL}}},
+    S("explore_item", true, RK_VALUE_RANGE, "explore", 48, 4, 40),
+    S("explore_twice", true, RK_NOT_SORTED, "explore", 4, 4, 1),
+    S("explore_descends", false, RK_NOT_SORTED, "explore", 8, 4, 2),
+    S("tower_inf", true, RK_NOT_FINITE, "user.pos", 4, 4, F32_INF),
+    S("tower_large", false, RK_VALUE_RANGE, "user.pos", 4, 4, F32_2P21),
+    S("feature_nan", true, RK_NOT_FINITE, "feat.vec", 124, 4, F32_NAN),
+    S("feature_large", false, RK_VALUE_RANGE, "feat.vec", 124, 4, F32_2P21),
+    S("user_feature_off", false, RK_NOT_MONOTONE, "feat.off", 8, 4, 14),
+    {.name = "user_feature_empty", .kind = RK_KIND_SNAPSHOT, .status = RK_VALUE_RANGE,
+     .section = "feat.txt", .at = SECTION_AT("feat.txt", 0), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("feat.off", 4), 4, 0, NULL}}},
+    S("user_feature_utf8", false, RK_BAD_UTF8, "feat.txt", 0, 1, 0xFF),
 
     /* ---- snapshots: text ---- */
     S("item_off_first", true, RK_NOT_MONOTONE, "item.off", 0, 4, 1),
@@ -411,6 +518,9 @@ enum { BAD_FILES = (int)(sizeof bad_files / sizeof *bad_files) };
 #undef S
 #undef MISSING
 #undef SHORT
+#undef MISSING_S
+#undef UNASKED
+#undef COUNTED
 #undef E
 
 static inline uint64_t resolve_place(const built_file *good, const place *at) {

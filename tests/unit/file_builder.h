@@ -9,6 +9,7 @@
 
 #include "base/checksum.h"
 #include "format/events_read.h"
+#include "format/places.h"
 #include "format/snapshot_read.h"
 
 #include <stdio.h>
@@ -65,7 +66,14 @@ enum {
     SMALL_BLOCKS = 2,
     SMALL_CELL_BYTES = SMALL_BLOCKS * SMALL_DIM / 2 * 16,
     SMALL_LOW_BYTES = SMALL_DIM / 4 * 3,
-    SMALL_ENTRIES = SMALL_ITEMS * 12
+    SMALL_ENTRIES = SMALL_ITEMS * 12,
+    SMALL_ENCODER = 2, /* positions */
+    SMALL_TRENDING = 12,
+    SMALL_PLACES = 30,
+    SMALL_EXPLORE = 13,
+    SMALL_TOWER = 3, /* positions */
+    SMALL_FEATURES = 2,
+    SMALL_FEATURE_ROWS = 4
 };
 
 /* Everything a snapshot's content points at. */
@@ -81,6 +89,15 @@ typedef struct small_snapshot {
     rk_vector_factor factors[SMALL_ITEMS];
     uint8_t cells[SMALL_CELL_BYTES];
     uint8_t low[SMALL_ITEMS * SMALL_LOW_BYTES];
+    float encoder[SMALL_ENCODER * SMALL_DIM];
+    float trending[SMALL_ITEMS];
+    uint32_t trending_top[SMALL_TRENDING];
+    rk_place place[SMALL_ITEMS];
+    uint32_t place_code[SMALL_PLACES], place_item[SMALL_PLACES];
+    uint32_t explore[SMALL_EXPLORE];
+    float tower[SMALL_TOWER * SMALL_DIM];
+    string_builder features;
+    float feature_vectors[SMALL_FEATURE_ROWS * SMALL_DIM];
     rk_snapshot_content content;
 } small_snapshot;
 
@@ -144,7 +161,78 @@ static inline void fill_small_vectors(small_snapshot *small) {
     }
 }
 
-static inline small_snapshot *make_small_snapshot(void) {
+/* Every fourth item has no place; items 4 and 5 share one; 0 and 1 lie at corners of the grid. */
+static inline void fill_small_places(small_snapshot *small) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < SMALL_ITEMS; i++) {
+        const uint32_t spot = i == 5 ? 4 : i;
+        small->place[i] = (rk_place){(float)(spot * 37 % 181) - 90, (float)(spot * 53 % 361) - 180};
+        if (i == 0) small->place[i] = (rk_place){90, 180};
+        if (i == 1) small->place[i] = (rk_place){-90, -180};
+        if (i % 4 == 3) small->place[i] = (rk_place){RK_NO_PLACE, RK_NO_PLACE};
+        if (i % 4 == 3) continue;
+        const uint32_t code = rk_place_code(small->place[i]);
+        uint32_t at = count++;
+        for (; at > 0 && small->place_code[at - 1] > code; at--) {
+            small->place_code[at] = small->place_code[at - 1];
+            small->place_item[at] = small->place_item[at - 1];
+        }
+        small->place_code[at] = code;
+        small->place_item[at] = i;
+    }
+    if (count != SMALL_PLACES) abort();
+}
+
+static inline void fill_small_towers(small_snapshot *small) {
+    for (uint32_t d = 0; d < SMALL_DIM; d++) {
+        for (uint32_t j = 0; j < SMALL_ENCODER; j++)
+            small->encoder[j * SMALL_DIM + d] = 1 - (float)(j + d) / 16;
+        for (uint32_t j = 0; j < SMALL_TOWER; j++)
+            small->tower[j * SMALL_DIM + d] = (float)(j + d) / 8 - 0.5f;
+    }
+    for (uint32_t i = 0; i < SMALL_FEATURE_ROWS * SMALL_DIM; i++)
+        small->feature_vectors[i] = (float)i / 32 - 0.5f;
+    add_string(&small->features, "country");
+    add_string(&small->features, "device");
+}
+
+/* Every optional section of the core. */
+static inline void fill_small_options(small_snapshot *small) {
+    static const float repeat[RK_REPEAT_LAGS] = {-0.5f, 0.25f, 0.125f, 0};
+    rk_snapshot_content *content = &small->content;
+    rk_snapshot_meta *meta = &content->meta;
+    fill_small_places(small);
+    fill_small_towers(small);
+    for (uint32_t i = 0; i < SMALL_ITEMS; i++) small->trending[i] = (float)(i % 8) / 8;
+    for (uint32_t i = 0; i < SMALL_TRENDING; i++) small->trending_top[i] = 7 - i / 5 + i % 5 * 8;
+    for (uint32_t i = 0; i < SMALL_EXPLORE; i++) small->explore[i] = 1 + 3 * i;
+    for (uint32_t s = 3; s < 7; s++)
+        small->sources[s] =
+            (rk_source_config){.quota = 100 * (s + 1), .weight = 1 / (float)(1u << s)};
+    meta->encoder_positions = SMALL_ENCODER;
+    memcpy(meta->repeat, repeat, sizeof repeat);
+    meta->trending_count = SMALL_TRENDING;
+    meta->place_count = SMALL_PLACES;
+    meta->explore_count = SMALL_EXPLORE;
+    meta->user_positions = SMALL_TOWER;
+    meta->user_features = SMALL_FEATURES;
+    meta->feature_rows = SMALL_FEATURE_ROWS;
+    meta->outlier_weight = 0.25f;
+    meta->nearby_km = 2.5f;
+    content->encoder_positions = small->encoder;
+    content->trending = small->trending;
+    content->trending_top = small->trending_top;
+    content->place = small->place;
+    content->place_code = small->place_code;
+    content->place_item = small->place_item;
+    content->explore = small->explore;
+    content->user_positions = small->tower;
+    content->features = strings_view(&small->features);
+    content->feature_vectors = small->feature_vectors;
+}
+
+/* Without any optional section of the core, as snapshots were before there were any. */
+static inline small_snapshot *make_bare_snapshot(void) {
     small_snapshot *small = calloc(1, sizeof *small);
     if (small == NULL) abort();
     fill_small_text(small);
@@ -189,9 +277,22 @@ static inline small_snapshot *make_small_snapshot(void) {
     return small;
 }
 
+static inline small_snapshot *make_small_snapshot(void) {
+    small_snapshot *small = make_bare_snapshot();
+    fill_small_options(small);
+    return small;
+}
+
 static inline built_file write_snapshot(const rk_snapshot_content *content) {
     const built_file file = file_of_size(rk_snapshot_bytes(content));
     rk_snapshot_write(content, "eu-north", 1700000000456, file.bytes);
+    return file;
+}
+
+static inline built_file build_bare_snapshot(void) {
+    small_snapshot *small = make_bare_snapshot();
+    const built_file file = write_snapshot(&small->content);
+    free(small);
     return file;
 }
 
@@ -210,7 +311,6 @@ enum {
     SMALL_USERS = 4,
     SMALL_EVENT_ITEMS = 5,
     SMALL_ATTRIBUTES = 4,
-    SMALL_FEATURES = 2,
     SMALL_CONTEXTS = 3
 };
 

@@ -18,7 +18,7 @@ typedef struct snapshot_shape {
     uint32_t items, dim;
     uint32_t neighbors;    /* most entries of a row */
     uint32_t popular_rows; /* rows of the pre-generated list; cut to `items` */
-    uint32_t rising;       /* rows of `trend.top`; cut to `items` */
+    uint32_t rising;       /* rows of `rise.top`; cut to `items` */
     uint32_t places;       /* every places-th item has none, the others do; 0: none has */
     uint32_t explore;      /* every explore-th item is listed; 0: none */
     uint32_t positions;    /* of the user tower; 0: no tower, no features */
@@ -72,9 +72,9 @@ static inline void fill_vectors(const snapshot_shape *shape, rk_memory *memory,
                                 rk_snapshot_content *content) {
     rk_vector_table table;
     float *vectors = clustered_vectors(shape->items, shape->dim, shape->seed, memory);
-    for (uint32_t item = 22; item < shape->items; item += 23) // nothing is known of these
-        memset(vectors + (uint64_t)item * shape->dim, 0, shape->dim * sizeof *vectors);
-    rk_rotate_vectors(vectors, shape->items, shape->dim, shape->seed);
+    uint32_t *known = TAKE(memory, uint32_t, shape->items);
+    for (uint32_t item = 0; item < shape->items; item++) known[item] = item % 23 != 22;
+    rk_rotate_vectors(vectors, known, shape->items, shape->dim, shape->seed);
     if (!rk_build_vectors(vectors, shape->items, shape->dim, memory, &table)) abort();
     content->vector_mean = table.mean;
     content->vector_factors = table.factors;

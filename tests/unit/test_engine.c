@@ -143,7 +143,7 @@ static void opening_refuses(void **state) {
 /* FORMAT.md lets `pop.top` be empty. The answer then comes from the other sources. */
 static void a_file_without_popular_items_answers(void **state) {
     (void)state;
-    small_snapshot *small = make_small_snapshot();
+    small_snapshot *small = make_bare_snapshot();
     small->content.meta.popular_count = 0;
     opened o = open_file(write_snapshot(&small->content));
     free(small);

@@ -61,18 +61,19 @@ static void listed_files_meet_their_error(void **state) {
     assert_true(lines > 30);
 }
 
+static void check_bytes(built_file file, const char *name) {
+    const built_file committed = load(name);
+    assert_int_equal(file.size, committed.size);
+    assert_memory_equal(file.bytes, committed.bytes, (size_t)file.size);
+    free(file.bytes);
+    free(committed.bytes);
+}
+
 static void writers_make_the_same_bytes(void **state) {
     (void)state;
-    const built_file snapshot = build_snapshot(), events = build_events();
-    const built_file old_snapshot = load("good_v1.rk"), old_events = load("good_v1.rkev");
-    assert_int_equal(snapshot.size, old_snapshot.size);
-    assert_memory_equal(snapshot.bytes, old_snapshot.bytes, (size_t)snapshot.size);
-    assert_int_equal(events.size, old_events.size);
-    assert_memory_equal(events.bytes, old_events.bytes, (size_t)events.size);
-    free(snapshot.bytes);
-    free(events.bytes);
-    free(old_snapshot.bytes);
-    free(old_events.bytes);
+    check_bytes(build_snapshot(), "good_v1.rk");
+    check_bytes(build_bare_snapshot(), "good_v1_bare.rk");
+    check_bytes(build_events(), "good_v1.rkev");
 }
 
 int main(void) {

@@ -242,30 +242,54 @@ static void scan_block_sums_table_entries(void **state) {
     for (unsigned row = 0; row < 32; row++) assert_int_equal(out[row], 256 * 127);
 }
 
+static void scan_block_pair_is_two_scans(void **state) {
+    (void)state;
+    rk_rng rng = rk_rng_at(test_seed(), 7);
+    static uint8_t codes[16 * 256], luts[2][16 * 256];
+    for (size_t tables = 0; tables <= 256; tables += tables < 70 ? 1 : 31) {
+        uint16_t out[4][32];
+        fill_u8(&rng, codes, 16 * tables, 256);
+        fill_u8(&rng, luts[0], 16 * tables, 128);
+        fill_u8(&rng, luts[1], 16 * tables, 128);
+        for (int query = 0; query < 2; query++)
+            rk_scan_block_scalar(codes, luts[query], tables, out[query]);
+        rk_scan_block_pair(codes, luts[0], luts[1], tables, out[2], out[3]);
+        assert_memory_equal(out[2], out[0], 2 * sizeof out[0]);
+        rk_scan_block_pair_scalar(codes, luts[0], luts[1], tables, out[2], out[3]);
+        assert_memory_equal(out[2], out[0], 2 * sizeof out[0]);
+    }
+}
+
 static void rows_reaching_is_one_comparison_a_row(void **state) {
     (void)state;
+    enum { MOST_ROWS = 200 };
     rk_rng rng = rk_rng_at(test_seed(), 5);
     for (int round = 0; round < 2000; round++) {
-        uint16_t sums[32];
-        float factors[64];
-        const size_t rows = rk_rng_below(&rng, 33);
+        uint16_t sums[MOST_ROWS];
+        float factors[2 * MOST_ROWS];
+        uint32_t masks[4][MOST_ROWS / 32 + 1];
+        const size_t rows = rk_rng_below(&rng, MOST_ROWS + 1);
         const float offset = random_f32(&rng), step = random_f32(&rng);
         for (size_t i = 0; i < rows; i++) sums[i] = (uint16_t)rk_rng_below(&rng, 1u << 15);
         fill_f32(&rng, factors, 2 * rows);
         const float threshold = random_threshold(&rng, sums, factors, rows, offset, step);
-        uint32_t expected = 0;
-        for (size_t row = 0; row < rows; row++) {
-            volatile float product = step * (float)sums[row];
-            volatile float level = offset + product;
-            volatile float estimate = factors[2 * row] * level;
-            if (estimate >= threshold) expected |= 1u << row;
+        rk_rows_reaching(sums, factors, rows, offset, step, threshold, masks[0]);
+        rk_rows_reaching_scalar(sums, factors, rows, offset, step, threshold, masks[1]);
+        rk_rows_reaching(sums, factors, rows, offset, step, INFINITY, masks[2]);
+        rk_rows_reaching(sums, factors, rows, offset, step, -INFINITY, masks[3]);
+        for (size_t row = 0; row < (rows + 31) / 32 * 32; row++) {
+            bool expected = false;
+            if (row < rows) {
+                volatile float product = step * (float)sums[row];
+                volatile float level = offset + product;
+                volatile float estimate = factors[2 * row] * level;
+                expected = estimate >= threshold;
+            }
+            assert_int_equal(masks[0][row / 32] >> (row % 32) & 1u, expected);
+            assert_int_equal(masks[1][row / 32] >> (row % 32) & 1u, expected);
+            assert_int_equal(masks[2][row / 32] >> (row % 32) & 1u, 0);
+            assert_int_equal(masks[3][row / 32] >> (row % 32) & 1u, row < rows);
         }
-        assert_int_equal(rk_rows_reaching(sums, factors, rows, offset, step, threshold), expected);
-        assert_int_equal(rk_rows_reaching_scalar(sums, factors, rows, offset, step, threshold),
-                         expected);
-        assert_int_equal(rk_rows_reaching(sums, factors, rows, offset, step, INFINITY), 0);
-        const uint32_t all = rows < 32 ? (1u << rows) - 1 : UINT32_MAX;
-        assert_int_equal(rk_rows_reaching(sums, factors, rows, offset, step, -INFINITY), all);
     }
 }
 
@@ -298,6 +322,7 @@ int main(void) {
         cmocka_unit_test(dot_i16_is_exact),
         cmocka_unit_test(decode_row_follows_the_format),
         cmocka_unit_test(scan_block_sums_table_entries),
+        cmocka_unit_test(scan_block_pair_is_two_scans),
         cmocka_unit_test(rows_reaching_is_one_comparison_a_row),
         cmocka_unit_test(take_cells_reads_one_row),
     };

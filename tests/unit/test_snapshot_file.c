@@ -8,6 +8,27 @@ static void assert_rows_equal(const rk_neighbor_rows *a, const rk_neighbor_rows 
         assert_memory_equal(a->entries, b->entries, a->offsets[items] * sizeof *a->entries);
 }
 
+/* NULL: absent in both. */
+static void assert_array_equal(const void *a, const void *b, uint64_t bytes) {
+    assert_int_equal(a == NULL, b == NULL);
+    if (a != NULL) assert_memory_equal(a, b, (size_t)bytes);
+}
+
+static void assert_options_equal(const rk_snapshot_content *a, const rk_snapshot_content *b) {
+    const rk_snapshot_meta *meta = &a->meta;
+    const uint64_t row = meta->dim * sizeof(float), word = sizeof(uint32_t);
+    assert_array_equal(a->encoder_positions, b->encoder_positions, meta->encoder_positions * row);
+    assert_array_equal(a->trending, b->trending, meta->items * sizeof *a->trending);
+    assert_array_equal(a->trending_top, b->trending_top, meta->trending_count * word);
+    assert_array_equal(a->place, b->place, meta->items * sizeof *a->place);
+    assert_array_equal(a->place_code, b->place_code, meta->place_count * word);
+    assert_array_equal(a->place_item, b->place_item, meta->place_count * word);
+    assert_array_equal(a->explore, b->explore, meta->explore_count * word);
+    assert_array_equal(a->user_positions, b->user_positions, meta->user_positions * row);
+    assert_array_equal(a->feature_vectors, b->feature_vectors, meta->feature_rows * row);
+    assert_strings_equal(&a->features, &b->features);
+}
+
 static void assert_content_equal(const rk_snapshot_content *a, const rk_snapshot_content *b) {
     const uint32_t items = a->meta.items, dim = a->meta.dim;
     assert_memory_equal(&a->meta, &b->meta, sizeof a->meta);
@@ -26,6 +47,7 @@ static void assert_content_equal(const rk_snapshot_content *a, const rk_snapshot
     assert_memory_equal(a->vector_cells, b->vector_cells,
                         rk_block_count(items) * rk_block_bytes(dim));
     assert_memory_equal(a->vector_low, b->vector_low, items * rk_low_bytes(dim));
+    assert_options_equal(a, b);
     assert_int_equal(a->report == NULL, b->report == NULL);
     assert_int_equal(a->report_bytes, b->report_bytes);
     if (a->report_bytes > 0) assert_memory_equal(a->report, b->report, a->report_bytes);
@@ -61,6 +83,37 @@ static void optional_sections_may_be_absent(void **state) {
     small->content.meta.popular_count = 0;
     assert_round_trip(&small->content);
     free(small);
+    small = make_bare_snapshot();
+    assert_round_trip(&small->content);
+    free(small);
+}
+
+/* Each optional part by itself. */
+static void parts_are_optional_one_by_one(void **state) {
+    (void)state;
+    for (uint32_t part = 0; part < 6; part++) {
+        small_snapshot *small = make_small_snapshot(), *bare = make_bare_snapshot();
+        const rk_snapshot_content *full = &small->content;
+        rk_snapshot_content *content = &bare->content;
+        rk_snapshot_meta *meta = &content->meta;
+        if (part == 0) meta->encoder_positions = SMALL_ENCODER;
+        if (part == 0) content->encoder_positions = full->encoder_positions;
+        if (part == 1) meta->trending_count = SMALL_TRENDING;
+        if (part == 1) content->trending = full->trending;
+        if (part == 1) content->trending_top = full->trending_top;
+        if (part == 2) meta->place_count = SMALL_PLACES, meta->nearby_km = RK_MAX_NEARBY_KM;
+        if (part == 2) content->place = full->place, content->place_code = full->place_code;
+        if (part == 2) content->place_item = full->place_item;
+        if (part == 3) meta->explore_count = 1, content->explore = full->explore;
+        if (part == 4) meta->user_positions = SMALL_TOWER;
+        if (part == 4) content->user_positions = full->user_positions;
+        if (part == 5) meta->user_features = SMALL_FEATURES, meta->feature_rows = 1;
+        if (part == 5) content->features = full->features;
+        if (part == 5) content->feature_vectors = full->feature_vectors;
+        assert_round_trip(content);
+        free(small);
+        free(bare);
+    }
 }
 
 static void limits_are_inclusive(void **state) {
@@ -76,6 +129,13 @@ static void limits_are_inclusive(void **state) {
     small->content.meta.popular_count = 4;
     small->popularity[0] = -0.0f;
     small->factors[0].scan = 0x1p20f;
+    small->content.meta.repeat[0] = -4;
+    small->content.meta.repeat[3] = 4;
+    small->content.meta.outlier_weight = 1;
+    small->content.meta.nearby_km = RK_MIN_NEARBY_KM;
+    small->trending[7] = 1;
+    small->trending[0] = -0.0f;
+    small->encoder[0] = -0x1p20f;
     assert_round_trip(&small->content);
     free(small);
 }
@@ -83,7 +143,7 @@ static void limits_are_inclusive(void **state) {
 /* One full block: there is no padding row to be zero. */
 static void full_blocks_have_no_padding(void **state) {
     (void)state;
-    small_snapshot *small = make_small_snapshot();
+    small_snapshot *small = make_bare_snapshot();
     rk_snapshot_content *content = &small->content;
     memset(small->core_offsets, 0, sizeof small->core_offsets);
     memset(small->more_offsets, 0, sizeof small->more_offsets);
@@ -102,7 +162,7 @@ static rk_status read_long_row(uint32_t length, rk_error *error) {
     static float popularity[ITEMS];
     static rk_vector_factor factors[ITEMS];
     static uint8_t cells[(ITEMS + 31) / 32 * SMALL_DIM / 2 * 16], low[ITEMS * SMALL_LOW_BYTES];
-    small_snapshot *small = make_small_snapshot();
+    small_snapshot *small = make_bare_snapshot();
     for (uint32_t i = 0; i < ITEMS; i++) {
         entries[i] = i + 1;
         off[i + 1] = 3 * (i + 1);
@@ -185,6 +245,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(content_survives_the_round_trip),
         cmocka_unit_test(optional_sections_may_be_absent),
+        cmocka_unit_test(parts_are_optional_one_by_one),
         cmocka_unit_test(limits_are_inclusive),
         cmocka_unit_test(full_blocks_have_no_padding),
         cmocka_unit_test(rows_have_at_most_256_neighbors),

@@ -264,7 +264,23 @@ static void lists_are_the_best(void **state) {
     for_every_case(71, visit_best);
 }
 
+/* Many items at once have the scores that each has by itself. */
+static void check_scores_at_once(const bench *b, const rk_query *query, const rk_source *source) {
+    uint32_t items[MOST_ITEMS] = {0};
+    float scores[MOST_ITEMS];
+    const uint32_t count = query->snapshot->meta.items;
+    if (source->score_items == NULL) return;
+    for (uint32_t i = 0; i < count; i++) items[i] = count - 1 - i;
+    source->score_items(query, items, count, scores);
+    for (uint32_t i = 0; i < count; i++) {
+        const float score = source->score(query, items[i]);
+        if (memcmp(&score, &scores[i], sizeof score) != 0)
+            fail_in(b, source, "another score among many", items[i]);
+    }
+}
+
 static void visit_scores(bench *b, rk_query *query, const rk_source *source, uint32_t s) {
+    check_scores_at_once(b, query, source);
     for (uint32_t item = 0; item < query->snapshot->meta.items; item++) {
         if (rk_is_blocked(query->blocked, item)) continue;
         const float score = source->score(query, item);
