@@ -40,24 +40,28 @@ async function filesOf(entry) {
   return { files, complete: Object.values(files).every((file) => file !== undefined) };
 }
 
-function evaluate(entry, files, ...more) {
+/** Runs the command. `train`: settings of the trainer, as a configuration has them. */
+function evaluate(entry, files, { train = entry.train, predictions } = {}) {
   const { protocol, map, sample } = entry;
   const cutoffs = [...new Set(entry.metrics.map((metric) => metric.split('@')[1]))];
-  const args = ['--protocol', protocol, '--k', cutoffs.join()];
+  const args = ['--protocol', protocol, '--k', cutoffs.join(), '--seed', SEED, '--json'];
   if (files.test) args.push('--test', files.test);
   if (files.items) args.push('--items', files.items);
   if (map) args.push('--map', map);
   if (sample) args.push('--sample', sample);
-  return JSON.parse(reckon('evaluate', files.log, ...args, '--seed', SEED, '--json', ...more));
+  if (predictions) args.push('--predictions', predictions);
+  if (train) {
+    const config = `${WORK}/quality.config.json`;
+    writeFileSync(config, JSON.stringify({ train }));
+    args.push('--config', config);
+  }
+  return JSON.parse(reckon('evaluate', files.log, ...args));
 }
 
 /** A source of a second run with other settings of the trainer, as a method beside the first run's. */
 function secondRows(entry, files) {
   const { method, source, train } = entry.second;
-  const config = `${WORK}/second.config.json`;
-  writeFileSync(config, JSON.stringify({ train }));
-  const rows = documentRows(entry, evaluate(entry, files, '--config', config));
-  return rows
+  return documentRows(entry, evaluate(entry, files, { train }))
     .filter((row) => row.method === source)
     .map((row) => ({ ...row, method, lead: undefined, leadLow: undefined, leadHigh: undefined }));
 }
@@ -65,7 +69,7 @@ function secondRows(entry, files) {
 function measure(entry, files) {
   if (entry.measure) {
     const predictions = `${WORK}/predictions.csv`;
-    evaluate(entry, files, '--predictions', predictions);
+    evaluate(entry, files, { predictions });
     return entry.measure(entry, predictions, SEED);
   }
   const rows = documentRows(entry, evaluate(entry, files));

@@ -47,6 +47,7 @@ function command(entry) {
   if (entry.map) parts.push(`--map ${quoted(entry.map)}`);
   parts.push(`--protocol ${entry.protocol}`);
   if (entry.sample) parts.push(`--sample ${entry.sample}`);
+  if (entry.train) parts.push(`--config <(echo '${JSON.stringify({ train: entry.train })}')`);
   if (entry.measure) parts.push('--predictions lists.csv');
   return parts.join(' ');
 }

@@ -1,6 +1,7 @@
 // What the quality page measures: every data set, how the public command is called for it, the figures
 // others published on it, and what must be reached. Settings are the command's defaults everywhere; a set
-// only says which columns and files it has and which protocol is asked. Nothing here is tuned to a set.
+// only says which columns and files it has and which protocol is asked (`train`: that requests have a location, or for a
+// second run beside the first). Nothing here is tuned to a set.
 //
 // Published figures are as printed by their authors (S3-Rec's table for SASRec) or by the authors of the
 // comparison a set comes with. `script`: a plain program of this method, written to have something beside a
@@ -34,6 +35,13 @@ const RSC15 = {
   log: shared('rsc15_100k/train_full.csv.gz'),
   test: shared('rsc15_100k/test.csv.gz'),
   protocol: 'sessions',
+};
+const CHECK_INS = {
+  set: 'gowalla_nyc',
+  log: shared('gowalla_nyc/interactions.csv.gz'),
+  items: shared('gowalla_nyc/items.csv.gz'),
+  protocol: 'temporal',
+  metrics: ['precision@10', 'ndcg@10'],
 };
 const RETAIL = {
   set: 'online_retail',
@@ -118,11 +126,11 @@ export const SETS = [
     metrics: SESSIONS_AT_20,
   },
   {
-    set: 'gowalla_nyc',
-    log: shared('gowalla_nyc/interactions.csv.gz'),
-    items: shared('gowalla_nyc/items.csv.gz'),
-    protocol: 'temporal',
-    metrics: ['precision@10', 'ndcg@10'],
+    ...CHECK_INS,
+    name: 'temporal, located',
+    about:
+      'Requests come with a location, as from a phone: that of the first hidden event, rounded to half a kilometre.',
+    train: { located: 1 },
     published: [
       ['popular (script)', 0.0225],
       ['popular at home region (script)', 0.0467],
@@ -133,6 +141,12 @@ export const SETS = [
       above('precision@10', 'nearby'),
       above('precision@10', 'popular'),
     ],
+  },
+  {
+    ...CHECK_INS,
+    about:
+      'Without a location `nearby` only knows the places of the history, and where people were last says less of ' +
+      'where they go than what is popular everywhere.',
   },
   ...['depend', 'dev'].map((event) => ({
     set: `npm ${event}`,

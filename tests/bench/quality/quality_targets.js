@@ -20,8 +20,11 @@ function verdict(rows, { metric, of = 'blend' }, wanted, beside, more = {}) {
   return { metric, of, beside, value: own.value, wanted, reached, detail: more.detail ?? '' };
 }
 
+const ownInterval = (row) => (row?.low === undefined ? '' : `95 % ${interval(row.low, row.high)}`);
+
 /** Above a published number. */
-export const figure = (metric, wanted, name) => (rows) => verdict(rows, { metric }, wanted, name);
+export const figure = (metric, wanted, name) => (rows) =>
+  verdict(rows, { metric }, wanted, name, { detail: ownInterval(rowOf(rows, metric)) });
 
 /** At least `factor` times another method. */
 export const times =
@@ -51,7 +54,7 @@ export const above =
     if (within !== 'interval') return verdict(rows, { metric }, other.value, method, { detail });
     return verdict(rows, { metric }, other.value, `${method}, within our interval`, {
       reached: own.high >= other.value,
-      detail: `95 % ${interval(own.low, own.high)}; ${detail}`,
+      detail: `${ownInterval(own)}; ${detail}`,
     });
   };
 
