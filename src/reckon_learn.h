@@ -33,6 +33,7 @@ typedef struct rk_learn_options {
     uint32_t located;          /* 1: requests will come with a location; evaluations then give one */
     rk_validate validation;    /* an evaluation sets what its protocol asks */
     uint32_t sgns_epochs;
+    uint32_t tower_epochs;   /* 0: no user tower */
     uint32_t encoder_epochs; /* 0: sessions are pooled by one decay */
     rk_progress_fn *progress;
     rk_note_fn *note;

@@ -61,6 +61,17 @@ uint32_t RK_WASM_EXPORT(rk_wasm_event_name)(const rk_engine *engine, uint32_t ty
     return rk_event_name(engine, type, text);
 }
 
+uint32_t RK_WASM_EXPORT(rk_wasm_feature_name)(const rk_engine *engine, uint32_t feature,
+                                              const char **text) {
+    return rk_feature_name(engine, feature, text);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_user_feature)(const rk_engine *engine, const char *name,
+                                              uint32_t name_bytes, const char *value,
+                                              uint32_t value_bytes) {
+    return rk_user_feature(engine, name, name_bytes, value, value_bytes);
+}
+
 /* Lies in the snapshot, so its size fits 32 bits here. */
 uint32_t RK_WASM_EXPORT(rk_wasm_report)(const rk_engine *engine, const char **text) {
     return (uint32_t)rk_report(engine, text);

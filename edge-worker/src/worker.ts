@@ -1,6 +1,7 @@
 // Recommendations over HTTP from a snapshot in R2: the engine package's workerd build behind Hono.
 //
-//   POST /v1/regions/{region}/recommendations  {session: [{item, event?, at?}], count?, exclude?}
+//   POST /v1/regions/{region}/recommendations
+//     {session: [{item, event?, at?}], count?, exclude?, location?: {latitude, longitude}, user?, seed?}
 //     -> {items, id, snapshot}
 //   GET  /healthz                              -> {status, regions}
 //
@@ -9,7 +10,15 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
-import { type Engine, type SessionEvent, ReckonError, RequestError, createEngine } from 'reckon';
+import {
+  type Engine,
+  type Location,
+  type SessionEvent,
+  type UserFeatures,
+  ReckonError,
+  RequestError,
+  createEngine,
+} from 'reckon';
 
 /** What the worker needs of an R2 bucket. */
 interface SnapshotBucket {
@@ -21,6 +30,9 @@ interface Question {
   session?: SessionEvent[];
   count?: number;
   exclude?: string[];
+  location?: Location;
+  user?: UserFeatures;
+  seed?: number;
 }
 
 const MAX_BODY_BYTES = 256 * 1024;
@@ -85,7 +97,12 @@ app.post(
     const body: unknown = await c.req.json().catch(() => undefined);
     const { session: events = [], ...options } = checkedQuestion(body);
     const engine = await engineFor(c.req.param('region'), c.env.SNAPSHOTS);
-    const session = engine.session();
+    const { location, user, seed } = options;
+    const session = engine.session({
+      ...(location !== undefined && { location }),
+      ...(user !== undefined && { user }),
+      ...(seed !== undefined && { seed }),
+    });
     for (const event of events) session.record(event);
     const { items } = session.recommend({ count: options.count, exclude: options.exclude });
     return c.json({ items, id: crypto.randomUUID(), snapshot: engine.info.id });

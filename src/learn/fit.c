@@ -4,6 +4,7 @@
 #include "learn/build_places.h"
 #include "learn/build_popularity.h"
 #include "learn/build_trending.h"
+#include "format/user_features.h"
 #include "learn/build_vectors.h"
 #include "reckon.h"
 
@@ -37,6 +38,17 @@ rk_tuned rk_tuned_defaults(const rk_learn_options *options) {
                     .popular_share = 0.3f,
                     .rate = 0.1f,
                     .position_rate = 0.1f},
+        .towers = {.dim = options->dim,
+                   .positions = 64,
+                   .epochs = options->tower_epochs,
+                   .event_budget = RK_TOWER_BUDGET,
+                   .decay = 0.9f,
+                   .temperature = 0.07f,
+                   .dropout = 0.1f,
+                   .rate = 0.1f,
+                   .position_rate = 0.1f},
+        .id_dropout = 0.4f,
+        .content_rate = 0.001f,
         .ridge = {.lambda = 10.0f, .prior_events = 3.0f, .iterations = 20},
         .session_decay = 0.8f,
         .sources = {[RK_SOURCE_POPULAR] = {.quota = 100, .weight = 0.03f},
@@ -135,47 +147,145 @@ bool rk_fit_cooccurrence(const rk_log *log, uint32_t threads, rk_memory *memory,
     return rk_fit_neighbors(log, &plain, 1.0f, threads, memory, content);
 }
 
+/* ---- vectors --------------------------------------------------------------------------------- */
+
+/* One training of the vectors, from skip-gram to codes. */
+typedef struct vector_fit {
+    const rk_events_content *events;
+    const rk_log *log;
+    const rk_content *items;
+    const rk_tuned *tuned;
+    const rk_learn_options *options;
+    rk_memory *memory; /* of the snapshot */
+    rk_memory scratch;
+    rk_snapshot_content *content;
+    rk_vectors_result *result;
+    float *vectors; /* (items, dim) */
+    uint32_t dim;
+} vector_fit;
+
 /* Vectors of few events lean on what the items say of themselves. */
-static bool lean_on_content(const rk_log *log, const rk_content *items, const rk_tuned *tuned,
-                            const rk_learn_options *options, float *vectors, rk_memory *scratch,
-                            rk_ridge_result *ridge) {
-    if (!items->features) return true;
-    uint32_t dim = tuned->sgns.dim;
-    if (!rk_train_ridge(items, vectors, log->item_events, dim, &tuned->ridge, options->threads,
-                        scratch, ridge)) {
+static void lean_on_content(const vector_fit *fit) {
+    if (!fit->items->features) return;
+    rk_ridge_shrink(fit->items, &fit->result->ridge, fit->log->item_events, fit->dim,
+                    fit->tuned->ridge.prior_events, fit->vectors);
+}
+
+static bool fit_ridge(vector_fit *fit) {
+    return !fit->items->features ||
+           rk_train_ridge(fit->items, fit->vectors, fit->log->item_events, fit->dim,
+                          &fit->tuned->ridge, fit->options->threads, &fit->scratch,
+                          &fit->result->ridge);
+}
+
+static bool fit_encoder(vector_fit *fit) {
+    if (!fit->tuned->encoder.epochs) return true;
+    lean_on_content(fit);
+    if (!rk_train_encoder(fit->log, &fit->tuned->encoder, fit->options, fit->vectors, NULL,
+                          fit->memory, &fit->result->encoder)) {
         return false;
     }
-    rk_ridge_shrink(items, ridge, log->item_events, dim, tuned->ridge.prior_events, vectors);
+    fit->content->encoder_positions = fit->result->encoder.positions;
+    fit->content->meta.encoder_positions = fit->tuned->encoder.positions;
+    return fit_ridge(fit);
+}
+
+/* Rows for the features of all contexts: at least two a value, so that few collide. */
+static uint32_t feature_rows_for(const rk_events_content *events) {
+    uint32_t rows = 16, values = events->meta.contexts * events->meta.features;
+    while (rows < 4096 && rows < 4 * (uint64_t)values) rows *= 2;
+    return events->meta.features ? rows : 0;
+}
+
+static bool fit_features(vector_fit *fit, rk_tower_sides *sides) {
+    const rk_events_content *events = fit->events;
+    uint32_t columns = events->meta.features, cells = events->meta.contexts * columns;
+    sides->columns = columns;
+    sides->feature_rows = feature_rows_for(events);
+    if (!columns) return true;
+    uint32_t *rows = RK_NEW(&fit->scratch, uint32_t, cells);
+    sides->features = RK_NEW(fit->memory, float, (uint64_t)sides->feature_rows * fit->dim);
+    sides->context_rows = rows;
+    if (!rows || !sides->features) return false;
+    for (uint32_t cell = 0; cell < cells; cell++) {
+        const char *name, *value;
+        uint32_t name_bytes = rk_strings_get(&events->features, cell % columns, &name);
+        uint32_t value_bytes = rk_strings_get(&events->contexts, cell, &value);
+        rows[cell] = value_bytes ? rk_feature_row(name, name_bytes, value, value_bytes,
+                                                  sides->feature_rows)
+                                 : RK_NONE;
+    }
+    rk_snapshot_content *content = fit->content;
+    content->meta.user_features = columns;
+    content->meta.feature_rows = sides->feature_rows;
+    content->features = events->features;
+    content->feature_vectors = sides->features;
     return true;
 }
 
-bool rk_fit_vectors(const rk_log *log, const rk_content *items, const rk_tuned *tuned,
-                    const rk_learn_options *options, rk_memory *memory,
-                    rk_snapshot_content *content, rk_vectors_result *result) {
-    rk_memory scratch = {0};
-    rk_vector_table table;
-    uint32_t dim = tuned->sgns.dim;
-    bool ok = rk_train_sgns(log, &tuned->sgns, options, &scratch, &result->sgns);
-    float *vectors = result->sgns.vectors;
-    if (ok) rk_rotate_vectors(vectors, log->item_events, log->items, dim, options->seed);
-    ok = ok && lean_on_content(log, items, tuned, options, vectors, &scratch, &result->ridge);
-    if (ok && tuned->encoder.epochs) {
-        ok = rk_train_encoder(log, &tuned->encoder, options, vectors, memory, &result->encoder) &&
-             lean_on_content(log, items, tuned, options, vectors, &scratch, &result->ridge);
-        content->encoder_positions = result->encoder.positions;
-        content->meta.encoder_positions = tuned->encoder.positions;
+/* The user tower over vectors that stay as they are, and the item tower's content, tuned by it. */
+static bool fit_towers(vector_fit *fit) {
+    uint64_t size = (uint64_t)fit->log->items * fit->dim;
+    float *learnt = RK_NEW(&fit->scratch, float, size);
+    rk_tower_sides sides = {.items = fit->items,
+                            .content_weights = fit->result->ridge.weights,
+                            .content_mean = fit->result->ridge.mean,
+                            .id_dropout = fit->tuned->id_dropout,
+                            .content_rate = fit->tuned->content_rate};
+    if (!learnt || !fit_features(fit, &sides)) return false;
+    memcpy(learnt, fit->vectors, (size_t)size * sizeof *learnt);
+    lean_on_content(fit);
+    if (!rk_train_encoder(fit->log, &fit->tuned->towers, fit->options, fit->vectors, &sides,
+                          fit->memory, &fit->result->towers)) {
+        return false;
     }
-    ok = ok && rk_build_vectors(vectors, log->items, dim, memory, &table);
-    rk_memory_free(&scratch);
-    result->sgns.vectors = result->encoder.vectors = NULL;
-    result->ridge.weights = result->ridge.mean = NULL;
-    if (!ok) return false;
-    content->meta.dim = tuned->sgns.dim;
-    content->vector_mean = table.mean;
-    content->vector_factors = table.factors;
-    content->vector_cells = table.cells;
-    content->vector_low = table.low;
+    memcpy(fit->vectors, learnt, (size_t)size * sizeof *learnt);
+    fit->content->user_positions = fit->result->towers.positions;
+    fit->content->meta.user_positions = fit->tuned->towers.positions;
     return true;
+}
+
+/* A tower without features of the user is a session encoder over a longer session, and loses to it
+ * (src/README.md). */
+static bool has_towers(const vector_fit *fit) {
+    return fit->tuned->towers.epochs && fit->events->meta.features;
+}
+
+static bool store_vectors(vector_fit *fit) {
+    rk_vector_table table;
+    lean_on_content(fit);
+    if (!rk_build_vectors(fit->vectors, fit->log->items, fit->dim, fit->memory, &table))
+        return false;
+    fit->content->meta.dim = fit->dim;
+    fit->content->vector_mean = table.mean;
+    fit->content->vector_factors = table.factors;
+    fit->content->vector_cells = table.cells;
+    fit->content->vector_low = table.low;
+    return true;
+}
+
+bool rk_fit_vectors(const rk_events_content *events, const rk_log *log, const rk_content *items,
+                    const rk_tuned *tuned, const rk_learn_options *options, rk_memory *memory,
+                    rk_snapshot_content *content, rk_vectors_result *result) {
+    *result = (rk_vectors_result){0};
+    vector_fit fit = {.events = events,
+                      .log = log,
+                      .items = items,
+                      .tuned = tuned,
+                      .options = options,
+                      .memory = memory,
+                      .content = content,
+                      .result = result,
+                      .dim = tuned->sgns.dim};
+    bool ok = rk_train_sgns(log, &tuned->sgns, options, &fit.scratch, &result->sgns);
+    fit.vectors = result->sgns.vectors;
+    if (ok) rk_rotate_vectors(fit.vectors, log->item_events, log->items, fit.dim, options->seed);
+    ok = ok && fit_ridge(&fit) && fit_encoder(&fit) &&
+         (!has_towers(&fit) || fit_towers(&fit)) && store_vectors(&fit);
+    rk_memory_free(&fit.scratch);
+    result->sgns.vectors = result->encoder.vectors = result->towers.vectors = NULL;
+    result->ridge.weights = result->ridge.mean = NULL;
+    return ok;
 }
 
 static bool copy_rows(const rk_strings *from, const rk_log *log, rk_memory *memory,

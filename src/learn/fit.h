@@ -14,10 +14,12 @@
  * epochs raise the session source a little and the blend not at all (src/README.md). */
 #define RK_SGNS_BUDGET    8000000u
 #define RK_ENCODER_BUDGET 8000000u
+#define RK_TOWER_BUDGET   2000000u
 
 typedef struct rk_vectors_result {
     rk_sgns_result sgns;
     rk_encoder_result encoder;
+    rk_encoder_result towers;
     rk_ridge_result ridge;
 } rk_vectors_result;
 
@@ -34,6 +36,8 @@ typedef struct rk_tuned {
     float nearby_km;
     rk_sgns_params sgns;
     rk_encoder_params encoder;
+    rk_encoder_params towers; /* of the user; what the item side adds follows */
+    float id_dropout, content_rate;
     rk_ridge_params ridge;
     float session_decay;
     float repeat[RK_REPEAT_LAGS];
@@ -57,7 +61,7 @@ bool rk_fit_places(const rk_events_content *events, const rk_log *log, rk_memory
 bool rk_fit_explore(const rk_log *log, rk_memory *memory, rk_snapshot_content *content);
 bool rk_fit_neighbors(const rk_log *log, const rk_neighbor_params *params, float decay,
                       uint32_t threads, rk_memory *memory, rk_snapshot_content *content);
-bool rk_fit_vectors(const rk_log *log, const rk_content *items, const rk_tuned *tuned, const rk_learn_options *options,
+bool rk_fit_vectors(const rk_events_content *events, const rk_log *log, const rk_content *items, const rk_tuned *tuned, const rk_learn_options *options,
                     rk_memory *memory, rk_snapshot_content *content, rk_vectors_result *result);
 
 /* Plain co-occurrence, the yardstick: every pair of a session counts one (to a distance of 256, the

@@ -86,9 +86,10 @@ rk_status rk_log_build(const rk_events_content *content, const rk_rows *rows,
     log->item = RK_NEW(memory, uint32_t, events);
     log->weight = RK_NEW(memory, float, events);
     log->time = RK_NEW(memory, int64_t, events);
+    log->context = content->context ? RK_NEW(memory, uint32_t, events) : NULL;
     log->user_begin = RK_NEW(memory, uint64_t, (uint64_t)users + 1);
     log->session_begin = RK_NEW(memory, uint64_t, events + 1);
-    if (!log->item || !log->weight || !log->time || !log->user_begin || !log->session_begin ||
+    if (!log->item || !log->weight || !log->time || (content->context && !log->context) || !log->user_begin || !log->session_begin ||
         !choose_items(content, rows, min_item_events, memory, log)) {
         return rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "event log");
     }
@@ -101,6 +102,7 @@ rk_status rk_log_build(const rk_events_content *content, const rk_rows *rows,
         if (item == RK_NONE || !(weight > 0.0f)) continue;
         log->item[log->events] = item;
         log->weight[log->events] = weight;
+        if (log->context) log->context[log->events] = content->context[row];
         log->time[log->events++] = content->time ? content->time[row] : 0;
     }
     while (user < users) log->user_begin[++user] = log->events;

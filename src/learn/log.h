@@ -20,6 +20,7 @@ typedef struct rk_log {
     uint32_t *item;          /* (events) */
     float *weight;           /* (events) > 0 */
     int64_t *time;           /* (events), zero without times */
+    uint32_t *context;       /* (events) of the user, or NULL */
     uint64_t *user_begin;    /* (users + 1) */
     uint64_t *session_begin; /* (sessions + 1); room for events + 1 */
     uint32_t *item_events;   /* (items) events of each item */

@@ -13,7 +13,8 @@ rk_learn_options rk_learn_defaults(void) {
                               .min_item_events = 0,
                               .validation_cases = 4000,
                               .sgns_epochs = 10,
-                              .encoder_epochs = 10};
+                              .encoder_epochs = 10,
+                              .tower_epochs = 3};
 }
 
 static bool parse_u32(const char *text, uint32_t least, uint32_t most, uint32_t *out) {
@@ -41,6 +42,7 @@ bool rk_learn_set(rk_learn_options *options, const char *name, const char *value
         {"located", 0, 1, &options->located},
         {"sgns_epochs", 1, 1000, &options->sgns_epochs},
         {"encoder_epochs", 0, 1000, &options->encoder_epochs},
+        {"tower_epochs", 0, 1000, &options->tower_epochs},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (strcmp(name, known[i].name) != 0) continue;
@@ -92,7 +94,7 @@ rk_status rk_pipeline_train(const rk_events_content *events, const rk_rows *rows
     if (!rk_content_build(events, &out->log, memory, &out->items)) {
         return out_of_memory(error, "content of items");
     }
-    if (!rk_fit_vectors(&out->log, &out->items, &out->tuned, options, memory, &out->content, &out->vectors)) {
+    if (!rk_fit_vectors(events, &out->log, &out->items, &out->tuned, options, memory, &out->content, &out->vectors)) {
         return out_of_memory(error, "vectors");
     }
     return RK_OK;

@@ -107,7 +107,8 @@ static double try_vectors(search *s, const rk_tuned *tuned) {
     rk_vectors_result result;
     shorter.sgns.event_budget /= 4;
     shorter.encoder.event_budget /= 4;
-    bool ok = rk_fit_vectors(&s->log, &s->items, &shorter, s->options, &memory, &content, &result);
+    shorter.towers.epochs = 0;
+    bool ok = rk_fit_vectors(s->events, &s->log, &s->items, &shorter, s->options, &memory, &content, &result);
     double score = ok ? ndcg(s, &content, rk_method_source(RK_SOURCE_SESSION)) : 0.0;
     s->failed = s->failed || !ok;
     rk_memory_free(&memory);
@@ -357,7 +358,7 @@ static void run(search *s, rk_validation *validation) {
     if (s->tuned.encoder.epochs) descend(s, try_vectors, vector_axes, COUNT_OF(vector_axes));
     if (s->failed) return;
     rk_vectors_result result;
-    keep(s, rk_fit_vectors(&s->log, &s->items, &s->tuned, s->options, &s->kept, &s->content, &result));
+    keep(s, rk_fit_vectors(s->events, &s->log, &s->items, &s->tuned, s->options, &s->kept, &s->content, &result));
     if (s->failed) return;
     if (!s->tuned.encoder.epochs) {
         descend(s, try_session, session_axes, COUNT_OF(session_axes));
@@ -387,20 +388,6 @@ static double sample_share(const rk_events_content *events, const rk_rows *rows,
     return cases > most ? (double)most / (double)cases : 1.0;
 }
 
-/* Whether the events of a session come in an order: not without times, and not where nearly all of
- * a session's times are one (an invoice). */
-static bool has_order(const rk_events_content *events, const rk_rows *rows) {
-    if (!events->time) return false;
-    uint64_t pairs = 0, apart = 0;
-    for (uint64_t i = 1; i < rows->count; i++) {
-        uint64_t row = rows->row[i], before = rows->row[i - 1];
-        if (events->user[row] != events->user[before]) continue;
-        pairs++;
-        apart += events->time[row] != events->time[before];
-    }
-    return apart * 10 >= pairs;
-}
-
 static bool validates_sessions(const rk_events_content *events, const rk_learn_options *options) {
     if (options->validation != RK_VALIDATE_AUTO)
         return options->validation == RK_VALIDATE_SESSIONS;
@@ -416,8 +403,9 @@ rk_status rk_search(const rk_events_content *all, const rk_rows *rows,
     events.split = NULL; /* an official test is not the build's to look at */
     search s = {.events = &events, .options = options, .tuned = rk_tuned_defaults(options)};
     bool sessions = validates_sessions(&events, options);
-    s.tuned.encoder.shuffle =
-        !has_order(&events, rows) && !(sessions && events.meta.time_kind == RK_TIME_NONE);
+    /* Rows of a session without times have no order, unless sessions are asked as sequences. */
+    s.tuned.encoder.shuffle = s.tuned.towers.shuffle =
+        events.meta.time_kind == RK_TIME_NONE && !sessions;
     *tuned = s.tuned;
     *validation = (rk_validation){.sessions = sessions};
     double share = sample_share(&events, rows, sessions, options->validation_cases);

@@ -34,22 +34,30 @@ typedef struct chunk {
     float *negative_rows;         /* (NEGATIVES, dim) */
     float *negative_columns;      /* (dim, NEGATIVES) the same, transposed */
     float *queries;               /* (CHUNK_MOST, dim) h / |h| */
-    float *query_gradient;        /* (CHUNK_MOST, dim) */
+    float *query_gradient;        /* (CHUNK_MOST, dim), in the end of h before it is normalised */
     float *logits;                /* (CHUNK_MOST, NEGATIVES), then their gradients */
     float *gradient;              /* (CHUNK_MOST, dim) of the events' vectors */
     float *negative_gradient;     /* (NEGATIVES, dim) */
     float *position_gradient;     /* (positions, dim) */
+    /* With sides: rows that content stands for, and the users' features. */
+    bool dropped[CHUNK_MOST], negative_dropped[NEGATIVES];
+    uint32_t context[CHUNK_MOST];
+    uint32_t feature_count;
+    uint32_t *feature;       /* (CHUNK_MOST * columns) rows of features, in order of use */
+    uint32_t *feature_query; /* (CHUNK_MOST * columns) the query each was used in */
     double loss;
 } chunk;
 
 typedef struct training {
     const rk_log *log;
     const rk_encoder_params *params;
+    const rk_tower_sides *sides; /* or NULL */
     uint64_t seed, epoch, step;
     uint32_t epochs;
     float rate, position_rate;
     float *vectors, *squares; /* (items, dim) */
     float *positions, *position_squares;
+    float *content_squares, *feature_squares;
     rk_sampler popular;  /* by frequency */
     uint32_t *known;     /* (known_count) items with events: what uniform negatives are drawn from */
     uint32_t known_count;
@@ -57,19 +65,40 @@ typedef struct training {
     chunk chunks[RK_SHARDS];
 } training;
 
+/* What item `item` is in this chunk: its vector, or (true) what its content says. */
+static bool read_row(const training *t, uint32_t item, rk_rng *rng, float *row) {
+    uint32_t dim = t->params->dim;
+    const rk_tower_sides *sides = t->sides;
+    bool dropped = sides && sides->items->features && rk_rng_f32(rng) < sides->id_dropout;
+    if (dropped) {
+        rk_content_project(sides->items, item, sides->content_weights, dim, row);
+        for (uint32_t d = 0; d < dim; d++) row[d] += sides->content_mean[d];
+    } else {
+        memcpy(row, t->vectors + (uint64_t)item * dim, dim * sizeof *row);
+    }
+    return dropped;
+}
+
+/* By popularity and uniformly for the encoder; with sides the chunk's own items take the place of
+ * the popular ones. Either way q is the chance of an item to be drawn at one place. */
 static void draw_negatives(const training *t, chunk *c, rk_rng *rng) {
     uint32_t dim = t->params->dim;
-    float share = t->params->popular_share;
+    float share = t->sides ? (float)c->count / (float)NEGATIVES : t->params->popular_share;
     for (uint32_t n = 0; n < NEGATIVES; n++) {
-        bool popular = rk_rng_f32(rng) < share;
-        uint32_t item = popular ? rk_sampler_draw(&t->popular, rng)
-                                : t->known[rk_rng_below(rng, t->known_count)];
+        uint32_t item;
+        if (t->sides && n < c->count) {
+            item = c->item[n];
+        } else if (!t->sides && rk_rng_f32(rng) < share) {
+            item = rk_sampler_draw(&t->popular, rng);
+        } else {
+            item = t->known[rk_rng_below(rng, t->known_count)];
+        }
         float q = share * (float)t->log->item_events[item] / (float)t->log->events +
                   (1.0f - share) / (float)t->known_count;
         c->negative[n] = item;
         c->correction[n] = rk_logf((float)NEGATIVES * q);
-        const float *row = t->vectors + (uint64_t)item * dim;
-        memcpy(c->negative_rows + (uint64_t)n * dim, row, dim * sizeof *row);
+        float *row = c->negative_rows + (uint64_t)n * dim;
+        c->negative_dropped[n] = read_row(t, item, rng, row);
         for (uint32_t d = 0; d < dim; d++) c->negative_columns[d * NEGATIVES + n] = row[d];
     }
 }
@@ -96,29 +125,52 @@ static void fill_chunk(const training *t, chunk *c, rk_rng *rng) {
         for (uint64_t i = source.begin; i < source.begin + source.count; i++) {
             c->run_begin[c->count] = begin;
             c->weight[c->count] = t->log->weight[i];
+            c->context[c->count] = t->log->context ? t->log->context[i] : 0;
             c->item[c->count++] = t->log->item[i];
         }
         if (t->params->shuffle) shuffle_run(c, begin, rng);
     }
-    for (uint32_t i = 0; i < c->count; i++) {
-        memcpy(c->rows + (uint64_t)i * dim, t->vectors + (uint64_t)c->item[i] * dim,
-               dim * sizeof(float));
-    }
+    for (uint32_t i = 0; i < c->count; i++)
+        c->dropped[i] = read_row(t, c->item[i], rng, c->rows + (uint64_t)i * dim);
     draw_negatives(t, c, rng);
+}
+
+/* Adds the vectors of the user's features when `target` was asked for; true if there was one. */
+static bool add_features(const training *t, chunk *c, uint32_t target, uint32_t q, float *h) {
+    const rk_tower_sides *sides = t->sides;
+    if (!sides || !sides->features) return false;
+    uint32_t before = c->feature_count, dim = t->params->dim;
+    const uint32_t *rows = sides->context_rows + (uint64_t)c->context[target] * sides->columns;
+    for (uint32_t f = 0; f < sides->columns; f++) {
+        if (rows[f] == RK_NONE) continue;
+        rk_axpy_f32(1.0f, sides->features + (uint64_t)rows[f] * dim, h, dim);
+        c->feature[c->feature_count] = rows[f];
+        c->feature_query[c->feature_count++] = q;
+    }
+    return c->feature_count > before;
+}
+
+/* Which inputs are kept, a bit each. With features every fifth query has nothing else, so that
+ * they are a query of their own; without, one input always stays. */
+static uint64_t keep_inputs(const training *t, uint32_t inputs, bool featured, rk_rng *rng) {
+    uint64_t kept = 0;
+    if (featured && rk_rng_below(rng, 5) == 0) return 0;
+    for (uint32_t j = 0; j < inputs; j++) {
+        if (t->params->dropout > 0.0f && rk_rng_f32(rng) < t->params->dropout) continue;
+        kept |= (uint64_t)1 << j;
+    }
+    if (!kept && inputs && !featured) kept = (uint64_t)1 << rk_rng_below(rng, inputs);
+    return kept;
 }
 
 /* The query of the events before `target`, as queries row `q`. False: nothing to ask with. */
 static bool encode(const training *t, chunk *c, uint32_t target, uint32_t q, rk_rng *rng) {
-    uint32_t dim = t->params->dim;
+    uint32_t dim = t->params->dim, features = c->feature_count;
     uint32_t inputs = RK_MIN(target - c->run_begin[target], t->params->positions);
     float *h = c->queries + (uint64_t)q * dim;
     memset(h, 0, dim * sizeof *h);
-    uint64_t kept = 0;
-    for (uint32_t j = 0; j < inputs; j++) {
-        if (rk_rng_f32(rng) < t->params->dropout) continue;
-        kept |= (uint64_t)1 << j;
-    }
-    if (!kept && inputs) kept = (uint64_t)1 << rk_rng_below(rng, inputs);
+    bool featured = add_features(t, c, target, q, h);
+    uint64_t kept = keep_inputs(t, inputs, featured, rng);
     for (uint32_t j = 0; j < inputs; j++) {
         if (!(kept >> j & 1u)) continue;
         const float *x = c->rows + (uint64_t)(target - 1 - j) * dim;
@@ -127,7 +179,10 @@ static bool encode(const training *t, chunk *c, uint32_t target, uint32_t q, rk_
         for (uint32_t d = 0; d < dim; d++) h[d] += weight * a[d] * x[d];
     }
     float norm = rk_norm_f32(h, dim);
-    if (!(norm > 1e-6f)) return false;
+    if (!(norm > 1e-6f)) {
+        c->feature_count = features;
+        return false;
+    }
     for (uint32_t d = 0; d < dim; d++) h[d] /= norm;
     c->kept[q] = kept;
     c->norm[q] = norm;
@@ -187,13 +242,14 @@ static void spread(const training *t, chunk *c, uint32_t q) {
 static void learn_chunk(void *context, uint32_t shard) {
     training *t = context;
     chunk *c = &t->chunks[shard];
-    c->count = c->targets = 0;
+    c->count = c->targets = c->feature_count = 0;
     if (!c->run_count) return;
     rk_rng rng = rk_rng_at(t->seed, rk_mix64(STREAM_CHUNK + t->epoch, t->step * RK_SHARDS + shard));
     fill_chunk(t, c, &rng);
     uint32_t dim = t->params->dim;
     for (uint32_t i = 0; i < c->count; i++) {
-        if (i > c->run_begin[i] && encode(t, c, i, c->targets, &rng)) c->targets++;
+        bool first = i == c->run_begin[i], featured = t->sides && t->sides->features;
+        if ((!first || featured) && encode(t, c, i, c->targets, &rng)) c->targets++;
     }
     memset(c->gradient, 0, (size_t)c->count * dim * sizeof(float));
     memset(c->position_gradient, 0, (size_t)t->params->positions * dim * sizeof(float));
@@ -216,11 +272,39 @@ static void step_row(const training *t, uint32_t item, const float *gradient) {
     for (uint32_t d = 0; d < dim; d++) row[d] /= norm;
 }
 
-static void apply_rows(const training *t, uint32_t shard, const uint32_t *items, uint32_t count,
-                       const float *gradients) {
+/* Gradient of a row that content stood for: to the vectors of the item's features. */
+static void step_content(const training *t, uint32_t shard, uint32_t item, const float *gradient) {
+    const rk_content *items = t->sides->items;
+    uint32_t dim = t->params->dim;
+    float scaled[RK_MAX_DIM];
+    for (uint64_t i = items->row_begin[item]; i < items->row_begin[item + 1]; i++) {
+        if (items->feature[i] % RK_SHARDS != shard) continue;
+        uint64_t at = (uint64_t)items->feature[i] * dim;
+        for (uint32_t d = 0; d < dim; d++) scaled[d] = items->value[i] * gradient[d];
+        rk_adagrad(t->sides->content_weights + at, t->content_squares + at, scaled, dim,
+                   t->sides->content_rate);
+    }
+}
+
+static void apply_rows(const training *t, uint32_t shard, const uint32_t *items,
+                       const bool *dropped, uint32_t count, const float *gradients) {
     for (uint32_t i = 0; i < count; i++) {
-        if (items[i] % RK_SHARDS != shard) continue;
-        step_row(t, items[i], gradients + (uint64_t)i * t->params->dim);
+        const float *gradient = gradients + (uint64_t)i * t->params->dim;
+        if (!t->sides) {
+            if (items[i] % RK_SHARDS == shard) step_row(t, items[i], gradient);
+        } else if (dropped[i]) {
+            step_content(t, shard, items[i], gradient);
+        }
+    }
+}
+
+static void apply_features(const training *t, uint32_t shard, const chunk *c) {
+    uint32_t dim = t->params->dim;
+    for (uint32_t i = 0; i < c->feature_count; i++) {
+        if (c->feature[i] % RK_SHARDS != shard) continue;
+        uint64_t at = (uint64_t)c->feature[i] * dim;
+        rk_adagrad(t->sides->features + at, t->feature_squares + at,
+                   c->query_gradient + (uint64_t)c->feature_query[i] * dim, dim, t->rate);
     }
 }
 
@@ -229,8 +313,9 @@ static void apply_chunks(void *context, uint32_t shard) {
     for (uint32_t s = 0; s < RK_SHARDS; s++) {
         const chunk *c = &t->chunks[s];
         if (!c->targets) continue;
-        apply_rows(t, shard, c->item, c->count, c->gradient);
-        apply_rows(t, shard, c->negative, NEGATIVES, c->negative_gradient);
+        apply_rows(t, shard, c->item, c->dropped, c->count, c->gradient);
+        apply_rows(t, shard, c->negative, c->negative_dropped, NEGATIVES, c->negative_gradient);
+        apply_features(t, shard, c);
     }
 }
 
@@ -275,8 +360,12 @@ static bool take_chunk(const training *t, chunk *c, rk_memory *scratch) {
     c->gradient = RK_NEW(scratch, float, CHUNK_MOST *dim);
     c->negative_gradient = RK_NEW(scratch, float, NEGATIVES *dim);
     c->position_gradient = RK_NEW(scratch, float, t->params->positions * dim);
+    uint64_t uses = t->sides ? (uint64_t)CHUNK_MOST * t->sides->columns : 0;
+    c->feature = RK_NEW(scratch, uint32_t, uses);
+    c->feature_query = RK_NEW(scratch, uint32_t, uses);
     return c->rows && c->negative_rows && c->negative_columns && c->queries && c->query_gradient &&
-           c->logits && c->gradient && c->negative_gradient && c->position_gradient;
+           c->logits && c->gradient && c->negative_gradient && c->position_gradient &&
+           c->feature && c->feature_query;
 }
 
 static bool take_memory(training *t, rk_memory *memory, rk_memory *scratch) {
@@ -284,8 +373,11 @@ static bool take_memory(training *t, rk_memory *memory, rk_memory *scratch) {
     uint64_t items = log->items, dim = t->params->dim, positions = t->params->positions;
     t->positions = RK_NEW(memory, float, positions *dim);
     t->position_squares = RK_NEW(scratch, float, positions *dim);
-    t->squares = RK_NEW(scratch, float, items *dim);
-    bool ok = t->positions && t->position_squares && t->squares && take_sampling(t, scratch) &&
+    t->squares = RK_NEW(scratch, float, t->sides ? 0 : items * dim);
+    t->content_squares = RK_NEW(scratch, float, t->sides ? t->sides->items->features * dim : 0);
+    t->feature_squares = RK_NEW(scratch, float, t->sides ? t->sides->feature_rows * dim : 0);
+    bool ok = t->positions && t->position_squares && t->squares &&
+              t->content_squares && t->feature_squares && take_sampling(t, scratch) &&
               rk_runs_take(log, CHUNK_LEAST, scratch, &t->runs);
     for (uint32_t s = 0; s < RK_SHARDS; s++) ok = take_chunk(t, &t->chunks[s], scratch) && ok;
     return ok;
@@ -320,13 +412,17 @@ static double run_epoch(training *t, const rk_learn_options *options) {
 }
 
 bool rk_train_encoder(const rk_log *log, const rk_encoder_params *params,
-                      const rk_learn_options *options, float *vectors, rk_memory *memory,
-                      rk_encoder_result *result) {
+                      const rk_learn_options *options, float *vectors,
+                      const rk_tower_sides *sides, rk_memory *memory, rk_encoder_result *result) {
     assert(params->positions >= 1 && params->positions <= RK_MAX_POSITIONS);
     rk_memory scratch = {0};
     training *t = RK_NEW(&scratch, training, 1);
     if (!t) return false;
-    *t = (training){.log = log, .params = params, .seed = options->seed, .vectors = vectors};
+    *t = (training){.log = log,
+                    .params = params,
+                    .sides = sides,
+                    .seed = options->seed,
+                    .vectors = vectors};
     if (!take_memory(t, memory, &scratch)) {
         rk_memory_free(&scratch);
         return false;

@@ -23,10 +23,29 @@
 #ifndef RK_LEARN_TRAIN_ENCODER_H
 #define RK_LEARN_TRAIN_ENCODER_H
 
-#include "learn/log.h"
+#include "learn/content.h"
 #include "reckon_learn.h"
 
 #define RK_ENCODER_NEGATIVES 256u
+
+/* What makes the encoder a pair of towers: content on the item side, features on the user side.
+ *
+ * Item vectors are then given, not trained; with probability `id_dropout` a row of the chunk is
+ * replaced by what the item's content says, mean + W x, and the gradient goes to W: so a new item,
+ * which has nothing but content, is trained for (M. Volkovs, G. Yu and T. Poutanen, "DropoutNet:
+ * Addressing Cold Start in Recommender Systems", 2017). The query gets the vectors of the user's
+ * features added, and negatives are the chunk's own items and uniform ones (X. Yi et al.,
+ * "Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations", 2019). */
+typedef struct rk_tower_sides {
+    const rk_content *items;
+    float *content_weights;    /* (items->features, dim) W, trained in place */
+    const float *content_mean; /* (dim) */
+    float id_dropout;
+    float content_rate;
+    const uint32_t *context_rows; /* (contexts, columns) rows of features, RK_NONE: no value; or NULL */
+    uint32_t columns, feature_rows;
+    float *features; /* (feature_rows, dim) trained from what is given; or NULL */
+} rk_tower_sides;
 
 typedef struct rk_encoder_params {
     uint32_t dim;
@@ -50,10 +69,10 @@ typedef struct rk_encoder_result {
     double first_loss, last_loss; /* mean a target, of the first and last epoch */
 } rk_encoder_result;
 
-/* vectors: (items, dim) unit rows in rotated coordinates, trained in place. Arrays of the result
- * belong to `memory`. False if out of memory. `options` gives seed, threads and progress. */
+/* vectors: (items, dim) unit rows in rotated coordinates, trained in place, or left as they are if
+ * there are `sides` (else NULL). Arrays of the result belong to `memory`. False if out of memory. `options` gives seed, threads and progress. */
 bool rk_train_encoder(const rk_log *log, const rk_encoder_params *params,
-                      const rk_learn_options *options, float *vectors, rk_memory *memory,
-                      rk_encoder_result *result);
+                      const rk_learn_options *options, float *vectors,
+                      const rk_tower_sides *sides, rk_memory *memory, rk_encoder_result *result);
 
 #endif

@@ -145,15 +145,42 @@ bool rk_train_ridge(const rk_content *content, const float *vectors, const uint3
     return ok;
 }
 
+/* out (dim) = m + W x; returns its length. */
+static float said_by_content(const rk_content *content, const rk_ridge_result *ridge, uint32_t item,
+                             uint32_t dim, float *out) {
+    rk_content_project(content, item, ridge->weights, dim, out);
+    for (uint32_t d = 0; d < dim; d++) out[d] += ridge->mean[d];
+    return rk_norm_f32(out, dim);
+}
+
+static bool has_content(const rk_content *content, uint32_t item) {
+    return content->row_begin[item] < content->row_begin[item + 1];
+}
+
+/* How long predictions are on average: what share of a unit vector content explains. */
+static float typical_length(const rk_content *content, const rk_ridge_result *ridge, uint32_t dim) {
+    float said[RK_MAX_DIM];
+    double sum = 0.0;
+    uint32_t count = 0;
+    for (uint32_t item = 0; item < content->items; item++) {
+        if (!has_content(content, item)) continue;
+        sum += (double)said_by_content(content, ridge, item, dim, said);
+        count++;
+    }
+    return count ? (float)(sum / count) : 0.0f;
+}
+
 void rk_ridge_shrink(const rk_content *content, const rk_ridge_result *ridge,
                      const uint32_t *item_events, uint32_t dim, float prior_events,
                      float *vectors) {
+    float length = typical_length(content, ridge, dim);
     for (uint32_t item = 0; item < content->items; item++) {
-        if (content->row_begin[item] == content->row_begin[item + 1]) continue;
         float said[RK_MAX_DIM], *row = vectors + (uint64_t)item * dim;
+        if (!has_content(content, item)) continue;
+        float norm = said_by_content(content, ridge, item, dim, said);
+        if (!(norm > 0.0f)) continue;
         float n = (float)item_events[item], alpha = n / (n + prior_events);
-        rk_content_project(content, item, ridge->weights, dim, said);
         for (uint32_t d = 0; d < dim; d++)
-            row[d] = alpha * row[d] + (1.0f - alpha) * (said[d] + ridge->mean[d]);
+            row[d] = alpha * row[d] + (1.0f - alpha) * length / norm * said[d];
     }
 }

@@ -9,22 +9,25 @@
  * Score: share ^ POPULARITY_POWER * nearness, 0..1; share: popularity over that of the top item, 1
  * for all if the snapshot ranks none. An item without a place or popularity scores 0 and is not
  * brought. Comparable across requests: an item of a tenth of the top's popularity, at the distance
- * meta.nearby_km, scores .16 in any of them.
+ * meta.nearby_km, scores .20 in any of them.
  *
- * Cost: at most MOST_PLACES places scored (four trigonometric functions, a power and the anchors
- * each), the most recent anchor's first; binary searches for the rings (geo.h); a walk past the
- * blocked. Again for rings RING_FACTOR times as full while the list is short of its quota. */
+ * Cost: at most MOST_PLACES places offered, the most recent anchor's first; for each a comparison
+ * of its popularity, and unless that rules it out four trigonometric functions, a power and the
+ * anchors; binary searches for the rings (geo.h); a walk past the blocked. Again for rings
+ * RING_FACTOR times as full while the list is short of its quota. */
 #include "base/fmath.h"
 #include "serve/source.h"
 
-/* Below the square root: popularity is heavy-tailed, so its share alone would let a landmark at ten times the
- * distance win over everything around the corner. */
+/* Below the square root: popularity is heavy-tailed, so its share alone would let a landmark at ten
+ * times the distance win over everything around the corner. */
 #define POPULARITY_POWER 0.4f
 #define SEED_DECAY       0.8f
 /* A ring promises a circle of about a sixth of its area. Eight quotas leave one and a third inside
  * it. */
 #define RING_FACTOR 8u
-#define MOST_PLACES 8192u
+#define MOST_PLACES 4096u
+/* Places between two looks at how high the bar has risen: a look is a power. */
+#define PLACES_A_BAR 32u
 
 static bool any_seed_has_place(const rk_query *query) {
     for (uint32_t j = 0; j < query->seed_count; j++)
@@ -60,13 +63,22 @@ static void nearby_prepare(rk_query *query) {
     }
 }
 
+static float share_of(const rk_snapshot_content *snapshot, uint32_t item) {
+    return snapshot->meta.popular_count ? rk_popularity_share(snapshot, item) : 1.0f;
+}
+
 static float nearby_score(const rk_query *query, uint32_t item) {
-    const rk_snapshot_content *snapshot = query->snapshot;
-    rk_place place = snapshot->place[item];
-    if (!rk_has_place(place)) return 0.0f;
-    float share = snapshot->meta.popular_count ? rk_popularity_share(snapshot, item) : 1.0f;
-    if (!(share > 0.0f)) return 0.0f;
+    rk_place place = query->snapshot->place[item];
+    float share = share_of(query->snapshot, item);
+    if (!rk_has_place(place) || !(share > 0.0f)) return 0.0f;
     return rk_powf(share, POPULARITY_POWER) * rk_nearness(&query->anchors, place);
+}
+
+/* A smaller share cannot reach the list, even where the user stands. A little below what it takes,
+ * for what the powers round. */
+static float least_share(const rk_topk *best) {
+    float threshold = rk_topk_threshold(best);
+    return threshold > 0.0f ? 0.9999f * rk_powf(threshold, 1.0f / POPULARITY_POWER) : 0.0f;
 }
 
 static bool in_earlier_ring(const rk_ring *rings, uint32_t count, uint32_t code) {
@@ -81,6 +93,7 @@ static uint32_t offer_ring(const rk_query *query, const rk_ring *rings, uint32_t
                            uint32_t room, rk_topk *best) {
     const rk_snapshot_content *snapshot = query->snapshot;
     const rk_ring *ring = &rings[count - 1];
+    float least = least_share(best);
     for (uint32_t cell = 0; cell < ring->rows * ring->columns; cell++) {
         uint32_t at, end;
         rk_ring_run(snapshot, ring, cell, &at, &end);
@@ -88,9 +101,10 @@ static uint32_t offer_ring(const rk_query *query, const rk_ring *rings, uint32_t
             uint32_t item = snapshot->place_item[at];
             if (in_earlier_ring(rings, count - 1, snapshot->place_code[at])) continue;
             if (rk_is_blocked(query->blocked, item)) continue;
+            if (room-- % PLACES_A_BAR == 0) least = least_share(best);
+            if (share_of(snapshot, item) < least) continue;
             float score = nearby_score(query, item);
             if (score > 0.0f) rk_topk_push(best, score, item);
-            room--;
         }
     }
     return room;

@@ -2,7 +2,8 @@
  *
  *   train EVENTS.rkev --out R.rk [--region R]        an events file to a snapshot
  *   evaluate EVENTS.rkev --protocol P [--k 10,20] [--sample F] [--predictions FILE.csv]
- *   recommend SNAPSHOT.rk --sessions EVENTS.rkev [--count N] [--keep-seen]
+ *   recommend SNAPSHOT.rk --sessions EVENTS.rkev [--count N] [--keep-seen] [--location LAT,LON]
+ *       [--user NAME=VALUE[,NAME=VALUE]...]          the same for all sessions
  *   inspect FILE      verify FILE
  * Shared by train and evaluate: [--seed N] [--threads N] [--set name=value]...
  *
@@ -32,7 +33,8 @@ static int usage(const char *problem, const char *what) {
         "       reckon-cli evaluate EVENTS.rkev --protocol " PROTOCOLS
         " [--k 10,20] [--sample F] [--predictions FILE.csv] [--seed N] [--threads N] "
         "[--set name=value]...\n"
-        "       reckon-cli recommend SNAPSHOT.rk --sessions EVENTS.rkev [--count N] [--keep-seen]\n"
+        "       reckon-cli recommend SNAPSHOT.rk --sessions EVENTS.rkev [--count N] [--keep-seen] "
+        "[--location LAT,LON] [--user NAME=VALUE,...]\n"
         "       reckon-cli inspect|verify FILE\n",
         problem, what ? ": " : "", what ? what : "");
     return EXIT_USAGE;
@@ -120,7 +122,8 @@ static void print_note(void *context, const char *text) {
 /* ---- arguments ------------------------------------------------------------------------------- */
 
 typedef struct arguments {
-    const char *file, *out, *region, *protocol, *cutoffs, *sample, *predictions, *sessions, *count;
+    const char *file, *out, *region, *protocol, *cutoffs, *sample, *predictions, *sessions, *count,
+        *location, *user;
     bool keep_seen;
     rk_learn_options learn;
 } arguments;
@@ -150,7 +153,8 @@ static bool apply_option(arguments *args, const char *name, const char *value) {
     } texts[] = {{"--out", &args->out},           {"--region", &args->region},
                  {"--protocol", &args->protocol}, {"--k", &args->cutoffs},
                  {"--sample", &args->sample},     {"--predictions", &args->predictions},
-                 {"--sessions", &args->sessions}, {"--count", &args->count}};
+                 {"--sessions", &args->sessions}, {"--count", &args->count},
+                 {"--location", &args->location}, {"--user", &args->user}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(name, texts[i].name) != 0) continue;
         *texts[i].field = value;
@@ -368,6 +372,37 @@ static void print_answers(const rk_engine *engine, const char *session, uint32_t
     }
 }
 
+/* "LAT,LON"; the ranges are the engine's to check. */
+static bool read_location(const char *text, rk_request *request) {
+    char *end;
+    if (!text) return true;
+    request->flags |= RK_REQUEST_LOCATION;
+    request->latitude = (float)strtod(text, &end);
+    if (end == text || *end != ',') return false;
+    text = end + 1;
+    request->longitude = (float)strtod(text, &end);
+    return end != text && *end == 0;
+}
+
+/* "country=DE,device=mobile" to the rows of the features. */
+static bool read_user(const rk_engine *engine, const char *text, uint32_t *features,
+                      rk_request *request) {
+    request->features = features;
+    while (text) {
+        const char *equals = strchr(text, '='), *comma = strchr(text, ',');
+        size_t bytes = comma ? (size_t)(comma - text) : strlen(text);
+        if (!equals || equals >= text + bytes) return false;
+        if (request->feature_count == RK_MAX_USER_FEATURES) return false;
+        uint32_t name_bytes = (uint32_t)(equals - text);
+        uint32_t feature =
+            rk_user_feature(engine, text, name_bytes, equals + 1, (uint32_t)bytes - name_bytes - 1);
+        if (feature == RK_NONE) return false;
+        features[request->feature_count++] = feature;
+        text = comma ? comma + 1 : NULL;
+    }
+    return true;
+}
+
 static int command_recommend(arguments *args, rk_memory *memory) {
     rk_engine *engine;
     rk_events_view events;
@@ -391,12 +426,19 @@ static int command_recommend(arguments *args, rk_memory *memory) {
                 "an event the snapshot does not have");
         return refuse(&unknown);
     }
+    uint32_t features[RK_MAX_USER_FEATURES];
+    rk_request asked = {.count = (uint32_t)count,
+                        .flags = args->keep_seen ? RK_REQUEST_KEEP_SEEN : 0};
+    if (!read_location(args->location, &asked))
+        return usage("--location is LAT,LON", args->location);
+    if (!read_user(engine, args->user, features, &asked))
+        return usage("--user is NAME=VALUE,... of features the snapshot knows", args->user);
     rk_event *session = RK_NEW(memory, rk_event, RK_MAX_SESSION);
     rk_recommendation *list = RK_NEW(memory, rk_recommendation, count);
     if (!session || !list) return refuse_file(args->sessions, "does not fit in memory");
     for (uint64_t begin = 0, end = 0; begin < content->meta.events; begin = end) {
-        rk_request request = {.session = session, .count = (uint32_t)count};
-        request.flags = args->keep_seen ? RK_REQUEST_KEEP_SEEN : 0;
+        rk_request request = asked;
+        request.session = session;
         for (; end < content->meta.events && content->user[end] == content->user[begin]; end++) {
             if (request.session_count == RK_MAX_SESSION) {
                 memmove(session, session + 1, (RK_MAX_SESSION - 1) * sizeof *session);

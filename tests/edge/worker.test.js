@@ -97,6 +97,24 @@ test('health', async () => {
   assert.equal((await response.json()).status, 'ok');
 });
 
+test('location, user features and seed reach the engine', async () => {
+  const bytes = new Uint8Array(await readFile(path('tests/golden/good_v1.rk')));
+  const bucket = await worker.getR2Bucket('SNAPSHOTS');
+  await bucket.put('golden.rk', bytes.buffer);
+  const golden = await createEngine({ snapshot: bytes });
+  const visitor = {
+    location: { latitude: 48.1, longitude: 11.6 },
+    user: { country: 'DE' },
+    seed: 77,
+  };
+  const response = await post('golden', { ...visitor, count: 30 });
+  const { items } = await response.json();
+  assert.deepEqual(items, golden.session(visitor).recommend({ count: 30 }).items);
+  const brought = new Set(items.flatMap(({ sources }) => sources.map(({ name }) => name)));
+  for (const name of ['nearby', 'user', 'explore']) assert.ok(brought.has(name), name);
+  golden.dispose();
+});
+
 test('what cannot be answered is a JSON error with a code', async () => {
   const item = engine.similar(engine.session().recommend().items[0].item)[0].item;
   const missing = await fetch(new URL('/v2', base));
@@ -120,6 +138,9 @@ test('what cannot be answered is a JSON error with a code', async () => {
     ['test', { count: '7' }, 400, 'BAD_ARGUMENT'],
     ['test', { exclude: 'x' }, 400, 'BAD_ARGUMENT'],
     ['test', { exclude: [1] }, 400, 'BAD_ARGUMENT'],
+    ['test', { location: { latitude: 91, longitude: 0 } }, 400, 'BAD_ARGUMENT'],
+    ['test', { user: { planet: 'earth' } }, 400, 'BAD_ARGUMENT'],
+    ['test', { seed: -1 }, 400, 'BAD_ARGUMENT'],
     ['test', { exclude: ['x'.repeat(300_000)] }, 413, 'TOO_LARGE'],
   ];
   for (const [region, body, status, code] of refused) {

@@ -72,19 +72,16 @@ describe('recommend', () => {
     }
   });
 
-  test('an empty session falls back to popular items and says so', () => {
+  test('an empty session falls back to what needs none and says so', () => {
     const { items, unavailable } = engine.session().recommend({ explain: true });
     assert.equal(items.length, 20);
     for (const { sources } of items) {
-      assert.deepEqual(
-        sources.map(({ name }) => name),
-        ['popular'],
-      );
+      assert.ok(sources.every(({ name }) => ['popular', 'trending', 'explore'].includes(name)));
     }
-    assert.deepEqual(
-      unavailable.map(({ name }) => name),
-      ['similar', 'session'],
-    );
+    assert.ok(items.some(({ sources }) => sources.some(({ name }) => name === 'popular')));
+    const off = unavailable.map(({ name }) => name);
+    assert.ok(['similar', 'session'].every((name) => off.includes(name)));
+    assert.ok(!off.includes('popular'));
     assert.ok(unavailable.every(({ reason }) => reason.length > 0));
     assert.equal(engine.session().recommend().unavailable, undefined);
   });
@@ -173,7 +170,7 @@ describe('recommend', () => {
   test('weights and quotas of unknown sources or wrong values are refused', () => {
     const session = engine.session();
     const refused = [
-      [{ weights: { nearby: 1 } }, /weights is "nearby".*popular, similar, session/],
+      [{ weights: { nowhere: 1 } }, /weights is "nowhere".*popular, similar, session/],
       [{ weights: { popular: NaN } }, /weight of popular is NaN/],
       [{ weights: { popular: -1 } }, /weight of popular is -1/],
       [{ quotas: { popular: 1.5 } }, /quota of popular is 1.5/],
@@ -355,8 +352,9 @@ describe('engine', () => {
     assert.deepEqual(info.eventTypes.map(({ name }) => name).sort(), ['buy', 'view']);
     assert.deepEqual(
       info.sources.map(({ name }) => name),
-      ['popular', 'similar', 'session'],
+      ['popular', 'similar', 'session', 'trending', 'nearby', 'user', 'explore'],
     );
+    assert.ok(info.sources.slice(0, 3).every(({ unavailable }) => unavailable === undefined));
     assert.equal(info.parts.core + info.parts.vectors + info.parts.text, info.bytes);
     assert.equal(typeof info.report, 'object');
     assert.equal(JSON.parse(JSON.stringify(info)).seed, '1');

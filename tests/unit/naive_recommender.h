@@ -201,7 +201,7 @@ static inline void naive_nearby(naive_funnel *f) {
                                                              : 0.0f;
         const rk_place place = content->place[item];
         f->score[RK_SOURCE_NEARBY][item] =
-            rk_has_place(place) ? rk_powf(share, 0.5f) * rk_nearness(&f->anchors, place) : 0.0f;
+            rk_has_place(place) ? rk_powf(share, 0.4f) * rk_nearness(&f->anchors, place) : 0.0f;
     }
 }
 

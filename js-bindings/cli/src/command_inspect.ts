@@ -70,8 +70,10 @@ function bodyLines(info: FileInfo, snapshot: EngineInfo | undefined): string[] {
 function snapshotLines(info: EngineInfo): string[] {
   const { core, vectors, text, all } = bytesPerItem(info).bytesPerItem;
   const events = info.eventTypes.map(({ name, weight }) => `${name} ${floatText(weight)}`);
-  const sources = info.sources.map(
-    ({ name, quota, weight }) => `${name} (quota ${quota}, weight ${floatText(weight)})`,
+  const sources = info.sources.map(({ name, quota, weight, unavailable }) =>
+    unavailable === undefined
+      ? `${name} (quota ${quota}, weight ${floatText(weight)})`
+      : `${name} (off: ${unavailable})`,
   );
   return [
     `${count(info.items)} items, ${count(info.events)} events, ${count(info.sessions)} sessions, ` +
@@ -79,6 +81,8 @@ function snapshotLines(info: EngineInfo): string[] {
     `${all} bytes an item: core ${core}, vectors ${vectors}, text ${text}; ${info.dim} dimensions`,
     `event weights  ${events.join(', ')}`,
     `sources  ${sources.join(', ')}`,
+    ...(info.places > 0 ? [`places  ${count(info.places)} items have one`] : []),
+    ...(info.userFeatures.length > 0 ? [`user features  ${info.userFeatures.join(', ')}`] : []),
   ];
 }
 

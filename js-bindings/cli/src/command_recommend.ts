@@ -10,6 +10,7 @@ import { type BatchRequest, answerSessions } from './session_batch.js';
 import { parseSession } from './session_text.js';
 import { openSnapshot } from './snapshot_file.js';
 import { count, printJson, printNote, printOut } from './terminal.js';
+import { VISITOR, VISITOR_HELP, type Visitor, parseVisitor } from './visitor.js';
 import { Output, withWorkFolder } from './work_files.js';
 
 const MOST_COUNT = 1000;
@@ -21,6 +22,7 @@ const OPTIONS = {
   ...HELP,
   ...JSON_OUTPUT,
   ...COUNT,
+  ...VISITOR,
   session: { type: 'string' },
   sessions: { type: 'string' },
   map: { type: 'string', multiple: true },
@@ -34,7 +36,7 @@ export const recommendCommand: Command = {
   name: 'recommend',
   usage: [
     'recommend <snapshot> --session "depend:express depend:koa" [-n 20] [--keep-seen]',
-    '      [--stages retrieval|all] [--explain] [--json]',
+    '      [--location LAT,LON] [--user country=DE,…] [--stages retrieval|all] [--explain] [--json]',
     'recommend <snapshot> --sessions in.csv [-n 20] [--keep-seen] [--map …] --out recs.csv',
   ],
   summary: 'recommend for a session, or for every session of a file',
@@ -44,6 +46,7 @@ export const recommendCommand: Command = {
 --out FILE       CSV session,rank,item,score; without it on stdout
 -n N             how many, default 20
 --keep-seen      items of the session may be recommended again
+${VISITOR_HELP}
 --stages S       the stages to run: retrieval or all
 --explain        also say because of which item, and which source could not help
 --json           one document: {"items": [{"item", "rank", "score", "sources"}], "unknown": []}
@@ -54,7 +57,11 @@ Unknown items are skipped and listed; an unknown event is an error.`,
     const [snapshot = ''] = positionals(given, '<snapshot>');
     const { session, sessions, out } = values;
     oneOf('--stages', values.stages, ['retrieval', 'all']);
-    const request = { count: parseCount(values.n), keepSeen: values['keep-seen'] ?? false };
+    const request = {
+      count: parseCount(values.n),
+      keepSeen: values['keep-seen'] ?? false,
+      visitor: parseVisitor(values),
+    };
     if ((session === undefined) === (sessions === undefined)) {
       throw new UsageError('one of --session and --sessions must be given');
     }
@@ -78,9 +85,9 @@ Unknown items are skipped and listed; an unknown event is an error.`,
 function recommendOne(
   engine: Engine,
   text: string,
-  options: { count: number; keepSeen: boolean; explain: boolean },
+  { visitor, ...options }: { count: number; keepSeen: boolean; explain: boolean; visitor: Visitor },
 ): RecommendationJson {
-  const session = engine.session({ seed: 0 });
+  const session = engine.session({ seed: 0, ...visitor });
   const events = parseSession(engine, text);
   const unknown = events.filter((event) => !session.record(event)).map(({ item }) => item);
   const { items, unavailable } = session.recommend(options);

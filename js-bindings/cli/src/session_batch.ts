@@ -11,6 +11,7 @@ import { openSources } from './input_source.js';
 import { unknownEvent } from './session_text.js';
 import { floatText } from './terminal.js';
 import { placeText } from './failures.js';
+import type { Visitor } from './visitor.js';
 
 const PIECE = 1 << 16;
 
@@ -19,6 +20,8 @@ export interface BatchRequest {
   map: ColumnMap;
   count: number;
   keepSeen: boolean;
+  /** The same for every session. */
+  visitor: Visitor;
   note(text: string): void;
 }
 
@@ -31,7 +34,7 @@ interface NamedSession {
 export async function* answerSessions(
   duck: Duck,
   engine: Engine,
-  { sessions, map, count, keepSeen, note }: BatchRequest,
+  { sessions, map, count, keepSeen, visitor, note }: BatchRequest,
 ): AsyncIterable<string> {
   const notes: string[] = [];
   const read = await readSessions(duck, engine, sessions, map, (text) => notes.push(text));
@@ -39,7 +42,7 @@ export async function* answerSessions(
   const unknown = new Set<string>();
   let piece = 'session,rank,item,score\n';
   for (const { id, events } of read) {
-    const session = engine.session();
+    const session = engine.session({ seed: 0, ...visitor });
     for (const event of events) if (!session.record(event)) unknown.add(event.item);
     for (const { rank, item, score } of session.recommend({ count, keepSeen }).items) {
       piece += `${csvField(id)},${rank},${csvField(item)},${floatText(score)}\n`;

@@ -92,7 +92,9 @@ export class SnapshotEngine implements Engine {
       snapshotId: this.info.id,
       eventNames: this.info.eventTypes.map(({ name }) => name),
       defaultEvent: likedMost(this.info.eventTypes),
+      userFeatures: this.info.userFeatures,
       findItem: (item) => this.#open().findItem(item),
+      userFeature: (name, value) => this.#open().userFeature(name, value),
       sourceValues: (what, values) => this.#sourceValues(what, values),
       answer: (request, explain) => this.#answer(request, explain),
     };
@@ -165,6 +167,11 @@ export class SnapshotEngine implements Engine {
     const description = native.describe();
     const [core = 0, vectors = 0, text = 0] = description.partBytes;
     const weights = native.eventWeights(description.types);
+    const eventTypes = Array.from({ length: description.types }, (_, type) => ({
+      name: native.eventName(type),
+      weight: weights[type] ?? 0,
+    }));
+    const lacking = native.unavailable(fullestRequest(eventTypes, description.userFeatures > 0));
     return Object.freeze({
       id: description.contentId,
       region: description.region,
@@ -178,18 +185,34 @@ export class SnapshotEngine implements Engine {
       sessions: description.sessions,
       dim: description.dim,
       seed: String(description.seed),
-      eventTypes: Array.from({ length: description.types }, (_, type) => ({
-        name: native.eventName(type),
-        weight: weights[type] ?? 0,
-      })),
+      eventTypes,
       sources: this.#sourceNames.map((name, s) => ({
         name,
         quota: this.#sourceConfigs[s]?.quota ?? 0,
         weight: this.#sourceConfigs[s]?.weight ?? 0,
+        ...(lacking[s] && { unavailable: lacking[s] }),
       })),
+      places: description.places,
+      userFeatures: Array.from({ length: description.userFeatures }, (_, feature) =>
+        native.featureName(feature),
+      ),
       report: parsedOrNull(native.report()),
     });
   }
+}
+
+/** A request with every signal there is: what cannot answer it can answer none. */
+function fullestRequest(types: EngineInfo['eventTypes'], featured: boolean): NativeRequest {
+  const liked = types.findIndex(({ name }) => name === likedMost(types));
+  return {
+    session: [{ item: 0, type: liked, at: 0 }],
+    exclude: [],
+    count: 1,
+    keepSeen: false,
+    location: { latitude: 0, longitude: 0 },
+    features: featured ? [0] : [],
+    seed: [0, 0],
+  };
 }
 
 function parsedOrNull(json: string): unknown {

@@ -30,6 +30,14 @@ interface Exports {
   rk_wasm_item_title(engine: Pointer, item: number, text: Pointer): number;
   rk_wasm_event_find(engine: Pointer, name: Pointer, bytes: number): number;
   rk_wasm_event_name(engine: Pointer, type: number, text: Pointer): number;
+  rk_wasm_feature_name(engine: Pointer, feature: number, text: Pointer): number;
+  rk_wasm_user_feature(
+    engine: Pointer,
+    name: Pointer,
+    nameBytes: number,
+    value: Pointer,
+    valueBytes: number,
+  ): number;
   rk_wasm_report(engine: Pointer, text: Pointer): number;
   rk_wasm_source_name(source: number): number;
   rk_wasm_source_unavailable(engine: Pointer, request: Pointer, source: number): number;
@@ -68,6 +76,8 @@ const FUNCTIONS = [
   'rk_wasm_item_title',
   'rk_wasm_event_find',
   'rk_wasm_event_name',
+  'rk_wasm_feature_name',
+  'rk_wasm_user_feature',
   'rk_wasm_report',
   'rk_wasm_source_name',
   'rk_wasm_source_unavailable',
@@ -88,11 +98,22 @@ export interface NativeEvent {
   readonly at: number;
 }
 
+/** Degrees. */
+export interface NativeLocation {
+  readonly latitude: number;
+  readonly longitude: number;
+}
+
 export interface NativeRequest {
   readonly session: readonly NativeEvent[];
   readonly exclude: readonly number[];
   readonly count: number;
   readonly keepSeen: boolean;
+  readonly location?: NativeLocation | undefined;
+  /** Rows that userFeature() named, at most RK_MAX_USER_FEATURES. */
+  readonly features: readonly number[];
+  /** Of what is left to chance: high and low 32 bits. */
+  readonly seed: readonly [high: number, low: number];
   /** One a slot, all RK_SOURCE_SLOTS of them; absent: the snapshot's. */
   readonly weights?: readonly number[] | undefined;
   readonly quotas?: readonly number[] | undefined;
@@ -126,6 +147,8 @@ export interface NativeDescription {
   readonly dim: number;
   readonly timeKind: number;
   readonly partBytes: readonly number[];
+  readonly places: number;
+  readonly userFeatures: number;
 }
 
 export interface NativeSection {
@@ -159,6 +182,8 @@ interface Scratch {
   readonly results: Pointer;
   readonly description: Pointer;
   readonly text: Pointer;
+  readonly value: Pointer;
+  readonly features: Pointer;
 }
 
 const at = (pointer: Pointer, offset: number): Pointer => (pointer + offset) as Pointer;
@@ -192,6 +217,8 @@ export class Runtime {
       results: take(LAYOUTS.rk_recommendation.size * CONSTANTS.RK_MAX_COUNT),
       description: take(LAYOUTS.rk_description.size),
       text: take(TEXT_BYTES),
+      value: take(TEXT_BYTES),
+      features: take(CONSTANTS.RK_MAX_USER_FEATURES * 4),
     };
     this.#exclude = take(FIRST_EXCLUDED * 4);
   }
@@ -347,6 +374,8 @@ export class Runtime {
       partBytes: Array.from({ length: fields.part_bytes.count }, (_, i) =>
         this.#readU64(at(description, fields.part_bytes.offset + 8 * i)),
       ),
+      places: u32(fields.places),
+      userFeatures: u32(fields.user_features),
     };
   }
 
@@ -368,8 +397,19 @@ export class Runtime {
       fields.flags,
       (request.keepSeen ? CONSTANTS.RK_REQUEST_KEEP_SEEN : 0) |
         (request.weights ? CONSTANTS.RK_REQUEST_SOURCE_WEIGHTS : 0) |
-        (request.quotas ? CONSTANTS.RK_REQUEST_SOURCE_QUOTAS : 0),
+        (request.quotas ? CONSTANTS.RK_REQUEST_SOURCE_QUOTAS : 0) |
+        (request.location ? CONSTANTS.RK_REQUEST_LOCATION : 0),
     );
+    view.setFloat32(at(pointer, fields.latitude.offset), request.location?.latitude ?? 0, true);
+    view.setFloat32(at(pointer, fields.longitude.offset), request.location?.longitude ?? 0, true);
+    const { features } = request;
+    if (features.length > CONSTANTS.RK_MAX_USER_FEATURES) throw new Error('too many features');
+    this.memory.words(this.scratch.features, features.length).set(features);
+    set(fields.features, this.scratch.features);
+    set(fields.feature_count, features.length);
+    const [high, low] = request.seed;
+    set(fields.seed, low);
+    set({ offset: fields.seed.offset + 4 }, high);
     const unset = new Array<number>(SLOTS).fill(0);
     this.memory
       .floats(at(pointer, fields.source_weights.offset), SLOTS)
@@ -503,6 +543,24 @@ export class NativeEngine {
   eventName(type: number): string {
     return this.#text((out) =>
       this.#runtime.call((wasm) => wasm.rk_wasm_event_name(this.#engine, type, out)),
+    );
+  }
+
+  featureName(feature: number): string {
+    return this.#text((out) =>
+      this.#runtime.call((wasm) => wasm.rk_wasm_feature_name(this.#engine, feature, out)),
+    );
+  }
+
+  /** What a request holds for one value of one feature; NONE if there is no such feature or the value is too long. */
+  userFeature(name: string, value: string): number {
+    const { memory, scratch } = this.#runtime;
+    const valueBytes = memory.writeText(scratch.value, TEXT_BYTES, value);
+    if (valueBytes < 0) return NONE;
+    return this.#find(name, (text, bytes) =>
+      this.#runtime.call((wasm) =>
+        wasm.rk_wasm_user_feature(this.#engine, text, bytes, scratch.value, valueBytes),
+      ),
     );
   }
 

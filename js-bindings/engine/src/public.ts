@@ -17,6 +17,7 @@ export type {
   FileInfo,
   InspectFile,
   InspectOptions,
+  Location,
   RecommendOptions,
   Recommendation,
   Recommendations,
@@ -26,4 +27,5 @@ export type {
   SessionState,
   SourceEvidence,
   SourceName,
+  UserFeatures,
 } from './types.js';

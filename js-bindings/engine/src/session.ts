@@ -2,12 +2,14 @@ import { abi } from './abi.js';
 import { RequestError } from './errors.js';
 import { NONE, type NativeEvent, type NativeRequest } from './native.js';
 import type {
+  Location,
   RecommendOptions,
   Recommendations,
   Session,
   SessionEvent,
   SessionOptions,
   SessionState,
+  UserFeatures,
 } from './types.js';
 
 const { RK_MAX_SESSION, RK_MAX_COUNT } = abi.CONSTANTS;
@@ -17,7 +19,9 @@ export interface SessionHost {
   readonly snapshotId: string;
   readonly eventNames: readonly string[];
   readonly defaultEvent: string;
+  readonly userFeatures: readonly string[];
   findItem(item: string): number;
+  userFeature(name: string, value: string): number;
   sourceValues(
     what: 'weight' | 'quota',
     values: Partial<Record<string, number>> | undefined,
@@ -33,6 +37,8 @@ interface Recorded extends NativeEvent {
 export class EngineSession implements Session {
   readonly #host: SessionHost;
   readonly #seed: number;
+  readonly #location: Location | undefined;
+  readonly #features: readonly number[];
   #served = 0;
   #events: Recorded[] = [];
   /** Items of events that fell out of the most recent RK_MAX_SESSION: still seen, no longer asked with. */
@@ -42,6 +48,8 @@ export class EngineSession implements Session {
     this.#host = host;
     const state = options.restore === undefined ? undefined : checkedState(options.restore);
     this.#seed = checkedInteger('seed', options.seed ?? state?.seed ?? 0, 0, 2 ** 32 - 1);
+    this.#location = checkedLocation(options.location);
+    this.#features = this.#featuresOf(options.user);
     if (state === undefined) return;
     this.#served = state.served;
     for (const item of state.older ?? []) this.#older.add(item);
@@ -78,6 +86,10 @@ export class EngineSession implements Session {
       exclude: this.#excluded(options),
       count: checkedCount(options.count),
       keepSeen: options.keepSeen ?? false,
+      location: checkedLocation(options.location) ?? this.#location,
+      features: options.user === undefined ? this.#features : this.#featuresOf(options.user),
+      // Another list, another draw: no two places of any two seeds share one.
+      seed: [this.#seed, this.#served % 2 ** 32],
       weights: this.#host.sourceValues('weight', options.weights),
       quotas: this.#host.sourceValues('quota', options.quotas),
     };
@@ -111,6 +123,27 @@ export class EngineSession implements Session {
   #type(name: string): number {
     const index = this.#host.eventNames.indexOf(name);
     return index === -1 ? NONE : index;
+  }
+
+  #featuresOf(user: UserFeatures | undefined): number[] {
+    if (user === undefined) return [];
+    if (typeof user !== 'object' || user === null || Array.isArray(user)) {
+      throw badArgument('user', user, 'an object of strings');
+    }
+    const known = this.#host.userFeatures;
+    return Object.entries(user).map(([name, value]) => {
+      if (!known.includes(name)) {
+        const names = known.length > 0 ? known.map(quote).join(', ') : 'none';
+        throw new RequestError(
+          'BAD_ARGUMENT',
+          `user has ${quote(name)}, which the snapshot does not know; known: ${names}`,
+        );
+      }
+      if (typeof value !== 'string') throw badArgument(`user.${name}`, value, 'a string');
+      const feature = this.#host.userFeature(name, value);
+      if (feature === NONE) throw badArgument(`user.${name}`, value, 'at most 65,535 bytes');
+      return feature;
+    });
   }
 
   #excluded({ exclude, keepSeen }: RecommendOptions): number[] {
@@ -149,6 +182,23 @@ function checkedInteger(what: string, value: unknown, low: number, high: number)
 
 export function checkedCount(count: number | undefined): number {
   return checkedInteger('count', count ?? 20, 1, RK_MAX_COUNT);
+}
+
+function checkedLocation(location: Location | undefined): Location | undefined {
+  if (location === undefined) return undefined;
+  if (typeof location !== 'object' || location === null) {
+    throw badArgument('location', location, '{ latitude, longitude }');
+  }
+  const { latitude, longitude } = location;
+  return {
+    latitude: checkedDegrees('location.latitude', latitude, 90),
+    longitude: checkedDegrees('location.longitude', longitude, 180),
+  };
+}
+
+function checkedDegrees(what: string, value: unknown, limit: number): number {
+  if (typeof value === 'number' && value >= -limit && value <= limit) return value;
+  throw badArgument(what, value, `a number from −${limit} to ${limit}`);
 }
 
 function checkedTime(at: unknown): number {

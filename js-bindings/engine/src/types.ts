@@ -65,15 +65,39 @@ export interface EngineInfo {
     readonly name: SourceName;
     readonly quota: number;
     readonly weight: number;
+    /** Why no request can use it: the snapshot lacks what it works from. Absent if one can. */
+    readonly unavailable?: string;
   }[];
+  /** Items that have a place. */
+  readonly places: number;
+  /** Names that `user` may have: what training knew of users besides their events. */
+  readonly userFeatures: readonly string[];
   /** What training measured, as the trainer wrote it; null if it wrote nothing. */
   readonly report: unknown;
 }
 
+/** A point on earth, in degrees. */
+export interface Location {
+  /** −90 to 90. */
+  latitude: number;
+  /** −180 to 180. */
+  longitude: number;
+}
+
+/** What is known of a user besides the session: a value for some of `info.userFeatures`. */
+export type UserFeatures = Readonly<Record<string, string>>;
+
 export interface SessionOptions {
+  /** Where the user is. Without it, what is near is near the places of the items visited last. */
+  location?: Location;
+  /** For example `{ country: 'DE', device: 'mobile' }`. An unknown name: RequestError BAD_ARGUMENT. */
+  user?: UserFeatures;
   /** What `session.export()` returned, from this or an earlier snapshot. */
   restore?: SessionState;
-  /** Seed of whatever is drawn at random, an integer from 0 to 2³² − 1. Default 0. */
+  /**
+   * Seed of whatever is drawn at random, an integer from 0 to 2³² − 1. Default 0. Each list of a session
+   * draws anew; the same seed and place in the session draw the same, also after a restore.
+   */
   seed?: number;
 }
 
@@ -88,7 +112,7 @@ export interface SessionEvent {
 export interface SessionState {
   version: 1;
   seed: number;
-  /** Recommendations served so far: keeps their ids unique. */
+  /** Lists served so far: keeps their ids unique, and what they explore apart. */
   served: number;
   events: { item: string; event: string; at: number }[];
   /** Items seen before the most recent 1,024 events: not recommended, not asked with. */
@@ -102,6 +126,10 @@ export interface RecommendOptions {
   exclude?: Iterable<string>;
   /** Items of the session may be recommended again. */
   keepSeen?: boolean;
+  /** Where the user is now, instead of the session's location. */
+  location?: Location;
+  /** What is known of the user now, instead of the session's features. */
+  user?: UserFeatures;
   /** Weight of each source in the blend; sources left out keep the snapshot's. */
   weights?: Partial<Record<SourceName, number>>;
   /** Most candidates of each source; sources left out keep the snapshot's. */
@@ -146,7 +174,10 @@ export interface Session {
    */
   record(event: SessionEvent): boolean;
   recommend(options?: RecommendOptions): Recommendations;
-  /** Plain data for JSON: `engine.session({ restore })` continues where this one is. */
+  /**
+   * Plain data for JSON: `engine.session({ restore })` continues where this one is. Location and user
+   * features are not in it: pass them again.
+   */
   export(): SessionState;
   /** Forgets every event. */
   forget(): void;
