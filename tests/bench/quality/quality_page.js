@@ -2,12 +2,10 @@
 // around the two marks is written by hand and stays.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { methodsByRank, metricName, protocolName } from './figure_rows.js';
-import { rowOf } from './quality_targets.js';
+import { digits, rowOf } from './quality_targets.js';
 
 const BEGIN = '<!-- written by quality.js from quality.csv, to the end -->';
 
-/** .1002: no figure here reaches 1, and a column of them reads better without the zeros. */
-const digits = (value) => value.toFixed(4).replace(/^(-?)0\./, '$1.');
 const range = (low, high) => `${digits(low)} … ${digits(high)}`;
 const tableRow = (fields) => `| ${fields.join(' | ')} |`;
 const table = (columns, rows) =>
@@ -65,8 +63,14 @@ const leadField = (row) =>
 const STYLES = { blend: (name) => `**${name}**`, published: (name) => `*${name}*` };
 const styled = (kind, name) => (STYLES[kind] ?? ((plain) => `\`${plain}\``))(name);
 
+/** The last of an entry's metrics that has leads. */
+const ledMetric = (entry, rows) =>
+  entry.metrics.findLast((metric) =>
+    rows.some((row) => row.metric === metric && row.lead !== undefined),
+  ) ?? entry.metrics.at(-1);
+
 function figureTable(entry, rows) {
-  const main = entry.metrics.at(-1);
+  const main = ledMetric(entry, rows);
   const columns = ['', ...entry.metrics.map(metricName), `lead of the blend, ${metricName(main)}`];
   const lines = methodsByRank(entry, rows).map(({ method, kind }) => [
     styled(kind, method),

@@ -7,6 +7,7 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { methodsByRank, metricName, protocolName } from './figure_rows.js';
+import { digits } from './quality_targets.js';
 
 const { document } = parseHTML('<html><body></body></html>');
 
@@ -15,7 +16,7 @@ const MARGIN = 20;
 const HEADER = 84;
 const GAP = 16;
 const COLUMNS = 2;
-const CARD = { width: (WIDTH - 2 * MARGIN - GAP) / COLUMNS, labels: 170, top: 46, bottom: 10 };
+const CARD = { width: (WIDTH - 2 * MARGIN - GAP) / COLUMNS, labels: 196, top: 46, bottom: 10 };
 const PANEL = { row: 17, axis: 20, gap: 14 };
 const TICKS = 4;
 const PANEL_WIDTH = (CARD.width - CARD.labels - 2 * PANEL.gap) / 2;
@@ -131,7 +132,7 @@ function card({ entry, rows, verdicts }, x, y, height) {
     const left = x + CARD.labels + m * (PANEL_WIDTH + PANEL.gap);
     const own = rows.filter((row) => row.metric === metric);
     const reached = own.find((row) => row.kind === 'blend')?.value;
-    const title = `${metricName(metric)}  ${reached === undefined ? '' : reached.toFixed(4).slice(1)}`;
+    const title = `${metricName(metric)}  ${reached === undefined ? '' : digits(reached)}`;
     parts.push(text(left + 4, y + 37, title, { weight: 600 }));
     parts.push(placed(panel(own, methods, wantedLine(verdicts, metric)), left, y + CARD.top));
   });

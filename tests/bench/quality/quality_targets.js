@@ -2,8 +2,9 @@
 // method of the same run, a multiple of it. A lead is printed with its paired 95 % interval where there is one,
 // so that a lead by luck is seen to be one.
 
-const digits = (value) => value.toFixed(4);
-const interval = (low, high) => `${digits(low)} to ${digits(high)}`;
+/** .1002: no figure here reaches 1, and a column of them reads better without the zeros. */
+export const digits = (value) => value.toFixed(4).replace(/^(-?)0\./, '$1.');
+const interval = (low, high) => `${digits(low)} … ${digits(high)}`;
 
 /** The row of a method and metric; the blend's without a method. */
 export function rowOf(rows, metric, method = 'blend') {
