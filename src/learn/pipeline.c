@@ -189,9 +189,10 @@ static void report_learners(rk_json *json, const rk_trained *trained) {
     rk_json_close(json, ']');
 }
 
-/* NDCG of the blend without one source: what it is worth. A tower is its source. */
+/* NDCG@10 of the blend without one source, on the validation cases: what it is worth. A tower is its
+ * source. */
 static void report_ablations(rk_json *json, const rk_validation *validation) {
-    rk_json_open(json, "without", '{');
+    rk_json_open(json, "ablations", '{');
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++)
         rk_json_number(json, rk_source_name(s), validation->without[s]);
     rk_json_close(json, '}');
@@ -203,9 +204,12 @@ static void report_validation(rk_json *json, const rk_validation *validation) {
     rk_json_u64(json, "cases", validation->cases);
     rk_json_u64(json, "settings_tried", validation->trials);
     for (uint32_t m = 0; validation->cases && m < RK_VALIDATED_COUNT; m++) {
-        rk_report_metrics(json, rk_validated_name(m), &validation->methods[m], &cutoff, 1);
+        if (validation->methods[m].answerable) {
+            rk_report_metrics(json, rk_validated_name(m), &validation->methods[m], &cutoff, 1);
+        } else {
+            rk_json_null(json, rk_validated_name(m));
+        }
     }
-    if (validation->cases) report_ablations(json, validation);
     rk_json_close(json, '}');
 }
 
@@ -218,6 +222,7 @@ void rk_pipeline_report(rk_json *json, const rk_trained *result) {
     report_parameters(json, &result->tuned);
     report_learners(json, result);
     report_validation(json, &result->validation);
+    if (result->validation.cases) report_ablations(json, &result->validation);
 }
 
 void rk_pipeline_note_data(const rk_events_content *events, const rk_learn_options *options) {
