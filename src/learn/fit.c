@@ -8,8 +8,16 @@
 #include "learn/build_vectors.h"
 #include "reckon.h"
 
+void rk_tuned_fix(const rk_learn_options *options, rk_tuned *tuned) {
+    for (uint32_t s = 0; s < RK_SOURCE_SLOTS; s++) {
+        const rk_source_setting *setting = &options->sources[s];
+        if (setting->has_quota) tuned->sources[s].quota = setting->quota;
+        if (setting->has_weight) tuned->sources[s].weight = setting->weight;
+    }
+}
+
 rk_tuned rk_tuned_defaults(const rk_learn_options *options) {
-    return (rk_tuned){
+    rk_tuned tuned = {
         .neighbors = {.window = 10,
                       .top = 32,
                       .forward = 0.85f,
@@ -59,6 +67,8 @@ rk_tuned rk_tuned_defaults(const rk_learn_options *options) {
                     [RK_SOURCE_USER] = {.quota = 200},
                     [RK_SOURCE_EXPLORE] = {.quota = 20}},
     };
+    rk_tuned_fix(options, &tuned);
+    return tuned;
 }
 
 void rk_fit_begin(const rk_events_content *events, const rk_log *log, const rk_tuned *tuned,

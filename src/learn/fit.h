@@ -46,6 +46,8 @@ typedef struct rk_tuned {
 
 /* Where the search starts, and what stands when there is nothing to validate on. */
 rk_tuned rk_tuned_defaults(const rk_learn_options *options);
+/* What a person fixed of the sources, over what was tuned. */
+void rk_tuned_fix(const rk_learn_options *options, rk_tuned *tuned);
 
 /* A content with its meta, weights and sources set and no learner's arrays yet. */
 void rk_fit_begin(const rk_events_content *events, const rk_log *log, const rk_tuned *tuned,

@@ -30,6 +30,41 @@ static bool parse_u32(const char *text, uint32_t least, uint32_t most, uint32_t 
     return true;
 }
 
+/* -?digits[.digits], within +-2^20. */
+static bool parse_decimal(const char *text, float *out) {
+    bool negative = *text == '-';
+    double value = 0.0, scale = 1.0;
+    uint32_t digits = 0;
+    for (text += negative; *text >= '0' && *text <= '9'; text++, digits++)
+        value = value * 10.0 + (double)(*text - '0');
+    if (digits && *text == '.') {
+        for (text++; *text >= '0' && *text <= '9'; text++) {
+            scale *= 0.1;
+            value += scale * (double)(*text - '0');
+        }
+    }
+    *out = (float)(negative ? -value : value);
+    return digits && digits < 8 && *text == 0 && value <= 0x1p20;
+}
+
+static bool set_source(rk_learn_options *options, const char *name, const char *value) {
+    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
+        const char *source = rk_source_name(s);
+        size_t bytes = strlen(source);
+        if (strncmp(name, source, bytes) != 0) continue;
+        rk_source_setting *setting = &options->sources[s];
+        if (strcmp(name + bytes, "_quota") == 0) {
+            setting->has_quota = parse_u32(value, 0, RK_MAX_COUNT, &setting->quota);
+            return setting->has_quota;
+        }
+        if (strcmp(name + bytes, "_weight") == 0) {
+            setting->has_weight = parse_decimal(value, &setting->weight);
+            return setting->has_weight;
+        }
+    }
+    return false;
+}
+
 bool rk_learn_set(rk_learn_options *options, const char *name, const char *value) {
     const struct {
         const char *name;
@@ -52,7 +87,7 @@ bool rk_learn_set(rk_learn_options *options, const char *name, const char *value
         options->dim = before;
         return false;
     }
-    return false;
+    return set_source(options, name, value);
 }
 
 static void note(const rk_learn_options *options, const char *text) {

@@ -256,6 +256,9 @@ static void descend_blend(search *s) {
                 rk_tuned candidate = s->tuned;
                 *field_of(&candidate, &blend_axes[a]) = blend_axes[a].values[v];
                 if (blend_axes[a].values[v] == start) continue;
+                rk_tuned allowed = candidate;
+                rk_tuned_fix(s->options, &allowed);
+                if (memcmp(allowed.sources, candidate.sources, sizeof allowed.sources)) continue;
                 s->blends++;
                 double score = try_blend(s, &candidate);
                 if (score <= s->best * 1.001) continue;
@@ -386,6 +389,7 @@ static void run(search *s, rk_validation *validation) {
     descend_blend(s);
     /* A second scan of the index is not spent on what the blend does not weigh. */
     if (s->tuned.sources[RK_SOURCE_USER].weight == 0.0f) s->tuned.sources[RK_SOURCE_USER].quota = 0;
+    rk_tuned_fix(s->options, &s->tuned);
     memcpy(s->content.meta.repeat, s->tuned.repeat, sizeof s->tuned.repeat);
     validation->cases = s->split.case_count;
     validation->trials = s->trials + s->blends;
