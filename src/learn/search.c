@@ -60,6 +60,9 @@ static double try_popular(search *s, const rk_tuned *tuned) {
     rk_snapshot_content content = s->content;
     bool ok = rk_fit_popularity(&s->log, tuned, &memory, &content);
     double score = ok ? ndcg(s, &content, rk_method_source(RK_SOURCE_POPULAR)) : 0.0;
+    /* `nearby` counts with the same popularities. */
+    if (ok && content.meta.place_count)
+        score += ndcg(s, &content, rk_method_source(RK_SOURCE_NEARBY));
     s->failed = s->failed || !ok;
     rk_memory_free(&memory);
     return score;
@@ -353,6 +356,8 @@ static void gather(search *s) {
 static void run(search *s, rk_validation *validation) {
     s->planned = plan_trials(s);
     bool timed = s->log.time_kind == RK_TIME_UNIX_MS;
+    keep(s, rk_fit_places(s->events, &s->log, &s->kept, &s->content));
+    if (s->failed) return;
     descend_time(s, try_popular, offsetof(rk_tuned, half_life_ms), half_lives,
                  timed ? COUNT_OF(half_lives) : 0);
     keep(s, rk_fit_popularity(&s->log, &s->tuned, &s->kept, &s->content));
@@ -360,7 +365,6 @@ static void run(search *s, rk_validation *validation) {
         descend_time(s, try_trending, offsetof(rk_tuned, trending_window_ms), trending_windows,
                      COUNT_OF(trending_windows));
     keep(s, rk_fit_trending(&s->log, &s->tuned, &s->kept, &s->content));
-    keep(s, rk_fit_places(s->events, &s->log, &s->kept, &s->content));
     keep(s, rk_fit_explore(&s->log, &s->kept, &s->content));
     if (s->failed) return;
     if (s->content.meta.place_count) descend(s, try_nearby, nearby_axes, COUNT_OF(nearby_axes));
