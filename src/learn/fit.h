@@ -12,8 +12,8 @@
 
 /* Events of all epochs of a training of vectors; a quarter of it for a trial of the search. More
  * epochs raise the session source a little and the blend not at all (src/README.md). */
-#define RK_SGNS_BUDGET    8000000u
-#define RK_ENCODER_BUDGET 8000000u
+#define RK_SGNS_BUDGET    2500000u
+#define RK_ENCODER_BUDGET 6000000u
 #define RK_TOWER_BUDGET   2000000u
 
 typedef struct rk_vectors_result {

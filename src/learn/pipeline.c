@@ -113,6 +113,9 @@ static void report_parameters(rk_json *json, const rk_tuned *tuned) {
     rk_json_number(json, "neighbor_norm", (double)tuned->neighbors.norm);
     rk_json_number(json, "neighbor_length_power", (double)tuned->neighbors.length_power);
     rk_json_number(json, "similar_decay", (double)tuned->similar_decay);
+    rk_json_number(json, "outlier_weight", (double)tuned->outlier_weight);
+    rk_json_number(json, "trending_window_days", (double)tuned->trending_window_ms / 86400000.0);
+    rk_json_number(json, "nearby_km", (double)tuned->nearby_km);
     rk_json_number(json, "session_decay", (double)tuned->session_decay);
     rk_json_open(json, "source_weights", '{');
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
@@ -126,37 +129,73 @@ static void report_parameters(rk_json *json, const rk_tuned *tuned) {
     rk_json_close(json, '}');
 }
 
-static void report_encoder(rk_json *json, const rk_trained *result) {
-    const rk_encoder_params *params = &result->tuned.encoder;
-    const rk_encoder_result *encoder = &result->vectors.encoder;
+/* A learner of the final training; the validation losses are those of the search's own training,
+ * which holds some sessions out (runs.h). */
+static void open_learner(rk_json *json, const char *name, uint64_t steps, uint64_t epochs) {
     rk_json_open(json, NULL, '{');
-    rk_json_string(json, "name", "encoder");
-    rk_json_u64(json, "steps", encoder->steps);
-    rk_json_u64(json, "epochs", encoder->epochs);
+    rk_json_string(json, "name", name);
+    rk_json_u64(json, "steps", steps);
+    rk_json_u64(json, "epochs", epochs);
+}
+
+static void report_losses(rk_json *json, const rk_losses *first, const rk_losses *last,
+                          const rk_losses *searched_first, const rk_losses *searched_last) {
+    rk_json_number(json, "first_loss", first->train);
+    rk_json_number(json, "last_loss", last->train);
+    rk_json_number(json, "first_validation_loss", searched_first->validation);
+    rk_json_number(json, "last_validation_loss", searched_last->validation);
+}
+
+static void report_encoder(rk_json *json, const char *name, const rk_encoder_params *params,
+                           const rk_encoder_result *result, const rk_encoder_result *searched) {
+    open_learner(json, name, result->steps, result->epochs);
     rk_json_u64(json, "positions", params->positions);
     rk_json_u64(json, "negatives", RK_ENCODER_NEGATIVES);
     rk_json_number(json, "dropout", (double)params->dropout);
     rk_json_number(json, "temperature", (double)params->temperature);
-    rk_json_number(json, "first_loss", encoder->first_loss);
-    rk_json_number(json, "last_loss", encoder->last_loss);
+    report_losses(json, &result->first, &result->last, &searched->first, &searched->last);
     rk_json_close(json, '}');
 }
 
-static void report_learners(rk_json *json, const rk_trained *result) {
-    const rk_sgns_params *sgns = &result->tuned.sgns;
-    rk_json_open(json, "learners", '[');
-    rk_json_open(json, NULL, '{');
-    rk_json_string(json, "name", "sgns");
-    rk_json_u64(json, "steps", result->vectors.sgns.steps);
-    rk_json_u64(json, "epochs", result->vectors.sgns.epochs);
-    rk_json_u64(json, "window", sgns->window);
-    rk_json_number(json, "negative_exponent", (double)sgns->negative_exponent);
-    rk_json_number(json, "subsample", (double)sgns->subsample);
-    rk_json_number(json, "first_loss", result->vectors.sgns.first_loss);
-    rk_json_number(json, "last_loss", result->vectors.sgns.last_loss);
+static void report_sgns(rk_json *json, const rk_sgns_params *params, const rk_sgns_result *result,
+                        const rk_sgns_result *searched) {
+    open_learner(json, "sgns", result->steps, result->epochs);
+    rk_json_u64(json, "window", params->window);
+    rk_json_number(json, "negative_exponent", (double)params->negative_exponent);
+    report_losses(json, &result->first, &result->last, &searched->first, &searched->last);
     rk_json_close(json, '}');
-    if (result->tuned.encoder.epochs) report_encoder(json, result);
+}
+
+static void report_ridge(rk_json *json, const rk_trained *trained) {
+    const rk_ridge_result *ridge = &trained->vectors.ridge;
+    open_learner(json, "ridge", ridge->steps, 1);
+    rk_json_u64(json, "features", trained->items.features);
+    rk_json_number(json, "first_loss", ridge->first_loss);
+    rk_json_number(json, "last_loss", ridge->last_loss);
+    rk_json_close(json, '}');
+}
+
+static void report_learners(rk_json *json, const rk_trained *trained) {
+    const rk_tuned *tuned = &trained->tuned;
+    const rk_vectors_result *vectors = &trained->vectors;
+    const rk_vectors_result *searched = &trained->validation.vectors;
+    rk_json_open(json, "learners", '[');
+    report_sgns(json, &tuned->sgns, &vectors->sgns, &searched->sgns);
+    if (vectors->encoder.epochs)
+        report_encoder(json, "encoder", &tuned->encoder, &vectors->encoder, &searched->encoder);
+    if (vectors->towers.epochs)
+        report_encoder(json, "towers", &tuned->towers, &vectors->towers, &searched->towers);
+    if (trained->items.features) report_ridge(json, trained);
     rk_json_close(json, ']');
+}
+
+/* NDCG@10 of the blend without one source, on the validation cases: what it is worth. A tower is its
+ * source. */
+static void report_ablations(rk_json *json, const rk_validation *validation) {
+    rk_json_open(json, "ablations", '{');
+    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++)
+        rk_json_number(json, rk_source_name(s), validation->without[s]);
+    rk_json_close(json, '}');
 }
 
 static void report_validation(rk_json *json, const rk_validation *validation) {
@@ -165,7 +204,11 @@ static void report_validation(rk_json *json, const rk_validation *validation) {
     rk_json_u64(json, "cases", validation->cases);
     rk_json_u64(json, "settings_tried", validation->trials);
     for (uint32_t m = 0; validation->cases && m < RK_VALIDATED_COUNT; m++) {
-        rk_report_metrics(json, rk_validated_name(m), &validation->methods[m], &cutoff, 1);
+        if (validation->methods[m].answerable) {
+            rk_report_metrics(json, rk_validated_name(m), &validation->methods[m], &cutoff, 1);
+        } else {
+            rk_json_null(json, rk_validated_name(m));
+        }
     }
     rk_json_close(json, '}');
 }
@@ -179,6 +222,7 @@ void rk_pipeline_report(rk_json *json, const rk_trained *result) {
     report_parameters(json, &result->tuned);
     report_learners(json, result);
     report_validation(json, &result->validation);
+    if (result->validation.cases) report_ablations(json, &result->validation);
 }
 
 void rk_pipeline_note_data(const rk_events_content *events, const rk_learn_options *options) {

@@ -23,10 +23,13 @@ typedef struct rk_validation {
     bool sessions; /* hidden sessions, every prefix asked; else one event a user */
     uint32_t cases;
     uint32_t trials;                        /* parameter settings tried */
+    rk_vectors_result vectors;              /* losses of the search's own training, held out too */
+    double without[RK_SOURCE_COUNT];        /* NDCG of the blend without a source */
     rk_metrics methods[RK_VALIDATED_COUNT]; /* cutoffs: only [0], at 10 */
 } rk_validation;
 
 #define RK_VALIDATION_CUTOFF 10u
+#define RK_BLEND_DEPTH       100u
 
 /* `rows` are all that may be seen. Errors: NO_EVENTS, OUT_OF_MEMORY. */
 rk_status rk_search(const rk_events_content *events, const rk_rows *rows,

@@ -13,7 +13,8 @@
 #define NEGATIVES    RK_ENCODER_NEGATIVES
 #define STREAM_ORDER 0x656E6331u /* "enc1" */
 #define STREAM_CHUNK 0x656E6332u
-#define STREAM_MIX   0x656E6333u
+#define STREAM_MEASURE 0x656E6333u
+#define REPORT_STEPS 256u
 
 /* What one shard computed for its chunk, to be applied in chunk order. Event i is an input of the
  * later events of its run and the target of the earlier ones. */
@@ -378,16 +379,23 @@ static bool take_memory(training *t, rk_memory *memory, rk_memory *scratch) {
     t->feature_squares = RK_NEW(scratch, float, t->sides ? t->sides->feature_rows * dim : 0);
     bool ok = t->positions && t->position_squares && t->squares &&
               t->content_squares && t->feature_squares && take_sampling(t, scratch) &&
-              rk_runs_take(log, CHUNK_LEAST, scratch, &t->runs);
+              rk_runs_take(log, CHUNK_LEAST, t->params->hold_out, scratch, &t->runs);
     for (uint32_t s = 0; s < RK_SHARDS; s++) ok = take_chunk(t, &t->chunks[s], scratch) && ok;
     return ok;
 }
 
-static double run_epoch(training *t, const rk_learn_options *options) {
+static void tell(const training *t, const rk_learn_options *options) {
+    if (!options->progress) return;
+    uint64_t done = t->epoch * t->runs.count + t->runs.next;
+    options->progress(options->context, t->sides ? "towers" : "encoder", done,
+                      (uint64_t)t->epochs * t->runs.count, "sessions");
+}
+
+/* One pass over the runs in order; returns the mean loss of a target. */
+static double pass(training *t, bool learn, const rk_learn_options *options) {
     double loss = 0.0;
     uint64_t targets = 0;
-    uint32_t first[RK_SHARDS], number[RK_SHARDS], until_report = 0;
-    rk_runs_shuffle(&t->runs, t->seed, rk_mix64(STREAM_ORDER, t->epoch));
+    uint32_t first[RK_SHARDS], number[RK_SHARDS];
     for (t->step = 0; rk_runs_deal(&t->runs, first, number); t->step++) {
         for (uint32_t s = 0; s < RK_SHARDS; s++) {
             t->chunks[s].first_run = first[s];
@@ -395,20 +403,27 @@ static double run_epoch(training *t, const rk_learn_options *options) {
             t->chunks[s].loss = 0.0;
         }
         rk_parallel(options->threads, learn_chunk, t);
-        rk_parallel(options->threads, apply_chunks, t);
-        apply_positions(t);
+        if (learn) {
+            rk_parallel(options->threads, apply_chunks, t);
+            apply_positions(t);
+            if (t->step % REPORT_STEPS == 0) tell(t, options);
+        }
         for (uint32_t s = 0; s < RK_SHARDS; s++) {
             loss += t->chunks[s].loss;
             targets += t->chunks[s].targets;
         }
-        if (options->progress && until_report-- == 0) {
-            until_report = 255;
-            uint64_t done = t->epoch * t->runs.count + t->runs.next;
-            options->progress(options->context, "encoder", done, (uint64_t)t->epochs * t->runs.count,
-                              "sessions");
-        }
     }
     return targets ? loss / (double)targets : 0.0;
+}
+
+/* The held-out loss with the same negatives and dropouts whenever it is measured. */
+static double measure_held_out(training *t, const rk_learn_options *options) {
+    uint64_t epoch = t->epoch;
+    rk_runs_measure(&t->runs);
+    t->epoch = STREAM_MEASURE;
+    double loss = pass(t, false, options);
+    t->epoch = epoch;
+    return loss;
 }
 
 bool rk_train_encoder(const rk_log *log, const rk_encoder_params *params,
@@ -437,10 +452,12 @@ bool rk_train_encoder(const rk_log *log, const rk_encoder_params *params,
         float fade = 1.0f - 0.9f * (float)t->epoch / (float)t->epochs;
         t->rate = params->rate * fade;
         t->position_rate = params->position_rate * fade;
-        double loss = run_epoch(t, options);
-        if (t->epoch == 0) result->first_loss = loss;
-        result->last_loss = loss;
+        rk_runs_shuffle(&t->runs, t->seed, rk_mix64(STREAM_ORDER, t->epoch));
+        double loss = pass(t, true, options);
         result->steps += t->step;
+        double held_out = measure_held_out(t, options);
+        if (t->epoch == 0) result->first = (rk_losses){.train = loss, .validation = held_out};
+        result->last = (rk_losses){.train = loss, .validation = held_out};
     }
     rk_memory_free(&scratch);
     return true;

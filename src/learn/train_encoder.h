@@ -24,6 +24,7 @@
 #define RK_LEARN_TRAIN_ENCODER_H
 
 #include "learn/content.h"
+#include "learn/runs.h"
 #include "reckon_learn.h"
 
 #define RK_ENCODER_NEGATIVES 256u
@@ -59,6 +60,7 @@ typedef struct rk_encoder_params {
     float rate;             /* Adagrad's, of vectors */
     float position_rate;    /* of position weights */
     bool shuffle;           /* sessions have no order: a new one each epoch */
+    bool hold_out;          /* some sessions, to measure the loss on (runs.h) */
 } rk_encoder_params;
 
 typedef struct rk_encoder_result {
@@ -66,7 +68,7 @@ typedef struct rk_encoder_result {
     float *positions; /* (positions, dim) */
     uint64_t steps;
     uint32_t epochs;
-    double first_loss, last_loss; /* mean a target, of the first and last epoch */
+    rk_losses first, last; /* mean a target, of the first and last epoch */
 } rk_encoder_result;
 
 /* vectors: (items, dim) unit rows in rotated coordinates, trained in place, or left as they are if

@@ -14,6 +14,8 @@
 #define STREAM_INIT  0x73676E7331u
 #define STREAM_ORDER 0x73676E7332u
 #define STREAM_CHUNK 0x73676E7333u
+#define STREAM_MEASURE 0x73676E7334u
+#define REPORT_STEPS 256u
 
 /* What one shard computed for its chunk, to be applied in chunk order. */
 typedef struct chunk {
@@ -168,7 +170,7 @@ static bool take_memory(training *t, rk_memory *memory, rk_memory *scratch) {
     t->input_squares = RK_NEW(scratch, float, items *dim);
     t->output_squares = RK_NEW(scratch, float, items *dim);
     bool ok = t->input && t->output && t->input_squares && t->output_squares &&
-              take_sampling(t, scratch) && rk_runs_take(t->log, CHUNK_LEAST, scratch, &t->runs);
+              take_sampling(t, scratch) && rk_runs_take(t->log, CHUNK_LEAST, t->params->hold_out, scratch, &t->runs);
     for (uint32_t s = 0; s < RK_SHARDS; s++) {
         chunk *c = &t->chunks[s];
         c->negative_rows = RK_NEW(scratch, float, NEGATIVES *dim);
@@ -181,11 +183,18 @@ static bool take_memory(training *t, rk_memory *memory, rk_memory *scratch) {
     return ok;
 }
 
-static double run_epoch(training *t, const rk_learn_options *options) {
+static void tell(const training *t, const rk_learn_options *options) {
+    if (!options->progress) return;
+    uint64_t done = t->epoch * t->runs.count + t->runs.next;
+    options->progress(options->context, "vectors", done, (uint64_t)t->epochs * t->runs.count,
+                      "sessions");
+}
+
+/* One pass over the runs in order; returns the mean loss of a context. */
+static double pass(training *t, bool learn, const rk_learn_options *options) {
     double loss = 0.0;
     uint64_t contexts = 0;
-    uint32_t first[RK_SHARDS], number[RK_SHARDS], until_report = 0;
-    rk_runs_shuffle(&t->runs, t->seed, STREAM_ORDER + t->epoch);
+    uint32_t first[RK_SHARDS], number[RK_SHARDS];
     for (t->step = 0; rk_runs_deal(&t->runs, first, number); t->step++) {
         for (uint32_t s = 0; s < RK_SHARDS; s++) {
             t->chunks[s].first_run = first[s];
@@ -194,19 +203,26 @@ static double run_epoch(training *t, const rk_learn_options *options) {
             t->chunks[s].contexts = 0;
         }
         rk_parallel(options->threads, learn_chunk, t);
-        rk_parallel(options->threads, apply_chunks, t);
+        if (learn) {
+            rk_parallel(options->threads, apply_chunks, t);
+            if (t->step % REPORT_STEPS == 0) tell(t, options);
+        }
         for (uint32_t s = 0; s < RK_SHARDS; s++) {
             loss += t->chunks[s].loss;
             contexts += t->chunks[s].contexts;
         }
-        if (options->progress && until_report-- == 0) {
-            until_report = 255;
-            uint64_t done = t->epoch * t->runs.count + t->runs.next;
-            options->progress(options->context, "vectors", done, (uint64_t)t->epochs * t->runs.count,
-                              "sessions");
-        }
     }
     return contexts ? loss / (double)contexts : 0.0;
+}
+
+/* The held-out loss with the same negatives whenever it is measured. */
+static double measure_held_out(training *t, const rk_learn_options *options) {
+    uint64_t epoch = t->epoch;
+    rk_runs_measure(&t->runs);
+    t->epoch = STREAM_MEASURE;
+    double loss = pass(t, false, options);
+    t->epoch = epoch;
+    return loss;
 }
 
 bool rk_train_sgns(const rk_log *log, const rk_sgns_params *params, const rk_learn_options *options,
@@ -226,10 +242,12 @@ bool rk_train_sgns(const rk_log *log, const rk_sgns_params *params, const rk_lea
     for (t->epoch = 0; t->epoch < t->epochs; t->epoch++) {
         /* Linear decay on top of Adagrad's own, to a tenth. */
         t->rate = params->rate * (1.0f - 0.9f * (float)t->epoch / (float)t->epochs);
-        double loss = run_epoch(t, options);
-        if (t->epoch == 0) result->first_loss = loss;
-        result->last_loss = loss;
+        rk_runs_shuffle(&t->runs, t->seed, STREAM_ORDER + t->epoch);
+        double loss = pass(t, true, options);
         result->steps += t->step;
+        double held_out = measure_held_out(t, options);
+        if (t->epoch == 0) result->first = (rk_losses){.train = loss, .validation = held_out};
+        result->last = (rk_losses){.train = loss, .validation = held_out};
     }
     rk_memory_free(&scratch);
     return true;

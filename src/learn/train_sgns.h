@@ -16,7 +16,7 @@
 #ifndef RK_LEARN_TRAIN_SGNS_H
 #define RK_LEARN_TRAIN_SGNS_H
 
-#include "learn/log.h"
+#include "learn/runs.h"
 #include "reckon_learn.h"
 
 typedef struct rk_sgns_params {
@@ -28,13 +28,14 @@ typedef struct rk_sgns_params {
     float negative_exponent; /* of item frequency */
     float subsample; /* keep an event with probability sqrt(subsample / frequency); 0: all */
     float rate;
+    bool hold_out; /* some sessions, to measure the loss on (runs.h) */
 } rk_sgns_params;
 
 typedef struct rk_sgns_result {
     float *vectors; /* (items, dim): the input vectors, not normalised */
     uint64_t steps;
     uint32_t epochs;
-    double first_loss, last_loss; /* mean a context, sampled, of the first and last epoch */
+    rk_losses first, last; /* mean a context, sampled, of the first and last epoch */
 } rk_sgns_result;
 
 /* False if out of memory. `options` gives seed, threads and progress. */

@@ -1,7 +1,8 @@
 // Every bench in turn; each prints its figures and leaves its CSV beside it. Shut down what else runs on
 // the machine first: the figures are of this machine and this hour.
 //
-//   node tests/bench/run_all.js [--quick]        --quick: without the fresh clone and the npm trainings
+//   node tests/bench/run_all.js [--quick]        --quick: without what takes long: the million
+//                                              events, the quality page, the npm trainings, the fresh clone
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { machineLine, make } from './bench_tools.js';
@@ -12,7 +13,7 @@ const BENCHES = [
   ['bench_index.js'],
   ['bench_recommend.js'],
   ['bench_retrieval.js'],
-  ['quality.js'],
+  ...(quick ? [] : [['bench_training.js'], ['quality/quality.js']]),
   ['bench_determinism.js', ...(quick ? ['--log', 'generated'] : [])],
   ...(quick ? [] : [['bench_demo.js']]),
 ];

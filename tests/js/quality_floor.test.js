@@ -1,5 +1,5 @@
 // A floor under ranking quality on real data, through the public command: far enough below what
-// tests/bench/quality.csv records that noise does not reach it, far enough above nothing that a mistake does.
+// tests/bench/quality/quality.csv records that noise does not reach it, far enough above nothing that a mistake does.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
