@@ -129,7 +129,8 @@ rk_status rk_pipeline_train(const rk_events_content *events, const rk_rows *rows
     if (!rk_content_build(events, &out->log, memory, &out->items)) {
         return out_of_memory(error, "content of items");
     }
-    if (!rk_fit_vectors(events, &out->log, &out->items, &out->tuned, options, memory, &out->content, &out->vectors)) {
+    if (!rk_fit_vectors(events, &out->log, &out->items, &out->tuned, options, memory, &out->content,
+                        &out->vectors)) {
         return out_of_memory(error, "vectors");
     }
     return RK_OK;
@@ -224,8 +225,8 @@ static void report_learners(rk_json *json, const rk_trained *trained) {
     rk_json_close(json, ']');
 }
 
-/* NDCG@10 of the blend without one source, on the validation cases: what it is worth. A tower is its
- * source. */
+/* NDCG@10 of the blend without one source, on the validation cases: what it is worth. A tower is
+ * its source. */
 static void report_ablations(rk_json *json, const rk_validation *validation) {
     rk_json_open(json, "ablations", '{');
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++)
