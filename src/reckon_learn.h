@@ -30,8 +30,8 @@ typedef struct rk_learn_options {
     uint32_t dim;              /* of item vectors: multiple of 4, 8..256 */
     uint32_t min_item_events;  /* items with fewer events are left out */
     uint32_t validation_cases; /* most cases of the build's own validation split */
-    uint32_t located;          /* 1: requests will come with a location; evaluations then give one */
-    rk_validate validation;    /* an evaluation sets what its protocol asks */
+    uint32_t located;       /* 1: requests will come with a location; evaluations then give one */
+    rk_validate validation; /* an evaluation sets what its protocol asks */
     uint32_t sgns_epochs;
     uint32_t tower_epochs;   /* 0: no user tower */
     uint32_t encoder_epochs; /* 0: sessions are pooled by one decay */

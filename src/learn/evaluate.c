@@ -21,9 +21,9 @@ rk_method rk_method_blend(void) {
 
 typedef struct shard_state {
     rk_engine *engine;
-    rk_event *session;       /* (RK_MAX_SESSION) */
-    uint32_t *exclude;       /* (excluded + longest history) not ranked, then seen long ago */
-    uint32_t *truth;         /* (most relevant of a case) */
+    rk_event *session; /* (RK_MAX_SESSION) */
+    uint32_t *exclude; /* (excluded + longest history) not ranked, then seen long ago */
+    uint32_t *truth;   /* (most relevant of a case) */
     uint32_t features[RK_MAX_FEATURES];
     bool *mark;              /* (items of the file), false between cases */
     rk_recommendation *list; /* (last cutoff) */
@@ -173,19 +173,20 @@ static uint32_t read_features(const rk_trial *trial, const rk_case *test, uint32
         uint32_t value_bytes =
             rk_strings_get(&events->contexts, (uint32_t)(context * columns + f), &value);
         if (value_bytes == 0) continue;
-        features[count++] = rk_feature_row(name, name_bytes, value, value_bytes,
-                                           snapshot->meta.feature_rows);
+        features[count++] =
+            rk_feature_row(name, name_bytes, value, value_bytes, snapshot->meta.feature_rows);
     }
     return count;
 }
 
 /* Where the user stands when asking: the place of the first hidden event, rounded to LOCATION_GRID
- * (half a kilometre: what a phone says of itself coarsely), so that the place itself is not told. */
+ * (half a kilometre: what a phone says of itself coarsely), so that the place itself is not told.
+ */
 static void locate(const rk_trial *trial, const rk_case *test, rk_request *request) {
     const rk_events_content *events = trial->events;
     if (!trial->located || !events->place) return;
-    const float *place = events->place + 2 * (uint64_t)events->item[trial->split->row
-                                                                        [test->relevant_begin]];
+    const float *place =
+        events->place + 2 * (uint64_t)events->item[trial->split->row[test->relevant_begin]];
     if (place[0] == RK_NO_PLACE) return;
     request->flags |= RK_REQUEST_LOCATION;
     request->latitude = (float)rk_round_i32(place[0] / LOCATION_GRID) * LOCATION_GRID;

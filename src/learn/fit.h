@@ -61,8 +61,9 @@ bool rk_fit_places(const rk_events_content *events, const rk_log *log, rk_memory
 bool rk_fit_explore(const rk_log *log, rk_memory *memory, rk_snapshot_content *content);
 bool rk_fit_neighbors(const rk_log *log, const rk_neighbor_params *params, float decay,
                       uint32_t threads, rk_memory *memory, rk_snapshot_content *content);
-bool rk_fit_vectors(const rk_events_content *events, const rk_log *log, const rk_content *items, const rk_tuned *tuned, const rk_learn_options *options,
-                    rk_memory *memory, rk_snapshot_content *content, rk_vectors_result *result);
+bool rk_fit_vectors(const rk_events_content *events, const rk_log *log, const rk_content *items,
+                    const rk_tuned *tuned, const rk_learn_options *options, rk_memory *memory,
+                    rk_snapshot_content *content, rk_vectors_result *result);
 
 /* Plain co-occurrence, the yardstick: every pair of a session counts one (to a distance of 256, the
  * 256 best an item), nothing is normalised. */

@@ -94,7 +94,8 @@ rk_status rk_pipeline_train(const rk_events_content *events, const rk_rows *rows
     if (!rk_content_build(events, &out->log, memory, &out->items)) {
         return out_of_memory(error, "content of items");
     }
-    if (!rk_fit_vectors(events, &out->log, &out->items, &out->tuned, options, memory, &out->content, &out->vectors)) {
+    if (!rk_fit_vectors(events, &out->log, &out->items, &out->tuned, options, memory, &out->content,
+                        &out->vectors)) {
         return out_of_memory(error, "vectors");
     }
     return RK_OK;

@@ -24,14 +24,15 @@ typedef struct rk_runs {
     uint32_t next;         /* first of `order` not dealt yet */
 } rk_runs;
 
-/* Runs of sessions with two events or more. Small logs get small chunks (at least `least` events), so
- * that an epoch still has a few hundred steps. False if out of memory. */
+/* Runs of sessions with two events or more. Small logs get small chunks (at least `least` events),
+ * so that an epoch still has a few hundred steps. False if out of memory. */
 bool rk_runs_take(const rk_log *log, uint32_t least, rk_memory *memory, rk_runs *runs);
 
 /* A new order, and back to its beginning. O(count). */
 void rk_runs_shuffle(rk_runs *runs, uint64_t seed, uint64_t stream);
 
-/* The next step: chunk s has the runs order[first[s]] ... of number[s]. False at the end of the epoch. */
+/* The next step: chunk s has the runs order[first[s]] ... of number[s]. False at the end of the
+ * epoch. */
 bool rk_runs_deal(rk_runs *runs, uint32_t first[RK_SHARDS], uint32_t number[RK_SHARDS]);
 
 #endif

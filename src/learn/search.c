@@ -13,7 +13,7 @@ typedef struct search {
     rk_content items; /* what they say of themselves */
     rk_split split;
     rk_tuned tuned;
-    rk_pool pool; /* the blend's candidates */
+    rk_pool pool;                /* the blend's candidates */
     rk_snapshot_content content; /* of the best setting so far, where fitted */
     rk_memory kept;              /* what `content` points to for the whole search */
     uint32_t trials, planned, blends;
@@ -108,7 +108,8 @@ static double try_vectors(search *s, const rk_tuned *tuned) {
     shorter.sgns.event_budget /= 4;
     shorter.encoder.event_budget /= 4;
     shorter.towers.epochs = 0;
-    bool ok = rk_fit_vectors(s->events, &s->log, &s->items, &shorter, s->options, &memory, &content, &result);
+    bool ok = rk_fit_vectors(s->events, &s->log, &s->items, &shorter, s->options, &memory, &content,
+                             &result);
     double score = ok ? ndcg(s, &content, rk_method_source(RK_SOURCE_SESSION)) : 0.0;
     s->failed = s->failed || !ok;
     rk_memory_free(&memory);
@@ -143,8 +144,8 @@ typedef struct axis {
 
 /* ---- what is tried, in order of its effect; a parameter's start is not tried again ----------- */
 
-static const int64_t half_lives[] = {365 * RK_DAY_MS, 90 * RK_DAY_MS,
-                                     30 * RK_DAY_MS, 7 * RK_DAY_MS, RK_DAY_MS};
+static const int64_t half_lives[] = {365 * RK_DAY_MS, 90 * RK_DAY_MS, 30 * RK_DAY_MS, 7 * RK_DAY_MS,
+                                     RK_DAY_MS};
 static const int64_t trending_windows[] = {RK_DAY_MS / 4, RK_DAY_MS, 3 * RK_DAY_MS, 30 * RK_DAY_MS};
 static const int64_t gaps[] = {RK_DAY_MS, 30 * MINUTE_MS};
 static const uint32_t windows[] = {5, 20, 50};
@@ -167,8 +168,7 @@ static const axis outlier_axes[] = {
     {offsetof(rk_tuned, outlier_weight), outlier_weights, COUNT_OF(outlier_weights)}};
 
 static const float distances[] = {0.15f, 0.3f, 0.5f, 1.0f, 2.0f, 20.0f, 100.0f, 500.0f};
-static const axis nearby_axes[] = {
-    {offsetof(rk_tuned, nearby_km), distances, COUNT_OF(distances)}};
+static const axis nearby_axes[] = {{offsetof(rk_tuned, nearby_km), distances, COUNT_OF(distances)}};
 
 static const float dropouts[] = {0.0f, 0.3f};
 static const axis vector_axes[] = {
@@ -180,8 +180,8 @@ static const axis session_axes[] = {
     {offsetof(rk_tuned, session_decay), session_decays, COUNT_OF(session_decays)}};
 
 /* `similar` has weight 1: only ratios matter. */
-static const float weights[] = {0.0f, 0.03f, 0.1f, 0.2f, 0.35f, 0.5f, 0.8f,
-                                1.2f, 2.0f,  3.5f, 6.0f, 10.0f};
+static const float weights[] = {0.0f, 0.03f, 0.1f, 0.2f, 0.35f, 0.5f,
+                                0.8f, 1.2f,  2.0f, 3.5f, 6.0f,  10.0f};
 #define WEIGHT_OF(source)                                                                          \
     { offsetof(rk_tuned, sources[source].weight), weights, COUNT_OF(weights) }
 /* In cosines. Where seen items are never asked for they change nothing and stay zero. */
@@ -189,8 +189,14 @@ static const float repeats[] = {-0.3f, -0.15f, 0.0f, 0.07f, 0.15f, 0.22f, 0.3f, 
 #define REPEAT_OF(lag)                                                                             \
     { offsetof(rk_tuned, repeat) + (lag) * sizeof(float), repeats, COUNT_OF(repeats) }
 static const axis blend_axes[] = {
-    WEIGHT_OF(RK_SOURCE_SESSION), REPEAT_OF(1), REPEAT_OF(0), REPEAT_OF(2), REPEAT_OF(3),
-    WEIGHT_OF(RK_SOURCE_NEARBY),  WEIGHT_OF(RK_SOURCE_POPULAR), WEIGHT_OF(RK_SOURCE_TRENDING),
+    WEIGHT_OF(RK_SOURCE_SESSION),
+    REPEAT_OF(1),
+    REPEAT_OF(0),
+    REPEAT_OF(2),
+    REPEAT_OF(3),
+    WEIGHT_OF(RK_SOURCE_NEARBY),
+    WEIGHT_OF(RK_SOURCE_POPULAR),
+    WEIGHT_OF(RK_SOURCE_TRENDING),
     WEIGHT_OF(RK_SOURCE_USER),
 };
 
@@ -358,7 +364,8 @@ static void run(search *s, rk_validation *validation) {
     if (s->tuned.encoder.epochs) descend(s, try_vectors, vector_axes, COUNT_OF(vector_axes));
     if (s->failed) return;
     rk_vectors_result result;
-    keep(s, rk_fit_vectors(s->events, &s->log, &s->items, &s->tuned, s->options, &s->kept, &s->content, &result));
+    keep(s, rk_fit_vectors(s->events, &s->log, &s->items, &s->tuned, s->options, &s->kept,
+                           &s->content, &result));
     if (s->failed) return;
     if (!s->tuned.encoder.epochs) {
         descend(s, try_session, session_axes, COUNT_OF(session_axes));
@@ -389,8 +396,7 @@ static double sample_share(const rk_events_content *events, const rk_rows *rows,
 }
 
 static bool validates_sessions(const rk_events_content *events, const rk_learn_options *options) {
-    if (options->validation != RK_VALIDATE_AUTO)
-        return options->validation == RK_VALIDATE_SESSIONS;
+    if (options->validation != RK_VALIDATE_AUTO) return options->validation == RK_VALIDATE_SESSIONS;
     return events->meta.user_kind == RK_USERS_ARE_SESSIONS &&
            events->meta.time_kind != RK_TIME_NONE;
 }
@@ -409,9 +415,9 @@ rk_status rk_search(const rk_events_content *all, const rk_rows *rows,
     *tuned = s.tuned;
     *validation = (rk_validation){.sessions = sessions};
     double share = sample_share(&events, rows, sessions, options->validation_cases);
-    rk_status status = rk_split_events(
-        &events, rows, sessions ? RK_PROTOCOL_SESSIONS : RK_PROTOCOL_LEAVE_ONE_OUT, share,
-        options->seed ^ 0x76616C6964u, &memory, &s.split, error);
+    rk_status status =
+        rk_split_events(&events, rows, sessions ? RK_PROTOCOL_SESSIONS : RK_PROTOCOL_LEAVE_ONE_OUT,
+                        share, options->seed ^ 0x76616C6964u, &memory, &s.split, error);
     bool validated = status == RK_OK && s.split.case_count > 0;
     if (validated) {
         status =

@@ -40,7 +40,7 @@ typedef struct training {
     float *input, *output; /* v, u (items, dim) */
     float *input_squares, *output_squares;
     rk_sampler negatives; /* by frequency^exponent */
-    float *keep;                 /* (items) probability of keeping an event */
+    float *keep;          /* (items) probability of keeping an event */
     rk_runs runs;
     chunk chunks[RK_SHARDS];
 } training;
@@ -202,8 +202,8 @@ static double run_epoch(training *t, const rk_learn_options *options) {
         if (options->progress && until_report-- == 0) {
             until_report = 255;
             uint64_t done = t->epoch * t->runs.count + t->runs.next;
-            options->progress(options->context, "vectors", done, (uint64_t)t->epochs * t->runs.count,
-                              "sessions");
+            options->progress(options->context, "vectors", done,
+                              (uint64_t)t->epochs * t->runs.count, "sessions");
         }
     }
     return contexts ? loss / (double)contexts : 0.0;
