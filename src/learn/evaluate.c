@@ -56,6 +56,13 @@ static uint32_t read_history(const rk_trial *trial, const rk_case *test, rk_even
     return count;
 }
 
+/* Whether the request of this case has a location: that of its first hidden event. */
+static bool tells_location(const rk_trial *trial, const rk_case *test) {
+    if (!trial->located || !trial->events->place) return false;
+    uint32_t item = trial->events->item[trial->split->row[test->relevant_begin]];
+    return trial->events->place[2 * (uint64_t)item] != RK_NO_PLACE;
+}
+
 /* Marks make it O(rows of the case): comparing rows with each other took minutes for one user of
  * 300,000. */
 uint32_t rk_evaluate_truth(const rk_trial *trial, const rk_case *test, bool *mark, uint32_t *truth,
@@ -64,11 +71,12 @@ uint32_t rk_evaluate_truth(const rk_trial *trial, const rk_case *test, bool *mar
     const uint64_t *relevant = trial->split->row + test->relevant_begin;
     const uint32_t *item_of_row = trial->events->item;
     uint32_t blocked = trial->split->keep_seen ? 0 : test->history_count, count = 0;
+    bool tells_place = tells_location(trial, test);
     for (uint32_t i = 0; i < blocked; i++) mark[item_of_row[history[i]]] = true;
     for (uint32_t i = 0; i < test->relevant_count; i++) {
         uint32_t item = item_of_row[relevant[i]];
         bool liked = rk_event_weight(trial->events, trial->events->label[relevant[i]]) > 0.0f;
-        if (!liked || mark[item]) continue;
+        if (!liked || mark[item] || (tells_place && item == item_of_row[relevant[0]])) continue;
         mark[item] = true;
         if (at) at[count] = relevant[i];
         truth[count++] = trial->log->item_of_file[item];
@@ -179,15 +187,12 @@ static uint32_t read_features(const rk_trial *trial, const rk_case *test, uint32
     return count;
 }
 
-/* Where the user stands when asking: the place of the first hidden event, rounded to LOCATION_GRID
- * (half a kilometre: what a phone says of itself coarsely), so that the place itself is not told.
- */
+/* Where the user stands when asking: the place of the first hidden event, to half a kilometre. What
+ * tells the place is not asked for: that item is never relevant. */
 static void locate(const rk_trial *trial, const rk_case *test, rk_request *request) {
-    const rk_events_content *events = trial->events;
-    if (!trial->located || !events->place) return;
-    const float *place =
-        events->place + 2 * (uint64_t)events->item[trial->split->row[test->relevant_begin]];
-    if (place[0] == RK_NO_PLACE) return;
+    if (!tells_location(trial, test)) return;
+    uint32_t item = trial->events->item[trial->split->row[test->relevant_begin]];
+    const float *place = trial->events->place + 2 * (uint64_t)item;
     request->flags |= RK_REQUEST_LOCATION;
     request->latitude = (float)rk_round_i32(place[0] / LOCATION_GRID) * LOCATION_GRID;
     request->longitude = (float)rk_round_i32(place[1] / LOCATION_GRID) * LOCATION_GRID;

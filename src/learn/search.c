@@ -1,6 +1,7 @@
 #include "learn/search.h"
 
 #include "learn/blend.h"
+#include "serve/source.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -132,6 +133,9 @@ static double try_blend(search *s, const rk_tuned *tuned) {
     rk_blend blend = {0};
     for (uint32_t source = 0; source < RK_SOURCE_COUNT; source++)
         blend.weight[source] = tuned->sources[source].weight;
+    if (s->options->located)
+        blend.weight[RK_SOURCE_NEARBY] =
+            RK_MAX(blend.weight[RK_SOURCE_NEARBY], RK_LOCATED_WEIGHT);
     memcpy(blend.repeat, tuned->repeat, sizeof blend.repeat);
     return 0.5 * (rk_pool_ndcg(&s->pool, &blend, cutoff) +
                   rk_pool_ndcg(&s->pool, &blend, RK_BLEND_DEPTH));

@@ -336,9 +336,13 @@ static uint32_t quota_of(const rk_engine *engine, const rk_request *request, uin
     return RK_MIN(quota, RK_MAX_QUOTA);
 }
 
+/* A log without locations cannot tell what they are worth, and validation then gives `nearby` the
+ * weight that visited places deserve, often none. Who says where they are asks for what is there. */
 static float weight_of(const rk_engine *engine, const rk_request *request, uint32_t source) {
-    return request->flags & RK_REQUEST_SOURCE_WEIGHTS ? request->source_weights[source]
-                                                      : engine->content.sources[source].weight;
+    if (request->flags & RK_REQUEST_SOURCE_WEIGHTS) return request->source_weights[source];
+    float weight = engine->content.sources[source].weight;
+    bool located = source == RK_SOURCE_NEARBY && (request->flags & RK_REQUEST_LOCATION);
+    return located ? RK_MAX(weight, RK_LOCATED_WEIGHT) : weight;
 }
 
 typedef struct batch {

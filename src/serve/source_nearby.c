@@ -2,9 +2,9 @@
  *
  * Where the user is, is the request's location, or what visits say: the places of the most recent
  * distinct seeds that have one, up to RK_MAX_ANCHORS, each weighing SEED_DECAY times the one after
- * it. Candidates are the places in a ring of cells around each anchor (geo.h), wide enough to hold
- * RING_FACTOR times the quota; a ring wider than that finds what is too far to win. A place in
- * several rings counts for the most recent anchor's.
+ * it. Candidates are the places in rings of cells around each anchor (geo.h), from near to far: a ring
+ * that holds an eighth of the quota, then what rings RING_FACTOR times as full add to it, until
+ * RING_FACTOR times the quota could be brought; what is further is too far to win.
  *
  * Score: share ^ POPULARITY_POWER * nearness, 0..1; share: popularity over that of the top item, 1
  * for all if the snapshot ranks none. An item without a place or popularity scores 0 and is not
@@ -15,9 +15,8 @@
  * engine computes them once, to 16 bytes a place (rk_spot) in the order of the codes, so that a run
  * of codes is a run of memory, and 4 bytes an item to find them by.
  *
- * Cost: at most MOST_PLACES places scored, the most recent anchor's first; binary searches for the
- * rings (geo.h); a walk past the blocked. Again for rings RING_FACTOR times as full while the list
- * is short of its quota. */
+ * Cost: for each of at most eight widenings MOST_PLACES places that can be brought, and MOST_VISITS
+ * of any (the most recent anchor's first); binary searches for the rings (geo.h). */
 #include "base/fmath.h"
 #include "serve/source.h"
 
@@ -29,6 +28,7 @@
  * it. */
 #define RING_FACTOR 8u
 #define MOST_PLACES 4096u
+#define MOST_VISITS 32768u
 
 void rk_spots_fill(const rk_snapshot_content *snapshot, rk_spot *spots, uint32_t *spot_of) {
     for (uint32_t item = 0; item < snapshot->meta.items; item++) spot_of[item] = RK_NONE;
@@ -86,59 +86,73 @@ static void nearby_score(const rk_query *query, const uint32_t *items, uint32_t 
     }
 }
 
-static bool in_earlier_ring(const rk_ring *rings, uint32_t count, uint32_t code) {
-    for (uint32_t r = 0; r < count; r++)
-        if (rk_ring_holds(&rings[r], code)) return true;
+/* The widest ring around each anchor that was offered so far. Rings around one anchor nest, so these
+ * are all there is to ask whether a place was offered. */
+typedef struct offered {
+    rk_ring ring[RK_MAX_ANCHORS];
+    uint32_t count;
+} offered;
+
+static bool was_offered(const offered *rings, uint32_t code) {
+    for (uint32_t r = 0; r < rings->count; r++)
+        if (rk_ring_holds(&rings->ring[r], code)) return true;
     return false;
 }
 
-/* Offers the places of the last of `count` rings that no earlier one holds; returns how many of
- * `room` are left. Whether a place enters is as good as random: each is put behind the list, and
- * the list grows by it or not. */
-static uint32_t offer_ring(const rk_query *query, const rk_ring *rings, uint32_t count,
-                           uint32_t room, rk_shortlist *best) {
+/* What is left to look at in one pass. */
+typedef struct allowance {
+    uint32_t places; /* that can be brought */
+    uint32_t visits; /* of any */
+} allowance;
+
+/* Offers the places of `ring` that were not offered before; returns how many can be brought.
+ * Whether one enters is as good as random: each is put behind the list, and the list grows by it or
+ * not. */
+static uint32_t offer_ring(const rk_query *query, const rk_ring *ring, const offered *before,
+                           allowance *left, rk_shortlist *best) {
     const rk_snapshot_content *snapshot = query->snapshot;
-    const rk_ring *ring = &rings[count - 1];
+    uint32_t brought = 0;
     for (uint32_t cell = 0; cell < ring->rows * ring->columns; cell++) {
         uint32_t at, end, unused;
         rk_ring_run(snapshot, ring, cell, &at, &end);
-        for (; at < end && room > 0; at++) {
-            if (in_earlier_ring(rings, count - 1, snapshot->place_code[at])) continue;
+        for (; at < end && left->places > 0 && left->visits > 0; at++) {
+            if (was_offered(before, snapshot->place_code[at])) continue;
+            left->visits--;
             uint32_t item = snapshot->place_item[at];
-            bool open = !rk_is_blocked(query->blocked, item);
             float score = score_of(query, &query->spots[at]);
+            bool open = (score > 0.0f) & !rk_is_blocked(query->blocked, item);
             *rk_shortlist_next(best, &unused) = (rk_scored){.score = score, .item = item};
-            rk_shortlist_added(best, open & (score > 0.0f) & (score >= best->threshold));
-            room -= open;
+            rk_shortlist_added(best, open & (score >= best->threshold));
+            left->places -= open;
+            brought += open;
         }
     }
-    return room;
+    return brought;
 }
 
-/* The best of rings that hold `least` places each. */
-static uint32_t best_of_rings(const rk_query *query, uint32_t least, uint32_t quota,
-                              rk_scored *out) {
+/* From near to far: each pass widens every anchor's ring and offers what it adds, so that no crowd
+ * further out takes the place of what is next door. */
+static uint32_t nearby_retrieve(rk_query *query, uint32_t quota, rk_scored *out) {
+    if (quota == 0) return 0;
+    uint64_t least = quota / RING_FACTOR + 1, places = query->snapshot->meta.place_count;
+    uint64_t enough = (uint64_t)RING_FACTOR * quota, brought = 0;
     rk_shortlist best = rk_shortlist_over(query->coarse, quota);
-    rk_ring rings[RK_MAX_ANCHORS];
-    uint32_t room = MOST_PLACES;
-    for (uint32_t a = 0; a < query->anchors.count && room > 0; a++) {
-        rings[a] = rk_ring_around(query->snapshot, query->anchors.at[a].place, least);
-        room = offer_ring(query, rings, a + 1, room, &best);
+    offered rings = {0};
+    for (bool wider = true; wider && brought < enough; least *= RING_FACTOR) {
+        allowance left = {MOST_PLACES, MOST_VISITS};
+        for (uint32_t a = 0; a < query->anchors.count; a++) {
+            rk_ring ring = rk_ring_around(query->snapshot, query->anchors.at[a].place,
+                                          (uint32_t)RK_MIN(least, places + 1));
+            brought += offer_ring(query, &ring, &rings, &left, &best);
+            rings.count = RK_MAX(rings.count, a + 1);
+            rings.ring[a] = ring;
+        }
+        wider = least <= places;
     }
     uint32_t count = rk_shortlist_finish(&best);
     rk_sort_scored(best.entries, count);
     memcpy(out, best.entries, count * sizeof *out);
     return count;
-}
-
-/* Wider where what is near is blocked or has no popularity, and a list would stay short. */
-static uint32_t nearby_retrieve(rk_query *query, uint32_t quota, rk_scored *out) {
-    if (quota == 0) return 0;
-    uint64_t least = (uint64_t)RING_FACTOR * quota, places = query->snapshot->meta.place_count;
-    for (;; least *= RING_FACTOR) {
-        uint32_t count = best_of_rings(query, (uint32_t)RK_MIN(least, places + 1), quota, out);
-        if (count == quota || least > places) return count;
-    }
 }
 
 const rk_source rk_source_nearby = {

@@ -6,9 +6,22 @@
 #include "model/user_tower.h"
 #include "serve/vector_search.h"
 
+/* A value that no event named has a vector of zeros (unless it shares a row with one that has). */
+static bool any_feature_learnt(const rk_query *query) {
+    uint32_t dim = query->snapshot->meta.dim;
+    for (uint32_t f = 0; f < query->request->feature_count; f++) {
+        const float *row =
+            query->snapshot->feature_vectors + (uint64_t)query->request->features[f] * dim;
+        for (uint32_t i = 0; i < dim; i++) {
+            if (row[i] != 0.0f) return true;
+        }
+    }
+    return false;
+}
+
 static const char *user_unavailable(const rk_query *query) {
     if (query->snapshot->meta.user_positions == 0) return "the snapshot has no user tower";
-    if (query->seed_count > 0 || query->request->feature_count > 0) return NULL;
+    if (query->seed_count > 0 || any_feature_learnt(query)) return NULL;
     return "the session is empty, and no feature of the user is known";
 }
 
