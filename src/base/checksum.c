@@ -113,3 +113,9 @@ void rk_sha256_of(const void *bytes, uint64_t size, unsigned char out[RK_SHA256_
     rk_sha256_update(&hash, bytes, size);
     rk_sha256_final(&hash, out);
 }
+
+uint64_t rk_fnv1a(uint64_t hash, const void *bytes, uint64_t size) {
+    const unsigned char *at = bytes;
+    for (uint64_t i = 0; i < size; i++) hash = (hash ^ at[i]) * UINT64_C(0x100000001B3);
+    return hash;
+}

@@ -1,11 +1,17 @@
 /* CRC-32 (IEEE 802.3, reflected) for the header and the section table; SHA-256 (FIPS 180-4) for
- * sections and the content id. */
+ * sections and the content id; FNV-1a (G. Fowler, L. C. Noll and K.-P. Vo, 1991; 64 bits) for
+ * features, which are hashed by the million and need no more than to spread. */
 #ifndef RK_BASE_CHECKSUM_H
 #define RK_BASE_CHECKSUM_H
 
 #include "base/types.h"
 
 uint32_t rk_crc32(const void *bytes, uint64_t size);
+
+#define RK_FNV1A_START UINT64_C(0xCBF29CE484222325)
+
+/* The hash of what was hashed to `hash`, then `bytes`; of nothing: RK_FNV1A_START. */
+uint64_t rk_fnv1a(uint64_t hash, const void *bytes, uint64_t size);
 
 #define RK_SHA256_BYTES 32
 

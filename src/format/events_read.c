@@ -3,6 +3,7 @@
 #include "format/events_read.h"
 
 #include "format/checks.h"
+#include "format/decimal.h"
 #include "format/events_sections.h"
 
 static const int64_t max_time = (int64_t)1 << 53; /* JavaScript numbers hold times exactly */
@@ -159,31 +160,6 @@ static rk_status check_split(const events_file *file, rk_error *error) {
     return RK_OK;
 }
 
-static uint32_t skip_digits(const char *text, uint32_t at, uint32_t size) {
-    while (at < size && text[at] >= '0' && text[at] <= '9') at++;
-    return at;
-}
-
-/* -?digits[.digits][e[-]digits]: what the learner's own parser reads, nothing the locale changes.
- */
-static bool is_number(const char *text, uint32_t size) {
-    uint32_t at = size > 0 && text[0] == '-' ? 1 : 0;
-    uint32_t end = skip_digits(text, at, size);
-    if (end == at) return false;
-    if (end < size && text[end] == '.') {
-        at = end + 1;
-        end = skip_digits(text, at, size);
-        if (end == at) return false;
-    }
-    if (end < size && text[end] == 'e') {
-        at = end + 1;
-        if (at < size && text[at] == '-') at++;
-        end = skip_digits(text, at, size);
-        if (end == at) return false;
-    }
-    return end == size;
-}
-
 static rk_status fail_number(const rk_section_entry *entry, const rk_strings *values, uint32_t row,
                              uint32_t attribute, rk_error *error) {
     const char *text;
@@ -204,7 +180,8 @@ static rk_status check_numbers(const events_file *file, uint32_t attribute, rk_e
     for (uint32_t row = attribute; row < values.count; row += file->meta.attributes) {
         const char *text;
         const uint32_t size = rk_strings_get(&values, row, &text);
-        if (size > 0 && (size > RK_MAX_NUMBER_BYTES || !is_number(text, size)))
+        double unused;
+        if (size > 0 && (size > RK_MAX_NUMBER_BYTES || !rk_decimal_parse(text, size, &unused)))
             return fail_number(file->found[EV_AVAL_TXT], &values, row, attribute, error);
     }
     return RK_OK;

@@ -24,9 +24,10 @@ static void count_events(const rk_log *log, int64_t window_ms, counts *c) {
 }
 
 static float score_of(const counts *c, uint32_t item) {
+    if (!c->all_before) return 0.0f;
     float recent = (float)c->recent[item];
     float bound = recent - RK_TRENDING_DEVIATIONS * rk_sqrtf(recent);
-    float share = (float)c->before[item] / (float)RK_MAX(c->all_before, 1u);
+    float share = (float)c->before[item] / (float)c->all_before;
     float expected = share * (float)c->all_recent; /* g * b */
     float rise = bound / (expected + RK_TRENDING_PRIOR);
     return rise > 1.0f ? rise / (1.0f + rise) : 0.0f;

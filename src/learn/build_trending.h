@@ -8,7 +8,8 @@
  * g: by how much the whole log grew, so that a busy week lifts nobody. The numerator is a lower
  * bound of a Poisson count of n, and the prior stands for events a window that any item may have by
  * chance: three clicks from nothing have a rise of .04, three hundred of ninety. Score = rise / (1
- * + rise), and items that do not rise (rise <= 1) score 0. As J. Kleinberg, "Bursty and
+ * + rise), and items that do not rise (rise <= 1) score 0; all do where the log is younger than a
+ * window: without a past, every popular item would seem to rise. As J. Kleinberg, "Bursty and
  * Hierarchical Structure in Streams" (2002) compares rates, with one step instead of an automaton.
  */
 #ifndef RK_LEARN_BUILD_TRENDING_H

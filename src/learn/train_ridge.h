@@ -37,8 +37,9 @@ bool rk_train_ridge(const rk_content *content, const float *vectors, const uint3
                     uint32_t dim, const rk_ridge_params *params, uint32_t threads,
                     rk_memory *memory, rk_ridge_result *result);
 
-/* Replaces each vector of an item with content by the shrunk one, scaled to unit length. O(entries
- * * dim). */
+/* Replaces each vector of an item with content by the shrunk one, not scaled to unit length. What
+ * content says of an item is first brought to the length that it has on average: how far from zero
+ * a prediction lies is more of its words' number than of its certainty. O(entries * dim). */
 void rk_ridge_shrink(const rk_content *content, const rk_ridge_result *ridge,
                      const uint32_t *item_events, uint32_t dim, float prior_events, float *vectors);
 

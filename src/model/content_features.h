@@ -8,8 +8,8 @@
  *   category  the value
  *   tags      each of the values between '|'
  *   text      each token, and each two neighbours; a token is a run of ASCII letters (in lower
- * case), digits or bytes of other letters (>= 0x80), cut where a lower-case letter meets an
- *             upper-case one
+ *             case), digits or bytes of other letters (>= 0x80), cut where a lower-case letter
+ *             meets an upper-case one
  *   number    its half-octave: sign and floor(2 log2 |x|), and the one above, so that numbers close
  *             to an edge still share a feature; zero by itself
  *
@@ -18,10 +18,6 @@
 #define RK_MODEL_CONTENT_FEATURES_H
 
 #include "base/types.h"
-
-/* 64-bit FNV-1a over the name, one zero byte, the value (FORMAT.md, "User features"). */
-uint64_t rk_feature_hash(const char *name, uint32_t name_bytes, const char *value,
-                         uint32_t value_bytes);
 
 /* Features of one attribute of one item into out, at most `capacity` (later ones are dropped);
  * returns how many. kind: RK_ATTRIBUTE_...; a malformed number has no features. */

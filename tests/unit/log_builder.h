@@ -20,6 +20,15 @@ typedef struct log_builder {
     uint32_t users, items; /* grow with the rows; may be set higher */
     uint32_t time_kind, user_kind;
     bool has_split;
+    /* What is known of items and users; all zero in a plain log. */
+    const float *place; /* (items, 2) */
+    uint32_t attributes, features, contexts;
+    const char *const *attribute_names;  /* (attributes) */
+    const uint8_t *attribute_kinds;      /* (attributes) */
+    const char *const *attribute_values; /* (items, attributes) NULL: none */
+    const char *const *feature_names;    /* (features) */
+    const char *const *context_values;   /* (contexts, features) NULL: none */
+    const uint32_t *context;             /* (events) */
 } log_builder;
 
 /* Room for `capacity` rows. */
@@ -47,13 +56,16 @@ static inline void add_event(log_builder *b, uint32_t user, uint32_t item, uint3
 static inline rk_events_content log_content(log_builder *b) {
     static const uint32_t type_offsets[LABEL_TYPES + 1] = {0, 4, 8, 12, 16};
     static const float type_weight[LABEL_TYPES] = {1.0f, 3.0f, -2.0f, 0.0f};
-    return (rk_events_content){
+    rk_events_content content = {
         .meta = {.events = b->events,
                  .users = b->users,
                  .items = b->items,
                  .types = LABEL_TYPES,
                  .time_kind = b->time_kind,
-                 .user_kind = b->user_kind},
+                 .user_kind = b->user_kind,
+                 .attributes = b->attributes,
+                 .features = b->features,
+                 .contexts = b->contexts},
         .user = b->user,
         .item = b->item,
         .label = b->label,
@@ -63,7 +75,20 @@ static inline rk_events_content log_content(log_builder *b) {
         .items = numbered_strings("i", b->items, &b->memory),
         .types = {type_offsets, "viewlikehideskip", LABEL_TYPES},
         .type_weight = type_weight,
+        .place = b->place,
     };
+    if (b->attributes) {
+        content.attributes = strings_of(b->attribute_names, b->attributes, &b->memory);
+        content.attribute_kind = b->attribute_kinds;
+        content.attribute_values =
+            strings_of(b->attribute_values, b->items * b->attributes, &b->memory);
+    }
+    if (b->features) {
+        content.features = strings_of(b->feature_names, b->features, &b->memory);
+        content.contexts = strings_of(b->context_values, b->contexts * b->features, &b->memory);
+        content.context = b->context;
+    }
+    return content;
 }
 
 /* The same as a validated file. */

@@ -28,4 +28,15 @@ static inline rk_strings numbered_strings(const char *prefix, uint32_t count, rk
     return (rk_strings){offsets, text, count};
 }
 
+/* count rows with these texts; NULL: an empty row. */
+static inline rk_strings strings_of(const char *const *rows, uint32_t count, rk_memory *memory) {
+    uint32_t *offsets = TAKE(memory, uint32_t, (uint64_t)count + 1);
+    for (uint32_t i = 0; i < count; i++)
+        offsets[i + 1] = offsets[i] + (uint32_t)(rows[i] ? strlen(rows[i]) : 0);
+    char *text = TAKE(memory, char, offsets[count]);
+    for (uint32_t i = 0; i < count; i++)
+        memcpy(text + offsets[i], rows[i] ? rows[i] : "", offsets[i + 1] - offsets[i]);
+    return (rk_strings){offsets, text, count};
+}
+
 #endif
