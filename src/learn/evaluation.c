@@ -109,6 +109,7 @@ static bool measure_ablations(evaluated *e, const rk_trained *result) {
     const rk_source_config *sources = result->content.sources;
     for (uint32_t source = 0; source < RK_SOURCE_COUNT; source++) {
         if (sources[source].weight == 0.0f && sources[source].quota == 0) continue;
+        if (!e->method[1 + source].metrics.answerable) continue; /* method 0 is the blend */
         rk_method without = {.name = rk_source_name(source)};
         for (uint32_t other = 0; other < RK_SOURCE_COUNT; other++) {
             if (other == source) continue;

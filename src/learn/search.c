@@ -134,8 +134,7 @@ static double try_blend(search *s, const rk_tuned *tuned) {
     for (uint32_t source = 0; source < RK_SOURCE_COUNT; source++)
         blend.weight[source] = tuned->sources[source].weight;
     if (s->options->located)
-        blend.weight[RK_SOURCE_NEARBY] =
-            RK_MAX(blend.weight[RK_SOURCE_NEARBY], RK_LOCATED_WEIGHT);
+        blend.weight[RK_SOURCE_NEARBY] = RK_MAX(blend.weight[RK_SOURCE_NEARBY], RK_LOCATED_WEIGHT);
     memcpy(blend.repeat, tuned->repeat, sizeof blend.repeat);
     return 0.5 * (rk_pool_ndcg(&s->pool, &blend, cutoff) +
                   rk_pool_ndcg(&s->pool, &blend, RK_BLEND_DEPTH));

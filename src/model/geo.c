@@ -52,7 +52,7 @@ static uint32_t columns_at(float edge_latitude) {
     return 2 * (whole + ((float)whole < side)) + 1;
 }
 
-static rk_ring ring_at(rk_place place, uint32_t level) {
+rk_ring rk_ring_at(rk_place place, uint32_t level) {
     uint32_t code = rk_place_code(place), cells = 1u << level, shift = RK_PLACE_BITS - level;
     uint32_t column = rk_even_bits(code) >> shift, row = rk_even_bits(code >> 1) >> shift;
     rk_ring ring = {.level = level, .first_row = row ? row - 1 : 0};
@@ -90,9 +90,9 @@ static bool holds_enough(const rk_snapshot_content *snapshot, const rk_ring *rin
 }
 
 rk_ring rk_ring_around(const rk_snapshot_content *snapshot, rk_place place, uint32_t least) {
-    rk_ring finest = ring_at(place, 0);
+    rk_ring finest = rk_ring_at(place, 0);
     for (uint32_t level = 1; level <= RK_PLACE_BITS; level++) {
-        rk_ring ring = ring_at(place, level);
+        rk_ring ring = rk_ring_at(place, level);
         if (ring.columns > RK_MAX_RING_COLUMNS || !holds_enough(snapshot, &ring, least)) break;
         finest = ring;
     }

@@ -79,6 +79,8 @@ typedef struct rk_ring {
 /* The ring of the finest level, of those tried from coarse to fine until one fails, that holds at
  * least `least` places; that of level 0, which holds all, if none does. O(levels * cells * log
  * places), cells <= 3 * RK_MAX_RING_COLUMNS, 9 away from the poles. */
+/* The ring at one level; it holds those of all finer levels. */
+rk_ring rk_ring_at(rk_place place, uint32_t level);
 rk_ring rk_ring_around(const rk_snapshot_content *snapshot, rk_place place, uint32_t least);
 
 /* Cell `cell` < rows * columns of a ring as a run of geo.code: [*begin, *end). */

@@ -337,7 +337,8 @@ static uint32_t quota_of(const rk_engine *engine, const rk_request *request, uin
 }
 
 /* A log without locations cannot tell what they are worth, and validation then gives `nearby` the
- * weight that visited places deserve, often none. Who says where they are asks for what is there. */
+ * weight that visited places deserve, often none. Who says where they are asks for what is there.
+ */
 static float weight_of(const rk_engine *engine, const rk_request *request, uint32_t source) {
     if (request->flags & RK_REQUEST_SOURCE_WEIGHTS) return request->source_weights[source];
     float weight = engine->content.sources[source].weight;

@@ -16,7 +16,7 @@
 /* Most candidates one source may bring: rank fits the answer's u16 and scratch is sized by it. */
 /* Least weight of `nearby` in the blend when the request has a location and no weights. */
 #define RK_LOCATED_WEIGHT 1.0f
-#define RK_MAX_QUOTA 1000u
+#define RK_MAX_QUOTA      1000u
 /* The ANN re-ranks this many times the wanted number, at least RK_COARSE_LEAST. */
 #define RK_COARSE_FACTOR 2u
 #define RK_COARSE_LEAST  200u

@@ -2,9 +2,9 @@
  *
  * Where the user is, is the request's location, or what visits say: the places of the most recent
  * distinct seeds that have one, up to RK_MAX_ANCHORS, each weighing SEED_DECAY times the one after
- * it. Candidates are the places in rings of cells around each anchor (geo.h), from near to far: a ring
- * that holds an eighth of the quota, then what rings RING_FACTOR times as full add to it, until
- * RING_FACTOR times the quota could be brought; what is further is too far to win.
+ * it. Candidates are the places in rings of cells around each anchor (geo.h), from near to far,
+ * each twice as wide as the one before, up to one that holds RING_FACTOR times the quota (what is
+ * further is too far to win), and on while the list is short.
  *
  * Score: share ^ POPULARITY_POWER * nearness, 0..1; share: popularity over that of the top item, 1
  * for all if the snapshot ranks none. An item without a place or popularity scores 0 and is not
@@ -15,8 +15,8 @@
  * engine computes them once, to 16 bytes a place (rk_spot) in the order of the codes, so that a run
  * of codes is a run of memory, and 4 bytes an item to find them by.
  *
- * Cost: for each of at most eight widenings MOST_PLACES places that can be brought, and MOST_VISITS
- * of any (the most recent anchor's first); binary searches for the rings (geo.h). */
+ * Cost: for each of at most 17 rings an anchor MOST_PLACES places that can be brought, and
+ * MOST_VISITS of any (the most recent anchor's first); binary searches for the rings (geo.h). */
 #include "base/fmath.h"
 #include "serve/source.h"
 
@@ -86,8 +86,8 @@ static void nearby_score(const rk_query *query, const uint32_t *items, uint32_t 
     }
 }
 
-/* The widest ring around each anchor that was offered so far. Rings around one anchor nest, so these
- * are all there is to ask whether a place was offered. */
+/* The widest ring around each anchor that was offered so far. Rings around one anchor nest, so
+ * these are all there is to ask whether a place was offered. */
 typedef struct offered {
     rk_ring ring[RK_MAX_ANCHORS];
     uint32_t count;
@@ -130,24 +130,61 @@ static uint32_t offer_ring(const rk_query *query, const rk_ring *ring, const off
     return brought;
 }
 
-/* From near to far: each pass widens every anchor's ring and offers what it adds, so that no crowd
- * further out takes the place of what is next door. */
+/* An anchor's way outwards. */
+typedef struct walk {
+    uint32_t level; /* next to offer; fine is high */
+    uint32_t last;  /* the coarsest for now */
+    bool ended;
+} walk;
+
+/* Offers one more ring of anchor `a`, if it has one to go. */
+static uint32_t step_outwards(const rk_query *query, uint32_t a, walk *w, offered *rings,
+                              rk_shortlist *best) {
+    if (w->ended) return 0;
+    allowance left = {MOST_PLACES, MOST_VISITS};
+    rk_ring ring = rk_ring_at(query->anchors.at[a].place, w->level);
+    uint32_t brought = offer_ring(query, &ring, rings, &left, best);
+    rings->count = RK_MAX(rings->count, a + 1);
+    rings->ring[a] = ring;
+    w->ended = w->level == w->last;
+    w->level -= !w->ended;
+    return brought;
+}
+
+/* Lets every anchor go on to the ring that holds `least` places. */
+static void aim(const rk_query *query, uint32_t least, walk *walks) {
+    for (uint32_t a = 0; a < query->anchors.count; a++) {
+        walk *w = &walks[a];
+        uint32_t last = rk_ring_around(query->snapshot, query->anchors.at[a].place, least).level;
+        if (w->ended && last < w->last) {
+            w->level = w->last - 1;
+            w->ended = false;
+        }
+        w->last = last;
+    }
+}
+
+/* From near to far, a level of every anchor at a time, so that no crowd further out takes the place
+ * of what is next door. */
 static uint32_t nearby_retrieve(rk_query *query, uint32_t quota, rk_scored *out) {
     if (quota == 0) return 0;
-    uint64_t least = quota / RING_FACTOR + 1, places = query->snapshot->meta.place_count;
-    uint64_t enough = (uint64_t)RING_FACTOR * quota, brought = 0;
+    uint64_t least = (uint64_t)RING_FACTOR * quota, places = query->snapshot->meta.place_count;
     rk_shortlist best = rk_shortlist_over(query->coarse, quota);
+    walk walks[RK_MAX_ANCHORS] = {0};
     offered rings = {0};
-    for (bool wider = true; wider && brought < enough; least *= RING_FACTOR) {
-        allowance left = {MOST_PLACES, MOST_VISITS};
-        for (uint32_t a = 0; a < query->anchors.count; a++) {
-            rk_ring ring = rk_ring_around(query->snapshot, query->anchors.at[a].place,
-                                          (uint32_t)RK_MIN(least, places + 1));
-            brought += offer_ring(query, &ring, &rings, &left, &best);
-            rings.count = RK_MAX(rings.count, a + 1);
-            rings.ring[a] = ring;
+    uint64_t brought = 0;
+    for (uint32_t a = 0; a < query->anchors.count; a++)
+        walks[a].level = rk_ring_around(query->snapshot, query->anchors.at[a].place, 1).level;
+    for (bool further = true; further; least *= RING_FACTOR) {
+        aim(query, (uint32_t)RK_MIN(least, places + 1), walks);
+        for (bool going = true; going;) {
+            going = false;
+            for (uint32_t a = 0; a < query->anchors.count; a++) {
+                brought += step_outwards(query, a, &walks[a], &rings, &best);
+                going |= !walks[a].ended;
+            }
         }
-        wider = least <= places;
+        further = brought < quota && least <= places;
     }
     uint32_t count = rk_shortlist_finish(&best);
     rk_sort_scored(best.entries, count);

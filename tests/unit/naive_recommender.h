@@ -237,8 +237,10 @@ static inline uint32_t naive_quota(const naive_funnel *f, uint32_t s) {
 }
 
 static inline float naive_source_weight(const naive_funnel *f, uint32_t s) {
-    return f->request->flags & RK_REQUEST_SOURCE_WEIGHTS ? f->request->source_weights[s]
-                                                         : f->content->sources[s].weight;
+    if (f->request->flags & RK_REQUEST_SOURCE_WEIGHTS) return f->request->source_weights[s];
+    const float weight = f->content->sources[s].weight;
+    const bool located = s == RK_SOURCE_NEARBY && (f->request->flags & RK_REQUEST_LOCATION);
+    return located && weight < 1.0f ? 1.0f : weight;
 }
 
 static inline void insert_scored(rk_scored *sorted, uint32_t count, rk_scored entry) {
