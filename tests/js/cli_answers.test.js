@@ -144,7 +144,9 @@ test('--location and --user: as the engine answers, for one session and for a fi
     location: { latitude: -16, longitude: -74.5 },
     user: { country: 'DE', device: 'mobile' },
   });
-  const { items, unavailable } = session.recommend({ count: 9, explain: true });
+  // The command explores nothing.
+  const quotas = { explore: 0 };
+  const { items, unavailable } = session.recommend({ count: 9, explain: true, quotas });
   golden.dispose();
   const expected = JSON.parse(JSON.stringify({ items, unknown: [], unavailable }));
   assert.deepEqual(json(...asked, '--session', '', '--explain'), expected);
