@@ -1,7 +1,8 @@
 // Recommendations over HTTP from a snapshot in R2: the engine package's workerd build behind Hono.
 //
 //   POST /v1/regions/{region}/recommendations
-//     {session: [{item, event?, at?}], count?, exclude?, location?: {latitude, longitude}, user?, seed?}
+//     {session: [{item, event?, at?}], count?, exclude?, location?: {latitude, longitude}, user?, seed?,
+//      keepSeen?, weights?: {source: number}, quotas?: {source: number}}
 //     -> {items, id, snapshot}
 //   GET  /healthz                              -> {status, regions}
 //
@@ -13,6 +14,7 @@ import { HTTPException } from 'hono/http-exception';
 import {
   type Engine,
   type Location,
+  type RecommendOptions,
   type SessionEvent,
   type UserFeatures,
   ReckonError,
@@ -33,6 +35,9 @@ interface Question {
   location?: Location;
   user?: UserFeatures;
   seed?: number;
+  keepSeen?: boolean;
+  weights?: NonNullable<RecommendOptions['weights']>;
+  quotas?: NonNullable<RecommendOptions['quotas']>;
 }
 
 const MAX_BODY_BYTES = 256 * 1024;
@@ -78,6 +83,12 @@ function checkedQuestion(body: unknown): Question {
   if (!Array.isArray(exclude)) {
     throw new HttpError(400, 'BAD_ARGUMENT', 'exclude must be a list of items');
   }
+  const isTable = (value: unknown): boolean =>
+    value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value));
+  for (const name of ['weights', 'quotas'] as const) {
+    if (isTable((body as Record<string, unknown>)[name])) continue;
+    throw new HttpError(400, 'BAD_ARGUMENT', `${name} must be an object: {"popular": 1, …}`);
+  }
   return body as Question;
 }
 
@@ -104,7 +115,14 @@ app.post(
       ...(seed !== undefined && { seed }),
     });
     for (const event of events) session.record(event);
-    const { items } = session.recommend({ count: options.count, exclude: options.exclude });
+    const { count, exclude, keepSeen, weights, quotas } = options;
+    const { items } = session.recommend({
+      count,
+      exclude,
+      ...(keepSeen !== undefined && { keepSeen }),
+      ...(weights !== undefined && { weights }),
+      ...(quotas !== undefined && { quotas }),
+    });
     return c.json({ items, id: crypto.randomUUID(), snapshot: engine.info.id });
   },
 );

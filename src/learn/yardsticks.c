@@ -1,6 +1,7 @@
 #include "learn/yardsticks.h"
 
-#include "base/rng.h"
+#include "learn/content.h"
+#include "model/content_features.h"
 
 /* ---- chance ---------------------------------------------------------------------------------- */
 
@@ -75,47 +76,33 @@ bool rk_yardstick_random(const rk_trial *trial, rk_metrics *metrics, float *valu
 
 /* ---- popularity by category ------------------------------------------------------------------ */
 
-/* The values of an item's category and tags attributes, one by one. */
+/* What an item shares with others: its categories, tags and words, as content features. */
 typedef struct value_walk {
-    const rk_events_content *events;
-    uint32_t item, attribute; /* the attribute after that of `text` */
-    const char *text;
-    uint32_t bytes, at; /* of text, and where its next value begins; at > bytes: used up */
+    uint64_t key[RK_ITEM_FEATURES_MOST];
+    uint32_t count, at;
 } value_walk;
 
 static value_walk walk_values(const rk_events_content *events, uint32_t item) {
-    return (value_walk){.events = events, .item = item, .at = 1};
-}
-
-static bool next_text(value_walk *walk) {
-    const rk_events_content *events = walk->events;
-    for (; walk->attribute < events->meta.attributes; walk->attribute++) {
-        uint8_t kind = events->attribute_kind[walk->attribute];
-        if (kind != RK_ATTRIBUTE_CATEGORY && kind != RK_ATTRIBUTE_TAGS) continue;
-        walk->bytes =
-            rk_strings_get(&events->attribute_values,
-                           walk->item * events->meta.attributes + walk->attribute, &walk->text);
-        walk->at = 0;
-        walk->attribute++;
-        return true;
+    value_walk walk = {.count = 0};
+    for (uint32_t a = 0; a < events->meta.attributes; a++) {
+        const char *name, *value;
+        uint32_t kind = events->attribute_kind[a];
+        if (kind == RK_ATTRIBUTE_NUMBER) continue;
+        uint32_t name_bytes = rk_strings_get(&events->attributes, a, &name);
+        uint32_t value_bytes =
+            rk_strings_get(&events->attribute_values, item * events->meta.attributes + a, &value);
+        walk.count +=
+            rk_content_features(name, name_bytes, kind, value, value_bytes, walk.key + walk.count,
+                                RK_ITEM_FEATURES_MOST - walk.count);
     }
-    return false;
+    return walk;
 }
 
-/* A hash of attribute and value; false after the last. Empty values are none. */
+/* False after the last. */
 static bool next_value(value_walk *walk, uint64_t *key) {
-    for (;;) {
-        while (walk->at > walk->bytes)
-            if (!next_text(walk)) return false;
-        bool tags = walk->events->attribute_kind[walk->attribute - 1] == RK_ATTRIBUTE_TAGS;
-        uint32_t begin = walk->at, end = begin;
-        while (end < walk->bytes && !(tags && walk->text[end] == '|')) end++;
-        walk->at = end + 1;
-        if (end == begin) continue;
-        *key = walk->attribute;
-        for (uint32_t i = begin; i < end; i++) *key = rk_mix64(*key, (unsigned char)walk->text[i]);
-        return true;
-    }
+    if (walk->at == walk->count) return false;
+    *key = walk->key[walk->at++];
+    return true;
 }
 
 /* Values to what warm items with them amount to: open addressing, a slot is free while no item has

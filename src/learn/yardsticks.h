@@ -19,9 +19,9 @@
 bool rk_yardstick_random(const rk_trial *trial, rk_metrics *metrics, float *values);
 
 /* Popularity by category: an item not excluded scores the mean popularity of the excluded (warm)
- * ones that share a value of a category or tags attribute with it, a warm item once for each value
- * they share; without such values 0. Ties by id. Puts the scores in the place of `content`'s
- * popularity, so that the source `popular` serves them. False if out of memory. */
+ * ones that share a category, a tag or a word (a pair of words, too) with it, a warm item once for
+ * each value they share; without such values 0. Ties by id. Puts the scores in the place of
+ * `content`'s popularity, so that the source `popular` serves them. False if out of memory. */
 bool rk_yardstick_category(const rk_trial *trial, rk_memory *memory, rk_snapshot_content *content);
 
 #endif

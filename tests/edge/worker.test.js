@@ -71,7 +71,11 @@ test('answers equal those in Node, ids and scores', async () => {
   const snapshots = new Set();
   const ids = new Set();
   for (const [n, events] of sessions.entries()) {
-    const options = { count: 1 + n, exclude: sessions[(n + 1) % 40].map(({ item }) => item) };
+    const options = {
+      count: 1 + n,
+      exclude: sessions[(n + 1) % 40].map(({ item }) => item),
+      ...(n % 2 && { keepSeen: true, weights: { popular: n / 7 }, quotas: { similar: n } }),
+    };
     const response = await post('test', { session: events, ...options });
     assert.equal(response.status, 200);
     const answer = await response.json();
@@ -137,6 +141,9 @@ test('what cannot be answered is a JSON error with a code', async () => {
     ['test', { count: 0 }, 400, 'BAD_ARGUMENT'],
     ['test', { count: '7' }, 400, 'BAD_ARGUMENT'],
     ['test', { exclude: 'x' }, 400, 'BAD_ARGUMENT'],
+    ['test', { weights: null }, 400, 'BAD_ARGUMENT'],
+    ['test', { weights: { magic: 1 } }, 400, 'BAD_ARGUMENT'],
+    ['test', { quotas: { popular: 1.5 } }, 400, 'BAD_ARGUMENT'],
     ['test', { exclude: [1] }, 400, 'BAD_ARGUMENT'],
     ['test', { location: { latitude: 91, longitude: 0 } }, 400, 'BAD_ARGUMENT'],
     ['test', { user: { planet: 'earth' } }, 400, 'BAD_ARGUMENT'],

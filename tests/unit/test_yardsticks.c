@@ -120,6 +120,7 @@ static void give_attributes(bench *b, rk_rng *rng, uint32_t *has) {
             text[size++] = 'v';
             text[size++] = (char)('0' + value);
             if (attribute == 2) *own |= 1u << (VALUES + value);
+            if (attribute == 0) *own |= 1u << (2 * VALUES + value); // a word
         }
         offsets[row + 1] = size;
     }
@@ -133,7 +134,7 @@ static double naive_score(const bench *b, const uint32_t *has, uint32_t item) {
     double sum = 0.0, count = 0.0;
     for (uint32_t i = 0; i < b->excluded_count; i++) {
         const uint32_t warm = b->excluded[i];
-        for (uint32_t value = 0; value < 2 * VALUES; value++) {
+        for (uint32_t value = 0; value < 3 * VALUES; value++) {
             if (!((has[b->log.file_item[warm]] & has[b->log.file_item[item]]) >> value & 1u))
                 continue;
             sum += (double)b->snapshot.popularity[warm];
