@@ -24,14 +24,22 @@ typedef enum rk_validate {
     RK_VALIDATE_SESSIONS
 } rk_validate;
 
+/* What a person fixes of a source; the rest is chosen on validation. */
+typedef struct rk_source_setting {
+    bool has_quota, has_weight;
+    uint32_t quota; /* <= RK_MAX_COUNT */
+    float weight;
+} rk_source_setting;
+
 typedef struct rk_learn_options {
     uint64_t seed;
     uint32_t threads;          /* 1..64; changes nothing but speed */
     uint32_t dim;              /* of item vectors: multiple of 4, 8..256 */
     uint32_t min_item_events;  /* items with fewer events are left out */
     uint32_t validation_cases; /* most cases of the build's own validation split */
-    uint32_t located;          /* 1: requests will come with a location; evaluations then give one */
-    rk_validate validation;    /* an evaluation sets what its protocol asks */
+    uint32_t located; /* 1: requests will come with a location; evaluations then give one */
+    rk_source_setting sources[RK_SOURCE_SLOTS];
+    rk_validate validation; /* an evaluation sets what its protocol asks */
     uint32_t sgns_epochs;
     uint32_t tower_epochs;   /* 0: no user tower */
     uint32_t encoder_epochs; /* 0: sessions are pooled by one decay */
@@ -42,8 +50,10 @@ typedef struct rk_learn_options {
 
 rk_learn_options rk_learn_defaults(void);
 
-/* Sets an option by name ("dim", "8"): for a command's --set. False if there is no such option or
- * the value is not a whole number in its range. */
+/* Sets an option by name ("dim", "8"): for a command's --set. "<source>_quota" and
+ * "<source>_weight"
+ * ("trending_weight", "0.5") fix what the search would choose. False if there is no such option or
+ * the value is not a number in its range. */
 bool rk_learn_set(rk_learn_options *options, const char *name, const char *value);
 
 /* Learns from every event and writes a snapshot file into `memory`. Errors: NO_EVENTS,

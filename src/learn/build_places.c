@@ -16,7 +16,8 @@ bool rk_build_places(const rk_events_content *events, const rk_log *log, rk_memo
     table->place = RK_NEW(memory, rk_place, log->items);
     table->code = RK_NEW(memory, uint32_t, log->items);
     table->item = RK_NEW(memory, uint32_t, log->items);
-    /* Code in the high half, item in the low one; items come in order, so sorting by code is enough. */
+    /* Code in the high half, item in the low one; items come in order, so sorting by code is
+     * enough. */
     uint64_t *keys = RK_NEW(&scratch, uint64_t, log->items);
     uint64_t *spare = RK_NEW(&scratch, uint64_t, log->items);
     bool ok = table->place && table->code && table->item && keys && spare;

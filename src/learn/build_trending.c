@@ -32,8 +32,8 @@ static float score_of(const counts *c, uint32_t item) {
     return rise > 1.0f ? rise / (1.0f + rise) : 0.0f;
 }
 
-bool rk_build_trending(const rk_log *log, int64_t window_ms, float *trending,
-                       uint32_t *top, uint32_t *top_count) {
+bool rk_build_trending(const rk_log *log, int64_t window_ms, float *trending, uint32_t *top,
+                       uint32_t *top_count) {
     rk_memory scratch = {0};
     counts c = {.recent = RK_NEW(&scratch, uint32_t, log->items),
                 .before = RK_NEW(&scratch, uint32_t, log->items)};

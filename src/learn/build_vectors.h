@@ -1,4 +1,5 @@
-/* Trained vectors to the codes a snapshot stores: normalise and rotate, train on, centre, encode. */
+/* Trained vectors to the codes a snapshot stores: normalise and rotate, train on, centre, encode.
+ */
 #ifndef RK_LEARN_BUILD_VECTORS_H
 #define RK_LEARN_BUILD_VECTORS_H
 
@@ -11,9 +12,9 @@ typedef struct rk_vector_table {
     uint8_t *cells, *low;
 } rk_vector_table;
 
-/* vectors (items, dim) in place: each row to unit length and rotated (rk_vector_rotate with `seed`);
- * where known (items) is 0 or a row has no length, zeros: nothing is learnt of the item. O(items *
- * dim log dim). */
+/* vectors (items, dim) in place: each row to unit length and rotated (rk_vector_rotate with
+ * `seed`); where known (items) is 0 or a row has no length, zeros: nothing is learnt of the item.
+ * O(items * dim log dim). */
 void rk_rotate_vectors(float *vectors, const uint32_t *known, uint32_t items, uint32_t dim,
                        uint64_t seed);
 

@@ -13,9 +13,9 @@
 typedef struct rk_content {
     uint32_t items, features; /* features 0: nothing is known of any item */
     uint64_t entries;
-    uint64_t *row_begin; /* (items + 1) */
-    uint32_t *feature;   /* (entries) */
-    float *value;        /* (entries) */
+    uint64_t *row_begin;    /* (items + 1) */
+    uint32_t *feature;      /* (entries) */
+    float *value;           /* (entries) */
     uint64_t *column_begin; /* (features + 1) the transpose: items ascend in a column */
     uint32_t *column_item;  /* (entries) */
     float *column_value;    /* (entries) */

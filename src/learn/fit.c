@@ -1,15 +1,23 @@
 #include "learn/fit.h"
 
+#include "format/user_features.h"
 #include "learn/build_explore.h"
 #include "learn/build_places.h"
 #include "learn/build_popularity.h"
 #include "learn/build_trending.h"
-#include "format/user_features.h"
 #include "learn/build_vectors.h"
 #include "reckon.h"
 
+void rk_tuned_fix(const rk_learn_options *options, rk_tuned *tuned) {
+    for (uint32_t s = 0; s < RK_SOURCE_SLOTS; s++) {
+        const rk_source_setting *setting = &options->sources[s];
+        if (setting->has_quota) tuned->sources[s].quota = setting->quota;
+        if (setting->has_weight) tuned->sources[s].weight = setting->weight;
+    }
+}
+
 rk_tuned rk_tuned_defaults(const rk_learn_options *options) {
-    return (rk_tuned){
+    rk_tuned tuned = {
         .neighbors = {.window = 10,
                       .top = 32,
                       .forward = 0.85f,
@@ -59,6 +67,8 @@ rk_tuned rk_tuned_defaults(const rk_learn_options *options) {
                     [RK_SOURCE_USER] = {.quota = 200},
                     [RK_SOURCE_EXPLORE] = {.quota = 20}},
     };
+    rk_tuned_fix(options, &tuned);
+    return tuned;
 }
 
 void rk_fit_begin(const rk_events_content *events, const rk_log *log, const rk_tuned *tuned,
@@ -211,9 +221,9 @@ static bool fit_features(vector_fit *fit, rk_tower_sides *sides) {
         const char *name, *value;
         uint32_t name_bytes = rk_strings_get(&events->features, cell % columns, &name);
         uint32_t value_bytes = rk_strings_get(&events->contexts, cell, &value);
-        rows[cell] = value_bytes ? rk_feature_row(name, name_bytes, value, value_bytes,
-                                                  sides->feature_rows)
-                                 : RK_NONE;
+        rows[cell] = value_bytes
+                         ? rk_feature_row(name, name_bytes, value, value_bytes, sides->feature_rows)
+                         : RK_NONE;
     }
     rk_snapshot_content *content = fit->content;
     content->meta.user_features = columns;
@@ -280,8 +290,8 @@ bool rk_fit_vectors(const rk_events_content *events, const rk_log *log, const rk
     bool ok = rk_train_sgns(log, &tuned->sgns, options, &fit.scratch, &result->sgns);
     fit.vectors = result->sgns.vectors;
     if (ok) rk_rotate_vectors(fit.vectors, log->item_events, log->items, fit.dim, options->seed);
-    ok = ok && fit_ridge(&fit) && fit_encoder(&fit) &&
-         (!has_towers(&fit) || fit_towers(&fit)) && store_vectors(&fit);
+    ok = ok && fit_ridge(&fit) && fit_encoder(&fit) && (!has_towers(&fit) || fit_towers(&fit)) &&
+         store_vectors(&fit);
     rk_memory_free(&fit.scratch);
     result->sgns.vectors = result->encoder.vectors = result->towers.vectors = NULL;
     result->ridge.weights = result->ridge.mean = NULL;

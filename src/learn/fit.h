@@ -46,6 +46,8 @@ typedef struct rk_tuned {
 
 /* Where the search starts, and what stands when there is nothing to validate on. */
 rk_tuned rk_tuned_defaults(const rk_learn_options *options);
+/* What a person fixed of the sources, over what was tuned. */
+void rk_tuned_fix(const rk_learn_options *options, rk_tuned *tuned);
 
 /* A content with its meta, weights and sources set and no learner's arrays yet. */
 void rk_fit_begin(const rk_events_content *events, const rk_log *log, const rk_tuned *tuned,
@@ -61,8 +63,9 @@ bool rk_fit_places(const rk_events_content *events, const rk_log *log, rk_memory
 bool rk_fit_explore(const rk_log *log, rk_memory *memory, rk_snapshot_content *content);
 bool rk_fit_neighbors(const rk_log *log, const rk_neighbor_params *params, float decay,
                       uint32_t threads, rk_memory *memory, rk_snapshot_content *content);
-bool rk_fit_vectors(const rk_events_content *events, const rk_log *log, const rk_content *items, const rk_tuned *tuned, const rk_learn_options *options,
-                    rk_memory *memory, rk_snapshot_content *content, rk_vectors_result *result);
+bool rk_fit_vectors(const rk_events_content *events, const rk_log *log, const rk_content *items,
+                    const rk_tuned *tuned, const rk_learn_options *options, rk_memory *memory,
+                    rk_snapshot_content *content, rk_vectors_result *result);
 
 /* Plain co-occurrence, the yardstick: every pair of a session counts one (to a distance of 256, the
  * 256 best an item), nothing is normalised. */

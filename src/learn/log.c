@@ -89,7 +89,8 @@ rk_status rk_log_build(const rk_events_content *content, const rk_rows *rows,
     log->context = content->context ? RK_NEW(memory, uint32_t, events) : NULL;
     log->user_begin = RK_NEW(memory, uint64_t, (uint64_t)users + 1);
     log->session_begin = RK_NEW(memory, uint64_t, events + 1);
-    if (!log->item || !log->weight || !log->time || (content->context && !log->context) || !log->user_begin || !log->session_begin ||
+    if (!log->item || !log->weight || !log->time || (content->context && !log->context) ||
+        !log->user_begin || !log->session_begin ||
         !choose_items(content, rows, min_item_events, memory, log)) {
         return rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "event log");
     }

@@ -30,6 +30,41 @@ static bool parse_u32(const char *text, uint32_t least, uint32_t most, uint32_t 
     return true;
 }
 
+/* -?digits[.digits], within +-2^20. */
+static bool parse_decimal(const char *text, float *out) {
+    bool negative = *text == '-';
+    double value = 0.0, scale = 1.0;
+    uint32_t digits = 0;
+    for (text += negative; *text >= '0' && *text <= '9'; text++, digits++)
+        value = value * 10.0 + (double)(*text - '0');
+    if (digits && *text == '.') {
+        for (text++; *text >= '0' && *text <= '9'; text++) {
+            scale *= 0.1;
+            value += scale * (double)(*text - '0');
+        }
+    }
+    *out = (float)(negative ? -value : value);
+    return digits && digits < 8 && *text == 0 && value <= 0x1p20;
+}
+
+static bool set_source(rk_learn_options *options, const char *name, const char *value) {
+    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
+        const char *source = rk_source_name(s);
+        size_t bytes = strlen(source);
+        if (strncmp(name, source, bytes) != 0) continue;
+        rk_source_setting *setting = &options->sources[s];
+        if (strcmp(name + bytes, "_quota") == 0) {
+            setting->has_quota = parse_u32(value, 0, RK_MAX_COUNT, &setting->quota);
+            return setting->has_quota;
+        }
+        if (strcmp(name + bytes, "_weight") == 0) {
+            setting->has_weight = parse_decimal(value, &setting->weight);
+            return setting->has_weight;
+        }
+    }
+    return false;
+}
+
 bool rk_learn_set(rk_learn_options *options, const char *name, const char *value) {
     const struct {
         const char *name;
@@ -52,7 +87,7 @@ bool rk_learn_set(rk_learn_options *options, const char *name, const char *value
         options->dim = before;
         return false;
     }
-    return false;
+    return set_source(options, name, value);
 }
 
 static void note(const rk_learn_options *options, const char *text) {
@@ -94,7 +129,8 @@ rk_status rk_pipeline_train(const rk_events_content *events, const rk_rows *rows
     if (!rk_content_build(events, &out->log, memory, &out->items)) {
         return out_of_memory(error, "content of items");
     }
-    if (!rk_fit_vectors(events, &out->log, &out->items, &out->tuned, options, memory, &out->content, &out->vectors)) {
+    if (!rk_fit_vectors(events, &out->log, &out->items, &out->tuned, options, memory, &out->content,
+                        &out->vectors)) {
         return out_of_memory(error, "vectors");
     }
     return RK_OK;
@@ -189,9 +225,10 @@ static void report_learners(rk_json *json, const rk_trained *trained) {
     rk_json_close(json, ']');
 }
 
-/* NDCG of the blend without one source: what it is worth. A tower is its source. */
+/* NDCG@10 of the blend without one source, on the validation cases: what it is worth. A tower is
+ * its source. */
 static void report_ablations(rk_json *json, const rk_validation *validation) {
-    rk_json_open(json, "without", '{');
+    rk_json_open(json, "ablations", '{');
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++)
         rk_json_number(json, rk_source_name(s), validation->without[s]);
     rk_json_close(json, '}');
@@ -203,9 +240,12 @@ static void report_validation(rk_json *json, const rk_validation *validation) {
     rk_json_u64(json, "cases", validation->cases);
     rk_json_u64(json, "settings_tried", validation->trials);
     for (uint32_t m = 0; validation->cases && m < RK_VALIDATED_COUNT; m++) {
-        rk_report_metrics(json, rk_validated_name(m), &validation->methods[m], &cutoff, 1);
+        if (validation->methods[m].answerable) {
+            rk_report_metrics(json, rk_validated_name(m), &validation->methods[m], &cutoff, 1);
+        } else {
+            rk_json_null(json, rk_validated_name(m));
+        }
     }
-    if (validation->cases) report_ablations(json, validation);
     rk_json_close(json, '}');
 }
 
@@ -218,6 +258,7 @@ void rk_pipeline_report(rk_json *json, const rk_trained *result) {
     report_parameters(json, &result->tuned);
     report_learners(json, result);
     report_validation(json, &result->validation);
+    if (result->validation.cases) report_ablations(json, &result->validation);
 }
 
 void rk_pipeline_note_data(const rk_events_content *events, const rk_learn_options *options) {

@@ -23,18 +23,18 @@ typedef struct rk_run {
 } rk_run;
 
 typedef struct rk_runs {
-    rk_run *run;    /* (count + held) the held-out ones last */
-    uint32_t count; /* to learn from */
-    uint32_t held;  /* only to measure a loss on */
+    rk_run *run;           /* (count + held) the held-out ones last */
+    uint32_t count;        /* to learn from */
+    uint32_t held;         /* only to measure a loss on */
     uint32_t *order;       /* (count) of the pass under way: runs */
     uint32_t in_order;     /* (count) or (held) */
     uint32_t chunk_events; /* most events of a chunk */
     uint32_t next;         /* first of `order` not dealt yet */
 } rk_runs;
 
-/* Runs of sessions with two events or more; with `hold_out` every RK_HELD_OUT-th session is held out.
- * Small logs get small chunks (at least `least` events), so that an epoch still has a few hundred
- * steps. False if out of memory. */
+/* Runs of sessions with two events or more; with `hold_out` every RK_HELD_OUT-th session is held
+ * out. Small logs get small chunks (at least `least` events), so that an epoch still has a few
+ * hundred steps. False if out of memory. */
 bool rk_runs_take(const rk_log *log, uint32_t least, bool hold_out, rk_memory *memory,
                   rk_runs *runs);
 
@@ -43,7 +43,8 @@ void rk_runs_shuffle(rk_runs *runs, uint64_t seed, uint64_t stream);
 /* A pass over the held-out runs, in theirs. */
 void rk_runs_measure(rk_runs *runs);
 
-/* The next step: chunk s has the runs order[first[s]] ... of number[s]. False at the end of the pass. */
+/* The next step: chunk s has the runs order[first[s]] ... of number[s]. False at the end of the
+ * pass. */
 bool rk_runs_deal(rk_runs *runs, uint32_t first[RK_SHARDS], uint32_t number[RK_SHARDS]);
 
 #endif

@@ -1,7 +1,6 @@
 #include "learn/sampler.h"
 
-bool rk_sampler_take(const float *weights, uint32_t items, rk_memory *memory,
-                     rk_sampler *sampler) {
+bool rk_sampler_take(const float *weights, uint32_t items, rk_memory *memory, rk_sampler *sampler) {
     *sampler = (rk_sampler){.cumulative = RK_NEW(memory, double, items), .items = items};
     if (!sampler->cumulative) return false;
     double total = 0.0;

@@ -13,7 +13,7 @@ typedef struct search {
     rk_content items; /* what they say of themselves */
     rk_split split;
     rk_tuned tuned;
-    rk_pool pool; /* the blend's candidates */
+    rk_pool pool;                /* the blend's candidates */
     rk_snapshot_content content; /* of the best setting so far, where fitted */
     rk_memory kept;              /* what `content` points to for the whole search */
     uint32_t trials, planned, blends;
@@ -60,6 +60,9 @@ static double try_popular(search *s, const rk_tuned *tuned) {
     rk_snapshot_content content = s->content;
     bool ok = rk_fit_popularity(&s->log, tuned, &memory, &content);
     double score = ok ? ndcg(s, &content, rk_method_source(RK_SOURCE_POPULAR)) : 0.0;
+    /* `nearby` counts with the same popularities. */
+    if (ok && content.meta.place_count)
+        score += ndcg(s, &content, rk_method_source(RK_SOURCE_NEARBY));
     s->failed = s->failed || !ok;
     rk_memory_free(&memory);
     return score;
@@ -108,7 +111,8 @@ static double try_vectors(search *s, const rk_tuned *tuned) {
     shorter.sgns.event_budget /= 4;
     shorter.encoder.event_budget /= 4;
     shorter.towers.epochs = 0;
-    bool ok = rk_fit_vectors(s->events, &s->log, &s->items, &shorter, s->options, &memory, &content, &result);
+    bool ok = rk_fit_vectors(s->events, &s->log, &s->items, &shorter, s->options, &memory, &content,
+                             &result);
     double score = ok ? ndcg(s, &content, rk_method_source(RK_SOURCE_SESSION)) : 0.0;
     s->failed = s->failed || !ok;
     rk_memory_free(&memory);
@@ -121,8 +125,9 @@ static double try_session(search *s, const rk_tuned *tuned) {
     return ndcg(s, &content, rk_method_source(RK_SOURCE_SESSION));
 }
 
-/* Costs milliseconds: candidates were gathered once. Half of the score looks deeper than the answer,
- * because a few hundred cases have too few hits in its first places to tell weights apart. */
+/* Costs milliseconds: candidates were gathered once. Half of the score looks deeper than the
+ * answer, because a few hundred cases have too few hits in its first places to tell weights apart.
+ */
 static double try_blend(search *s, const rk_tuned *tuned) {
     rk_blend blend = {0};
     for (uint32_t source = 0; source < RK_SOURCE_COUNT; source++)
@@ -145,8 +150,8 @@ typedef struct axis {
 
 /* ---- what is tried, in order of its effect; a parameter's start is not tried again ----------- */
 
-static const int64_t half_lives[] = {365 * RK_DAY_MS, 90 * RK_DAY_MS,
-                                     30 * RK_DAY_MS, 7 * RK_DAY_MS, RK_DAY_MS};
+static const int64_t half_lives[] = {365 * RK_DAY_MS, 90 * RK_DAY_MS, 30 * RK_DAY_MS, 7 * RK_DAY_MS,
+                                     RK_DAY_MS};
 static const int64_t trending_windows[] = {RK_DAY_MS / 4, RK_DAY_MS, 3 * RK_DAY_MS, 30 * RK_DAY_MS};
 static const int64_t gaps[] = {RK_DAY_MS, 30 * MINUTE_MS};
 static const uint32_t windows[] = {5, 20, 50};
@@ -169,8 +174,7 @@ static const axis outlier_axes[] = {
     {offsetof(rk_tuned, outlier_weight), outlier_weights, COUNT_OF(outlier_weights)}};
 
 static const float distances[] = {0.15f, 0.3f, 0.5f, 1.0f, 2.0f, 20.0f, 100.0f, 500.0f};
-static const axis nearby_axes[] = {
-    {offsetof(rk_tuned, nearby_km), distances, COUNT_OF(distances)}};
+static const axis nearby_axes[] = {{offsetof(rk_tuned, nearby_km), distances, COUNT_OF(distances)}};
 
 static const float dropouts[] = {0.0f, 0.3f};
 static const axis vector_axes[] = {
@@ -182,8 +186,8 @@ static const axis session_axes[] = {
     {offsetof(rk_tuned, session_decay), session_decays, COUNT_OF(session_decays)}};
 
 /* `similar` has weight 1: only ratios matter. */
-static const float weights[] = {0.0f, 0.03f, 0.1f, 0.2f, 0.35f, 0.5f, 0.8f,
-                                1.2f, 2.0f,  3.5f, 6.0f, 10.0f};
+static const float weights[] = {0.0f, 0.03f, 0.1f, 0.2f, 0.35f, 0.5f,
+                                0.8f, 1.2f,  2.0f, 3.5f, 6.0f,  10.0f};
 #define WEIGHT_OF(source)                                                                          \
     { offsetof(rk_tuned, sources[source].weight), weights, COUNT_OF(weights) }
 /* In cosines. Where seen items are never asked for they change nothing and stay zero. */
@@ -191,8 +195,14 @@ static const float repeats[] = {-0.3f, -0.15f, 0.0f, 0.07f, 0.15f, 0.22f, 0.3f, 
 #define REPEAT_OF(lag)                                                                             \
     { offsetof(rk_tuned, repeat) + (lag) * sizeof(float), repeats, COUNT_OF(repeats) }
 static const axis blend_axes[] = {
-    WEIGHT_OF(RK_SOURCE_SESSION), REPEAT_OF(1), REPEAT_OF(0), REPEAT_OF(2), REPEAT_OF(3),
-    WEIGHT_OF(RK_SOURCE_NEARBY),  WEIGHT_OF(RK_SOURCE_POPULAR), WEIGHT_OF(RK_SOURCE_TRENDING),
+    WEIGHT_OF(RK_SOURCE_SESSION),
+    REPEAT_OF(1),
+    REPEAT_OF(0),
+    REPEAT_OF(2),
+    REPEAT_OF(3),
+    WEIGHT_OF(RK_SOURCE_NEARBY),
+    WEIGHT_OF(RK_SOURCE_POPULAR),
+    WEIGHT_OF(RK_SOURCE_TRENDING),
     WEIGHT_OF(RK_SOURCE_USER),
 };
 
@@ -256,6 +266,9 @@ static void descend_blend(search *s) {
                 rk_tuned candidate = s->tuned;
                 *field_of(&candidate, &blend_axes[a]) = blend_axes[a].values[v];
                 if (blend_axes[a].values[v] == start) continue;
+                rk_tuned allowed = candidate;
+                rk_tuned_fix(s->options, &allowed);
+                if (memcmp(allowed.sources, candidate.sources, sizeof allowed.sources)) continue;
                 s->blends++;
                 double score = try_blend(s, &candidate);
                 if (score <= s->best * 1.001) continue;
@@ -350,6 +363,8 @@ static void gather(search *s) {
 static void run(search *s, rk_validation *validation) {
     s->planned = plan_trials(s);
     bool timed = s->log.time_kind == RK_TIME_UNIX_MS;
+    keep(s, rk_fit_places(s->events, &s->log, &s->kept, &s->content));
+    if (s->failed) return;
     descend_time(s, try_popular, offsetof(rk_tuned, half_life_ms), half_lives,
                  timed ? COUNT_OF(half_lives) : 0);
     keep(s, rk_fit_popularity(&s->log, &s->tuned, &s->kept, &s->content));
@@ -357,7 +372,6 @@ static void run(search *s, rk_validation *validation) {
         descend_time(s, try_trending, offsetof(rk_tuned, trending_window_ms), trending_windows,
                      COUNT_OF(trending_windows));
     keep(s, rk_fit_trending(&s->log, &s->tuned, &s->kept, &s->content));
-    keep(s, rk_fit_places(s->events, &s->log, &s->kept, &s->content));
     keep(s, rk_fit_explore(&s->log, &s->kept, &s->content));
     if (s->failed) return;
     if (s->content.meta.place_count) descend(s, try_nearby, nearby_axes, COUNT_OF(nearby_axes));
@@ -386,6 +400,7 @@ static void run(search *s, rk_validation *validation) {
     descend_blend(s);
     /* A second scan of the index is not spent on what the blend does not weigh. */
     if (s->tuned.sources[RK_SOURCE_USER].weight == 0.0f) s->tuned.sources[RK_SOURCE_USER].quota = 0;
+    rk_tuned_fix(s->options, &s->tuned);
     memcpy(s->content.meta.repeat, s->tuned.repeat, sizeof s->tuned.repeat);
     validation->cases = s->split.case_count;
     validation->trials = s->trials + s->blends;
@@ -408,8 +423,7 @@ static double sample_share(const rk_events_content *events, const rk_rows *rows,
 }
 
 static bool validates_sessions(const rk_events_content *events, const rk_learn_options *options) {
-    if (options->validation != RK_VALIDATE_AUTO)
-        return options->validation == RK_VALIDATE_SESSIONS;
+    if (options->validation != RK_VALIDATE_AUTO) return options->validation == RK_VALIDATE_SESSIONS;
     return events->meta.user_kind == RK_USERS_ARE_SESSIONS &&
            events->meta.time_kind != RK_TIME_NONE;
 }
@@ -428,9 +442,9 @@ rk_status rk_search(const rk_events_content *all, const rk_rows *rows,
     *tuned = s.tuned;
     *validation = (rk_validation){.sessions = sessions};
     double share = sample_share(&events, rows, sessions, options->validation_cases);
-    rk_status status = rk_split_events(
-        &events, rows, sessions ? RK_PROTOCOL_SESSIONS : RK_PROTOCOL_LEAVE_ONE_OUT, share,
-        options->seed ^ 0x76616C6964u, &memory, &s.split, error);
+    rk_status status =
+        rk_split_events(&events, rows, sessions ? RK_PROTOCOL_SESSIONS : RK_PROTOCOL_LEAVE_ONE_OUT,
+                        share, options->seed ^ 0x76616C6964u, &memory, &s.split, error);
     bool validated = status == RK_OK && s.split.case_count > 0;
     if (validated) {
         status =

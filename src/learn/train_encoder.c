@@ -8,13 +8,13 @@
 #include "learn/sampler.h"
 #include "simd/kernels.h"
 
-#define CHUNK_MOST   RK_CHUNK_MOST
-#define CHUNK_LEAST  32u
-#define NEGATIVES    RK_ENCODER_NEGATIVES
-#define STREAM_ORDER 0x656E6331u /* "enc1" */
-#define STREAM_CHUNK 0x656E6332u
+#define CHUNK_MOST     RK_CHUNK_MOST
+#define CHUNK_LEAST    32u
+#define NEGATIVES      RK_ENCODER_NEGATIVES
+#define STREAM_ORDER   0x656E6331u /* "enc1" */
+#define STREAM_CHUNK   0x656E6332u
 #define STREAM_MEASURE 0x656E6333u
-#define REPORT_STEPS 256u
+#define REPORT_STEPS   256u
 
 /* What one shard computed for its chunk, to be applied in chunk order. Event i is an input of the
  * later events of its run and the target of the earlier ones. */
@@ -29,17 +29,17 @@ typedef struct chunk {
     float norm[CHUNK_MOST];         /* (targets) |h| */
     float best[CHUNK_MOST];         /* (targets) logit of the target */
     uint32_t negative[NEGATIVES];
-    float correction[NEGATIVES];  /* log(N q) */
-    uint64_t kept[CHUNK_MOST];    /* (targets) bit j: input j was not dropped */
-    float *rows;                  /* (CHUNK_MOST, dim) vectors of item[i] */
-    float *negative_rows;         /* (NEGATIVES, dim) */
-    float *negative_columns;      /* (dim, NEGATIVES) the same, transposed */
-    float *queries;               /* (CHUNK_MOST, dim) h / |h| */
-    float *query_gradient;        /* (CHUNK_MOST, dim), in the end of h before it is normalised */
-    float *logits;                /* (CHUNK_MOST, NEGATIVES), then their gradients */
-    float *gradient;              /* (CHUNK_MOST, dim) of the events' vectors */
-    float *negative_gradient;     /* (NEGATIVES, dim) */
-    float *position_gradient;     /* (positions, dim) */
+    float correction[NEGATIVES]; /* log(N q) */
+    uint64_t kept[CHUNK_MOST];   /* (targets) bit j: input j was not dropped */
+    float *rows;                 /* (CHUNK_MOST, dim) vectors of item[i] */
+    float *negative_rows;        /* (NEGATIVES, dim) */
+    float *negative_columns;     /* (dim, NEGATIVES) the same, transposed */
+    float *queries;              /* (CHUNK_MOST, dim) h / |h| */
+    float *query_gradient;       /* (CHUNK_MOST, dim), in the end of h before it is normalised */
+    float *logits;               /* (CHUNK_MOST, NEGATIVES), then their gradients */
+    float *gradient;             /* (CHUNK_MOST, dim) of the events' vectors */
+    float *negative_gradient;    /* (NEGATIVES, dim) */
+    float *position_gradient;    /* (positions, dim) */
     /* With sides: rows that content stands for, and the users' features. */
     bool dropped[CHUNK_MOST], negative_dropped[NEGATIVES];
     uint32_t context[CHUNK_MOST];
@@ -59,8 +59,8 @@ typedef struct training {
     float *vectors, *squares; /* (items, dim) */
     float *positions, *position_squares;
     float *content_squares, *feature_squares;
-    rk_sampler popular;  /* by frequency */
-    uint32_t *known;     /* (known_count) items with events: what uniform negatives are drawn from */
+    rk_sampler popular; /* by frequency */
+    uint32_t *known;    /* (known_count) items with events: what uniform negatives are drawn from */
     uint32_t known_count;
     rk_runs runs;
     chunk chunks[RK_SHARDS];
@@ -196,8 +196,8 @@ static void softmax_row(const training *t, chunk *c, uint32_t q) {
     float per_cosine = 1.0f / t->params->temperature;
     float *logits = c->logits + (uint64_t)q * NEGATIVES;
     uint32_t item = c->item[c->target[q]], dim = t->params->dim;
-    float cosine = rk_dot_f32(c->queries + (uint64_t)q * dim,
-                              c->rows + (uint64_t)c->target[q] * dim, dim);
+    float cosine =
+        rk_dot_f32(c->queries + (uint64_t)q * dim, c->rows + (uint64_t)c->target[q] * dim, dim);
     float positive = cosine * per_cosine, most = positive;
     for (uint32_t n = 0; n < NEGATIVES; n++) {
         logits[n] = logits[n] * per_cosine - c->correction[n];
@@ -357,16 +357,16 @@ static bool take_chunk(const training *t, chunk *c, rk_memory *scratch) {
     c->negative_columns = RK_NEW(scratch, float, NEGATIVES *dim);
     c->queries = RK_NEW(scratch, float, CHUNK_MOST *dim);
     c->query_gradient = RK_NEW(scratch, float, CHUNK_MOST *dim);
-    c->logits = RK_NEW(scratch, float, (uint64_t)CHUNK_MOST * NEGATIVES);
+    c->logits = RK_NEW(scratch, float, (uint64_t)CHUNK_MOST *NEGATIVES);
     c->gradient = RK_NEW(scratch, float, CHUNK_MOST *dim);
     c->negative_gradient = RK_NEW(scratch, float, NEGATIVES *dim);
-    c->position_gradient = RK_NEW(scratch, float, t->params->positions * dim);
+    c->position_gradient = RK_NEW(scratch, float, t->params->positions *dim);
     uint64_t uses = t->sides ? (uint64_t)CHUNK_MOST * t->sides->columns : 0;
     c->feature = RK_NEW(scratch, uint32_t, uses);
     c->feature_query = RK_NEW(scratch, uint32_t, uses);
     return c->rows && c->negative_rows && c->negative_columns && c->queries && c->query_gradient &&
-           c->logits && c->gradient && c->negative_gradient && c->position_gradient &&
-           c->feature && c->feature_query;
+           c->logits && c->gradient && c->negative_gradient && c->position_gradient && c->feature &&
+           c->feature_query;
 }
 
 static bool take_memory(training *t, rk_memory *memory, rk_memory *scratch) {
@@ -374,11 +374,11 @@ static bool take_memory(training *t, rk_memory *memory, rk_memory *scratch) {
     uint64_t items = log->items, dim = t->params->dim, positions = t->params->positions;
     t->positions = RK_NEW(memory, float, positions *dim);
     t->position_squares = RK_NEW(scratch, float, positions *dim);
-    t->squares = RK_NEW(scratch, float, t->sides ? 0 : items * dim);
-    t->content_squares = RK_NEW(scratch, float, t->sides ? t->sides->items->features * dim : 0);
-    t->feature_squares = RK_NEW(scratch, float, t->sides ? t->sides->feature_rows * dim : 0);
-    bool ok = t->positions && t->position_squares && t->squares &&
-              t->content_squares && t->feature_squares && take_sampling(t, scratch) &&
+    t->squares = RK_NEW(scratch, float, t->sides ? 0 : items *dim);
+    t->content_squares = RK_NEW(scratch, float, t->sides ? t->sides->items->features *dim : 0);
+    t->feature_squares = RK_NEW(scratch, float, t->sides ? t->sides->feature_rows *dim : 0);
+    bool ok = t->positions && t->position_squares && t->squares && t->content_squares &&
+              t->feature_squares && take_sampling(t, scratch) &&
               rk_runs_take(log, CHUNK_LEAST, t->params->hold_out, scratch, &t->runs);
     for (uint32_t s = 0; s < RK_SHARDS; s++) ok = take_chunk(t, &t->chunks[s], scratch) && ok;
     return ok;
@@ -427,17 +427,14 @@ static double measure_held_out(training *t, const rk_learn_options *options) {
 }
 
 bool rk_train_encoder(const rk_log *log, const rk_encoder_params *params,
-                      const rk_learn_options *options, float *vectors,
-                      const rk_tower_sides *sides, rk_memory *memory, rk_encoder_result *result) {
+                      const rk_learn_options *options, float *vectors, const rk_tower_sides *sides,
+                      rk_memory *memory, rk_encoder_result *result) {
     assert(params->positions >= 1 && params->positions <= RK_MAX_POSITIONS);
     rk_memory scratch = {0};
     training *t = RK_NEW(&scratch, training, 1);
     if (!t) return false;
-    *t = (training){.log = log,
-                    .params = params,
-                    .sides = sides,
-                    .seed = options->seed,
-                    .vectors = vectors};
+    *t = (training){
+        .log = log, .params = params, .sides = sides, .seed = options->seed, .vectors = vectors};
     if (!take_memory(t, memory, &scratch)) {
         rk_memory_free(&scratch);
         return false;
@@ -445,8 +442,8 @@ bool rk_train_encoder(const rk_log *log, const rk_encoder_params *params,
     prepare_positions(t);
     uint64_t affordable = RK_MAX(1, params->event_budget / log->events);
     t->epochs = (uint32_t)RK_MIN(affordable, params->epochs);
-    *result = (rk_encoder_result){
-        .vectors = vectors, .positions = t->positions, .epochs = t->epochs};
+    *result =
+        (rk_encoder_result){.vectors = vectors, .positions = t->positions, .epochs = t->epochs};
     for (t->epoch = 0; t->epoch < t->epochs; t->epoch++) {
         /* Linear decay on top of Adagrad's own, to a tenth. */
         float fade = 1.0f - 0.9f * (float)t->epoch / (float)t->epochs;

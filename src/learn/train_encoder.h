@@ -43,7 +43,8 @@ typedef struct rk_tower_sides {
     const float *content_mean; /* (dim) */
     float id_dropout;
     float content_rate;
-    const uint32_t *context_rows; /* (contexts, columns) rows of features, RK_NONE: no value; or NULL */
+    const uint32_t
+        *context_rows; /* (contexts, columns) rows of features, RK_NONE: no value; or NULL */
     uint32_t columns, feature_rows;
     float *features; /* (feature_rows, dim) trained from what is given; or NULL */
 } rk_tower_sides;
@@ -55,16 +56,16 @@ typedef struct rk_encoder_params {
     uint64_t event_budget; /* epochs stop before they would exceed it, but one always runs */
     float decay;           /* a_j starts as decay^j in every dimension */
     float temperature;
-    float dropout;          /* probability of leaving out an input item */
-    float popular_share;    /* of the negatives drawn by popularity; the rest uniformly */
-    float rate;             /* Adagrad's, of vectors */
-    float position_rate;    /* of position weights */
-    bool shuffle;           /* sessions have no order: a new one each epoch */
-    bool hold_out;          /* some sessions, to measure the loss on (runs.h) */
+    float dropout;       /* probability of leaving out an input item */
+    float popular_share; /* of the negatives drawn by popularity; the rest uniformly */
+    float rate;          /* Adagrad's, of vectors */
+    float position_rate; /* of position weights */
+    bool shuffle;        /* sessions have no order: a new one each epoch */
+    bool hold_out;       /* some sessions, to measure the loss on (runs.h) */
 } rk_encoder_params;
 
 typedef struct rk_encoder_result {
-    float *vectors;   /* (items, dim) unit rows, rotated; rows of items without events as they came */
+    float *vectors; /* (items, dim) unit rows, rotated; rows of items without events as they came */
     float *positions; /* (positions, dim) */
     uint64_t steps;
     uint32_t epochs;
@@ -72,9 +73,10 @@ typedef struct rk_encoder_result {
 } rk_encoder_result;
 
 /* vectors: (items, dim) unit rows in rotated coordinates, trained in place, or left as they are if
- * there are `sides` (else NULL). Arrays of the result belong to `memory`. False if out of memory. `options` gives seed, threads and progress. */
+ * there are `sides` (else NULL). Arrays of the result belong to `memory`. False if out of memory.
+ * `options` gives seed, threads and progress. */
 bool rk_train_encoder(const rk_log *log, const rk_encoder_params *params,
-                      const rk_learn_options *options, float *vectors,
-                      const rk_tower_sides *sides, rk_memory *memory, rk_encoder_result *result);
+                      const rk_learn_options *options, float *vectors, const rk_tower_sides *sides,
+                      rk_memory *memory, rk_encoder_result *result);
 
 #endif

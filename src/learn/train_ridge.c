@@ -122,8 +122,8 @@ bool rk_train_ridge(const rk_content *content, const float *vectors, const uint3
     s.product = RK_NEW(&scratch, float, size);
     s.solution = RK_NEW(memory, float, size);
     *result = (rk_ridge_result){.weights = s.solution, .mean = RK_NEW(memory, float, dim)};
-    bool ok = weight && s.by_item && s.residual && s.direction && s.product && s.solution &&
-              result->mean;
+    bool ok =
+        weight && s.by_item && s.residual && s.direction && s.product && s.solution && result->mean;
     if (ok && content->features) {
         weigh_items(item_events, content->items, weight);
         weighted_mean(vectors, weight, content->items, dim, result->mean);

@@ -7,8 +7,8 @@
  *
  *     served = alpha E + (1 - alpha) (m + W x),   alpha = n / (n + n0),
  *
- * so that an item glides from its content to its history (I. Schein et al., "Methods and Metrics for
- * Cold-Start Recommendations", 2002, for the problem).
+ * so that an item glides from its content to its history (I. Schein et al., "Methods and Metrics
+ * for Cold-Start Recommendations", 2002, for the problem).
  *
  * Solved by conjugate gradients (M. Hestenes and E. Stiefel, 1952) for all dim columns at once: a
  * product with X is cheap, X' D X of 50,000 features would not fit. Rows and columns are dealt to
@@ -37,8 +37,8 @@ bool rk_train_ridge(const rk_content *content, const float *vectors, const uint3
                     uint32_t dim, const rk_ridge_params *params, uint32_t threads,
                     rk_memory *memory, rk_ridge_result *result);
 
-/* Replaces each vector of an item with content by the shrunk one, scaled to unit length. O(entries *
- * dim). */
+/* Replaces each vector of an item with content by the shrunk one, scaled to unit length. O(entries
+ * * dim). */
 void rk_ridge_shrink(const rk_content *content, const rk_ridge_result *ridge,
                      const uint32_t *item_events, uint32_t dim, float prior_events, float *vectors);
 

@@ -7,15 +7,15 @@
 #include "learn/sampler.h"
 #include "simd/kernels.h"
 
-#define CHUNK_MOST   RK_CHUNK_MOST
-#define CHUNK_LEAST  16u
-#define NEGATIVES    32u /* shared by a chunk */
-#define LOSS_EVERY   8u  /* centres: logarithms would be a third of the time */
-#define STREAM_INIT  0x73676E7331u
-#define STREAM_ORDER 0x73676E7332u
-#define STREAM_CHUNK 0x73676E7333u
+#define CHUNK_MOST     RK_CHUNK_MOST
+#define CHUNK_LEAST    16u
+#define NEGATIVES      32u /* shared by a chunk */
+#define LOSS_EVERY     8u  /* centres: logarithms would be a third of the time */
+#define STREAM_INIT    0x73676E7331u
+#define STREAM_ORDER   0x73676E7332u
+#define STREAM_CHUNK   0x73676E7333u
 #define STREAM_MEASURE 0x73676E7334u
-#define REPORT_STEPS 256u
+#define REPORT_STEPS   256u
 
 /* What one shard computed for its chunk, to be applied in chunk order. */
 typedef struct chunk {
@@ -42,7 +42,7 @@ typedef struct training {
     float *input, *output; /* v, u (items, dim) */
     float *input_squares, *output_squares;
     rk_sampler negatives; /* by frequency^exponent */
-    float *keep;                 /* (items) probability of keeping an event */
+    float *keep;          /* (items) probability of keeping an event */
     rk_runs runs;
     chunk chunks[RK_SHARDS];
 } training;
@@ -170,7 +170,8 @@ static bool take_memory(training *t, rk_memory *memory, rk_memory *scratch) {
     t->input_squares = RK_NEW(scratch, float, items *dim);
     t->output_squares = RK_NEW(scratch, float, items *dim);
     bool ok = t->input && t->output && t->input_squares && t->output_squares &&
-              take_sampling(t, scratch) && rk_runs_take(t->log, CHUNK_LEAST, t->params->hold_out, scratch, &t->runs);
+              take_sampling(t, scratch) &&
+              rk_runs_take(t->log, CHUNK_LEAST, t->params->hold_out, scratch, &t->runs);
     for (uint32_t s = 0; s < RK_SHARDS; s++) {
         chunk *c = &t->chunks[s];
         c->negative_rows = RK_NEW(scratch, float, NEGATIVES *dim);

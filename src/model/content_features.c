@@ -137,8 +137,7 @@ static void put_number(collector *to, const char *value, uint32_t bytes) {
 uint32_t rk_content_features(const char *name, uint32_t name_bytes, uint32_t kind,
                              const char *value, uint32_t value_bytes, uint64_t *out,
                              uint32_t capacity) {
-    collector to = {
-        .prefix = hash_prefix(name, name_bytes), .out = out, .capacity = capacity};
+    collector to = {.prefix = hash_prefix(name, name_bytes), .out = out, .capacity = capacity};
     if (value_bytes == 0) return 0;
     switch (kind) {
     case RK_ATTRIBUTE_CATEGORY: put(&to, hash_bytes(to.prefix, value, value_bytes)); break;

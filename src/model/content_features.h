@@ -1,14 +1,14 @@
 /* What an item says of itself, as hashed features.
  *
  * Problem: attributes are words, numbers and lists of unknown vocabularies, and a new item must be
- * read in a browser as the trainer read the old ones. Idea: the hashing trick (K. Weinberger et al.,
- * "Feature Hashing for Large Scale Multitask Learning", 2009): a feature is the 64-bit hash of
+ * read in a browser as the trainer read the old ones. Idea: the hashing trick (K. Weinberger et
+ * al., "Feature Hashing for Large Scale Multitask Learning", 2009): a feature is the 64-bit hash of
  * (attribute name, value), with no dictionary to ship and nothing learnt from the data.
  *
  *   category  the value
  *   tags      each of the values between '|'
- *   text      each token, and each two neighbours; a token is a run of ASCII letters (in lower case),
- *             digits or bytes of other letters (>= 0x80), cut where a lower-case letter meets an
+ *   text      each token, and each two neighbours; a token is a run of ASCII letters (in lower
+ * case), digits or bytes of other letters (>= 0x80), cut where a lower-case letter meets an
  *             upper-case one
  *   number    its half-octave: sign and floor(2 log2 |x|), and the one above, so that numbers close
  *             to an edge still share a feature; zero by itself

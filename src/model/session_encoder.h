@@ -1,10 +1,12 @@
 /* A session's items to one query vector: the sequence of item ids is the query.
  *
- * Recency-weighted pooling: h = sum_j weight_j * decay^j * x_{n-j}, normalised to unit length, with
- * x decoded from the snapshot's codes, so that a user never seen before has a vector after one
- * click. The learned per-position, per-dimension weights of CORE-like encoders (Y. Hou et al.,
- * "CORE: Simple and Effective Session-based Recommendation within Consistent Representation Space",
- * 2022) fit the same signature. */
+ * h = sum_j weight_j * a_j * x_{n-j}, normalised to unit length, with x decoded from the snapshot's
+ * codes and a_j trained for each position and dimension (learn/train_encoder.h), so that a user
+ * never seen before has a vector after one click: the linear encoder of Y. Hou et al., "CORE:
+ * Simple and Effective Session-based Recommendation within Consistent Representation Space" (2022).
+ * Items beyond the last trained position are left out. A snapshot without trained positions pools
+ * with one decay, a_j = session_decay^j. An attention layer would fit the same signature.
+ */
 #ifndef RK_MODEL_SESSION_ENCODER_H
 #define RK_MODEL_SESSION_ENCODER_H
 

@@ -9,7 +9,7 @@
 #include "format/snapshot_read.h"
 #include "reckon.h"
 
-/* Bytes of scratch for a snapshot: about 400 KB, 10.5 an item, and if there are places 4 more and
+/* Bytes of scratch for a snapshot: about 210 KB, 10.5 an item, and if there are places 4 more and
  * 16 a place. */
 uint64_t rk_engine_scratch_bytes(const rk_snapshot_meta *meta);
 

@@ -60,8 +60,10 @@ AVX2 void rk_axpy_f32_avx2(float alpha, const float *x, float *y, size_t n) {
 
 /* Four rows by 16 columns stay in eight registers over the whole of k: a column of b is loaded once
  * for four rows. */
-AVX2 static inline __attribute__((always_inline)) void gemm_tile(const float *a, size_t row, size_t column, const float *b,
-                                  float *c, size_t rows, size_t k, size_t n) {
+AVX2 static inline __attribute__((always_inline)) void gemm_tile(const float *a, size_t row,
+                                                                 size_t column, const float *b,
+                                                                 float *c, size_t rows, size_t k,
+                                                                 size_t n) {
     __m256 sums[4][2];
     for (size_t i = 0; i < rows; i++) sums[i][0] = sums[i][1] = _mm256_setzero_ps();
     for (size_t p = 0; p < k; p++) {

@@ -5,15 +5,16 @@
  *               [--gap-minutes N] [--threads N] [--seed N] [--queries N] [--save F | --load F]
  *
  * A snapshot holds no f32 vectors, so they are trained once more by the trainer's own code with the
- * settings of the snapshot's report, and their codes must be the snapshot's, byte for byte. Exact
+ * settings of the snapshot's report, and their codes must be the snapshot's, byte for byte: build
+ * it with `encoder_epochs` 0 and without attributes, so that skip-gram's are what it stores. Exact
  * search scans their unit form, centred and rotated the same way. Three kinds of query, each
  * without its own items in the answer: item      one known item's f32 vector session   f32 vectors
  * of a logged session's items, pooled with the snapshot's decay served    the same session as it is
  * served: pooled from codes. The exact answer stays the f32 one, so this row counts the error of
  * the query too Each is asked with several widths of the hand-over from the 2-bit scan to all bits
  * (coarse): up to that of the `session` source, then all items, where only the codes lose. --save
- * writes the trained vectors, f32 (items, dim); --load takes them instead of training, so that a
- * slow host can repeat the searches.
+ * writes the trained vectors, rotated, f32 (items, dim); --load takes them instead of training, so
+ * that a slow host can repeat the searches.
  *
  * stdout, CSV:  items,ITEMS        vectors,same|other
  *               search,QUERIES,COARSE,RECALL,LOW,HIGH,EXACT_TIME/CODED_TIME */
@@ -109,7 +110,7 @@ static void read_inputs(bench *b, const char *events_path, const char *snapshot_
     rk_log_cut(&b->log, b->gap_ms);
 }
 
-/* (items, dim), trained or loaded. */
+/* (items, dim) unit rows, rotated: trained or loaded. */
 static const float *trained_vectors(bench *b) {
     size_t bytes, count = (size_t)b->log.items * b->content.meta.dim;
     if (b->load) {
@@ -120,6 +121,8 @@ static const float *trained_vectors(bench *b) {
     rk_sgns_result result;
     b->options.seed = b->content.meta.seed;
     if (!rk_train_sgns(&b->log, &b->sgns, &b->options, &b->memory, &result)) stop("out of memory");
+    rk_rotate_vectors(result.vectors, b->log.item_events, b->log.items, b->content.meta.dim,
+                      b->content.meta.seed);
     if (b->save) {
         FILE *file = fopen(b->save, "wb");
         if (!file || fwrite(result.vectors, sizeof *result.vectors, count, file) != count ||
@@ -135,10 +138,7 @@ static bool is_coded_from(bench *b, const float *vectors) {
     const rk_snapshot_content *c = &b->content;
     uint32_t items = c->meta.items, dim = c->meta.dim;
     rk_vector_table table;
-    if (!rk_build_vectors(vectors, b->log.item_events, items, dim, c->meta.seed, &b->memory,
-                          &table)) {
-        stop("out of memory");
-    }
+    if (!rk_build_vectors(vectors, items, dim, &b->memory, &table)) stop("out of memory");
     size_t cells_bytes = (size_t)(rk_block_count(items) * rk_block_bytes(dim));
     size_t low_bytes = (size_t)(items * rk_low_bytes(dim));
     return memcmp(table.cells, c->vector_cells, cells_bytes) == 0 &&
@@ -146,15 +146,13 @@ static bool is_coded_from(bench *b, const float *vectors) {
            memcmp(table.mean, c->vector_mean, dim * sizeof(float)) == 0;
 }
 
-/* Row `item` as it was encoded: unit length, less the mean, rotated; zero if nothing was learnt. */
+/* Row `item` as it was encoded: less the mean; zero if nothing was learnt. */
 static void centre_row(bench *b, const float *vectors, uint32_t item) {
     uint32_t dim = b->content.meta.dim;
     const float *x = vectors + (uint64_t)item * dim;
-    float *r = b->exact + (uint64_t)item * dim, norm = rk_norm_f32(x, dim);
-    if (b->log.item_events[item] == 0 || !(norm > 0.0f)) return;
-    for (uint32_t i = 0; i < dim; i++) r[i] = x[i] / norm;
-    rk_vector_rotate(r, dim, b->content.meta.seed);
-    for (uint32_t i = 0; i < dim; i++) r[i] -= b->content.vector_mean[i];
+    float *r = b->exact + (uint64_t)item * dim;
+    if (!(rk_norm_f32(x, dim) > 0.0f)) return;
+    for (uint32_t i = 0; i < dim; i++) r[i] = x[i] - b->content.vector_mean[i];
 }
 
 /* ---- queries --------------------------------------------------------------------------------- */

@@ -31,6 +31,7 @@ static _Alignas(64) union {
     uint8_t u8[ROWS * MOST];
 } table;
 static _Alignas(64) float query_f32[MOST], out_f32[ROWS];
+static _Alignas(64) float square_f32[MOST * MOST], product_f32[BLOCK * MOST];
 static _Alignas(64) int8_t query_i8[MOST];
 static _Alignas(64) int16_t query_i16[MOST], out_i16[MOST];
 static _Alignas(64) uint8_t cells[ROWS * MOST], low[ROWS * MOST], lut[LUT], other_lut[LUT];
@@ -50,6 +51,10 @@ static volatile float sink;
 /* These take many rows a call: all at the first row, a block at the first of each. */
 #define ROW_gemv_f32(kernel)                                                                       \
     if (row == 0) kernel(table.f32, query_f32, out_f32, ROWS, dim)
+/* A row is one of A, times a square matrix. */
+#define ROW_gemm_f32(kernel)                                                                       \
+    if (row % BLOCK == 0)                                                                          \
+    kernel(table.f32 + row * dim, dim, 1, square_f32, product_f32, BLOCK, dim, dim)
 #define ROW_scan_block(kernel)                                                                     \
     if (row % BLOCK == 0) kernel(table.u8 + row * (dim / 4), lut, dim / 2, out_u16)
 #define ROW_scan_block_pair(kernel)                                                                \
@@ -94,6 +99,7 @@ static void fill(void) {
         cells[i] = (uint8_t)rk_rng_below(&rng, 4);
         low[i] = (uint8_t)rk_rng_below(&rng, 256);
     }
+    for (uint32_t i = 0; i < MOST * MOST; i++) square_f32[i] = rk_rng_f32(&rng) - 0.5f;
     for (uint32_t i = 0; i < ROWS; i++) sums[i] = (uint16_t)rk_rng_below(&rng, 4096);
     for (uint32_t i = 0; i < LUT; i++) {
         lut[i] = (uint8_t)rk_rng_below(&rng, 128);

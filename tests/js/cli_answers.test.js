@@ -307,7 +307,13 @@ test('evaluate: a table or one document, and predictions that give the same metr
     for (const name of ['precision@5', 'novelty@5', 'diversity@5', 'popularity_bias@5'])
       assert.equal(typeof metrics[name], 'number', `${method} ${name}`);
   }
-  for (const [method, { 'ndcg@20': ndcg }] of Object.entries(document.differences)) {
+  // The log has no places and says nothing of its users.
+  for (const silent of ['nearby', 'user'])
+    for (const part of ['metrics', 'intervals', 'differences'])
+      assert.equal(document[part][silent], null, `${part} ${silent}`);
+  for (const [method, difference] of Object.entries(document.differences)) {
+    if (difference === null) continue;
+    const ndcg = difference['ndcg@20'];
     const mean = document.metrics.blend['ndcg@20'] - document.metrics[method]['ndcg@20'];
     assert.ok(Math.abs(ndcg.mean - mean) < 2e-6 && ndcg.low <= ndcg.high, method);
   }

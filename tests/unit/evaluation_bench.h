@@ -26,7 +26,8 @@ typedef struct bench {
 /* Splits b->content and learns a little. Items with fewer events than `least` are left out. */
 static inline void fit_bench(bench *b, rk_protocol protocol, uint64_t seed, uint32_t least) {
     const rk_learn_options options = {.seed = 1, .threads = 1, .dim = 8, .sgns_epochs = 1};
-    rk_sgns_result unused;
+    rk_vectors_result unused;
+    rk_content items;
     rk_memory *memory = &b->events.memory;
     const rk_rows rows = rows_in_order(&b->content, memory);
     assert_int_equal(
@@ -37,7 +38,9 @@ static inline void fit_bench(bench *b, rk_protocol protocol, uint64_t seed, uint
     rk_fit_begin(&b->content, &b->log, &b->tuned, 1, &b->snapshot);
     assert_true(rk_fit_popularity(&b->log, &b->tuned, memory, &b->snapshot));
     assert_true(rk_fit_neighbors(&b->log, &b->tuned.neighbors, 0.8f, 1, memory, &b->snapshot));
-    assert_true(rk_fit_vectors(&b->log, &b->tuned, &options, memory, &b->snapshot, &unused));
+    assert_true(rk_content_build(&b->content, &b->log, memory, &items));
+    assert_true(rk_fit_vectors(&b->content, &b->log, &items, &b->tuned, &options, memory,
+                               &b->snapshot, &unused));
     b->excluded = TAKE(memory, uint32_t, b->log.items);
     b->excluded_count = 0;
     for (uint32_t item = 0; b->split.cold && item < b->log.items; item++) {

@@ -14,6 +14,7 @@
 #define LONGEST   67
 #define OFFSETS   16
 #define GEMV_ROWS 5
+#define GEMM_ROWS 9 // two tiles of four and one more
 
 /* ---- comparison
  * --------------------------------------------------------------------------------*/
@@ -128,6 +129,26 @@ static inline bool compare_gemv_f32(rk_rng *rng, const regions *where, size_t n,
     rk_gemv_f32_scalar(a, x, want, rows, n);
     memcpy(copy + GUARDED_BYTES - (rows + offset) * sizeof *y, want, rows * sizeof *y);
     rk_gemv_f32(a, x, y, rows, n);
+    return output_is(where, copy);
+}
+
+/* n columns; k, m and whether A lies transposed are drawn. Every pair of n and k: test_kernels.c.
+ */
+static inline bool compare_gemm_f32(rk_rng *rng, const regions *where, size_t n, size_t offset,
+                                    unsigned char *copy) {
+    float want[GEMM_ROWS * LONGEST];
+    const size_t k = rk_rng_below(rng, LONGEST + 1), m = rk_rng_below(rng, GEMM_ROWS + 1);
+    const bool transposed = rk_rng_below(rng, 2);
+    const size_t row = transposed ? 1 : k, column = transposed ? m : 1;
+    float *a = before_end(where, REGION_A, m * k, offset, sizeof *a);
+    float *b = before_end(where, REGION_B, k * n, offset * 3 % OFFSETS, sizeof *b);
+    float *c = before_end(where, REGION_OUT, m * n, offset, sizeof *c);
+    paint_output(where, copy);
+    fill_f32(rng, a, m * k);
+    fill_f32(rng, b, k * n);
+    rk_gemm_f32_scalar(a, row, column, b, want, m, k, n);
+    memcpy(copy + GUARDED_BYTES - (m * n + offset) * sizeof *c, want, m * n * sizeof *c);
+    rk_gemm_f32(a, row, column, b, c, m, k, n);
     return output_is(where, copy);
 }
 
@@ -406,7 +427,24 @@ static inline uint64_t digest_rows(void) {
     return hash;
 }
 
-/* The numeric contract as four numbers: a host that computes others cannot replay a decision or
+/* Products of matrices: every number of columns and, in turn, every length of a sum. */
+static inline uint64_t digest_gemm(void) {
+    static float a[GEMM_ROWS * LONGEST], b[LONGEST * LONGEST], c[GEMM_ROWS * LONGEST];
+    uint64_t hash = HASH_START;
+    rk_rng rng = rk_rng_at(4, 0);
+    for (size_t n = 0; n <= LONGEST; n++) {
+        const size_t k = n * 29 % (LONGEST + 1), m = n % (GEMM_ROWS + 1);
+        fill_f32(&rng, a, m * k);
+        fill_f32(&rng, b, k * n);
+        rk_gemm_f32(a, k, 1, b, c, m, k, n);
+        hash = hash_bytes(hash, c, m * n * sizeof *c);
+        rk_gemm_f32(a, 1, m, b, c, m, k, n);
+        hash = hash_bytes(hash, c, m * n * sizeof *c);
+    }
+    return hash;
+}
+
+/* The numeric contract as five numbers: a host that computes others cannot replay a decision or
  * rebuild a snapshot. They change only with the contract itself. */
 static const struct {
     const char *name;
@@ -415,6 +453,7 @@ static const struct {
 } digests[] = {
     {"kernels", digest_kernels, UINT64_C(0xDA01E48E40F42ACB)},
     {"rows", digest_rows, UINT64_C(0xEA2E63F5A7A3A8B9)},
+    {"gemm", digest_gemm, UINT64_C(0x3D8DB4DE18BE0C16)},
     {"fmath", digest_fmath, UINT64_C(0x129AA105246B4912)},
     {"rng", digest_rng, UINT64_C(0x98C051119273A331)},
 };

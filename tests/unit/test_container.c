@@ -150,7 +150,7 @@ static void details_say_the_value(void **state) {
         {"source_quota", "65536"},
         {"meta_similar_decay_large", "1"},
         {"future_version", "2"},
-        {"popular_ascends", "item 19 of popularity 4.5"},
+        {"popular_ascends", "item 19 of 4.5"},
         {
             "popularity_large",
             "3.6893",

@@ -95,6 +95,36 @@ static void float_kernels_keep_the_lane_order(void **state) {
     }
 }
 
+/* Every number of columns with every length of a sum, and a few rows: each element in order of p.
+ */
+static void gemm_sums_in_order_at_every_shape(void **state) {
+    (void)state;
+    rk_rng rng = rk_rng_at(test_seed(), 5);
+    static float a[GEMM_ROWS * LONGEST], b[LONGEST * LONGEST], c[GEMM_ROWS * LONGEST],
+        scalar[GEMM_ROWS * LONGEST];
+    fill_f32(&rng, a, GEMM_ROWS * LONGEST);
+    fill_f32(&rng, b, LONGEST * LONGEST);
+    for (size_t n = 0; n <= LONGEST; n++) {
+        for (size_t k = 0; k <= LONGEST; k++) {
+            const size_t m = (n + k) % (GEMM_ROWS + 1);
+            const bool transposed = rk_rng_below(&rng, 2);
+            const size_t row = transposed ? 1 : k, column = transposed ? m : 1;
+            rk_gemm_f32(a, row, column, b, c, m, k, n);
+            rk_gemm_f32_scalar(a, row, column, b, scalar, m, k, n);
+            if (memcmp(c, scalar, m * n * sizeof *c) != 0)
+                fail_msg("m %zu, k %zu, n %zu, transposed %d", m, k, n, transposed);
+            if (m == 0 || n == 0) continue;
+            const size_t i = rk_rng_below(&rng, (uint32_t)m), j = rk_rng_below(&rng, (uint32_t)n);
+            volatile float sum = 0.0f;
+            for (size_t p = 0; p < k; p++) {
+                volatile float product = a[i * row + p * column] * b[p * n + j];
+                sum = sum + product;
+            }
+            assert_same_bits(c[i * n + j], sum);
+        }
+    }
+}
+
 /* The model above would accept a kernel that sums in another order if order did not show. Here the
  * naive order gives another answer, and the double sum says that both are good. */
 static void order_matters_and_error_is_small(void **state) {
@@ -316,6 +346,7 @@ int main(void) {
         cmocka_unit_test(every_kernel_equals_its_definition),
         cmocka_unit_test(digests_are_the_contract),
         cmocka_unit_test(float_kernels_keep_the_lane_order),
+        cmocka_unit_test(gemm_sums_in_order_at_every_shape),
         cmocka_unit_test(order_matters_and_error_is_small),
         cmocka_unit_test(fused_multiply_add_would_show),
         cmocka_unit_test(dot_i8_is_exact),

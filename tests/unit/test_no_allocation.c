@@ -24,9 +24,9 @@ static void queries_do_not_allocate(void **state) {
     (void)state;
     rk_memory memory = {0};
     rk_rng rng = rk_rng_at(test_seed(), 110);
-    const rk_snapshot_content content = make_random_snapshot(
-        (snapshot_shape){.items = ITEMS, .dim = 64, .neighbors = 30, .popular_rows = 50, .seed = 4},
-        &memory);
+    const snapshot_shape shape = {
+        .items = ITEMS, .dim = 64, .neighbors = 30, .popular_rows = 50, .seed = 4};
+    const rk_snapshot_content content = make_random_snapshot(with_all_parts(shape), &memory);
     rk_engine *engine = engine_over(&content, &memory);
     random_request *asked = TAKE(&memory, random_request, 1);
     static rk_recommendation list[RK_MAX_COUNT];

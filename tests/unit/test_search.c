@@ -87,10 +87,15 @@ static void finds_what_a_clustered_log_hides(void **state) {
     const double popular = validation.methods[RK_SOURCE_POPULAR].ndcg[0];
     print_message("ndcg@10: popular %.3f, blend %.3f\n", popular,
                   validation.methods[RK_VALIDATED_BLEND].ndcg[0]);
-    for (uint32_t m = 0; m < RK_VALIDATED_COUNT; m++) {
+    static const uint32_t found[] = {RK_SOURCE_SIMILAR, RK_SOURCE_SESSION, RK_VALIDATED_BLEND,
+                                     RK_VALIDATED_COOCCURRENCE};
+    for (uint32_t m = 0; m < 4; m++)
+        assert_true(validation.methods[found[m]].ndcg[0] > 1.5 * popular);
+    /* The log has no places and nothing of the users. */
+    assert_int_equal(validation.methods[RK_SOURCE_NEARBY].answerable, 0);
+    assert_int_equal(validation.methods[RK_SOURCE_USER].answerable, 0);
+    for (uint32_t m = 0; m < RK_VALIDATED_COUNT; m++)
         assert_int_equal(validation.methods[m].cases, validation.cases);
-        if (m != RK_SOURCE_POPULAR) assert_true(validation.methods[m].ndcg[0] > 1.5 * popular);
-    }
     rk_memory_free(&b.memory);
 }
 
@@ -207,7 +212,7 @@ static void progress_ends_at_its_total(void **state) {
         rk_validation validation;
         assert_int_equal(run_search(&b, &options, &tuned, &validation), RK_OK);
         assert_int_equal(h.done, h.total);
-        assert_int_equal(h.done, validation.trials);
+        assert_true(h.done < validation.trials); // settings of the blend cost nothing worth a bar
         rk_memory_free(&b.memory);
     }
 }

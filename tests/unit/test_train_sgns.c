@@ -60,8 +60,8 @@ static void the_loss_falls(void **state) {
     rk_sgns_params slow = params; // at the usual rate all is learnt within the first epoch
     slow.rate = 0.02f;
     const rk_sgns_result result = train(&log, &slow, test_seed(), 1, &b.memory);
-    print_message("loss %.3f to %.3f\n", result.first_loss, result.last_loss);
-    assert_true(result.last_loss < 0.85 * result.first_loss);
+    print_message("loss %.3f to %.3f\n", result.first.train, result.last.train);
+    assert_true(result.last.train < 0.85 * result.first.train);
     rk_memory_free(&b.memory);
 }
 
@@ -78,8 +78,8 @@ static void the_first_loss_is_that_of_chance(void **state) {
     still.rate = 1e-9f;
     const rk_sgns_result result = train(&log, &still, 1, 1, &b.memory);
     const double ln_2 = 0.6931471805599453;
-    assert_true(fabs(result.first_loss / (6.0 * ln_2) - 1.0) < 0.02);
-    assert_true(result.first_loss == result.last_loss);
+    assert_true(fabs(result.first.train / (6.0 * ln_2) - 1.0) < 0.02);
+    assert_true(result.first.train == result.last.train);
     rk_memory_free(&b.memory);
 }
 
@@ -100,7 +100,7 @@ static void threads_change_no_bit(void **state) {
         if (t == 0) one = result;
         assert_memory_equal(result.vectors, one.vectors,
                             (size_t)log.items * params.dim * sizeof(float));
-        assert_memory_equal(&result.last_loss, &one.last_loss, sizeof(double));
+        assert_memory_equal(&result.last.train, &one.last.train, sizeof(double));
         assert_int_equal(result.steps, one.steps);
     }
     const rk_sgns_result other = train(&log, &subsampled, 8, 1, &b.memory);
@@ -136,7 +136,7 @@ static void the_budget_bounds_the_epochs(void **state) {
 static void all_finite(const rk_sgns_result *result, const rk_log *log) {
     for (uint32_t i = 0; i < log->items * params.dim; i++)
         assert_true(isfinite((double)result->vectors[i]));
-    assert_true(isfinite(result->last_loss));
+    assert_true(isfinite(result->last.train));
 }
 
 /* Sessions of one event, of one item, and of more events than a chunk holds. */
@@ -150,7 +150,7 @@ static void odd_sessions(void **state) {
     const rk_log log = log_of_content(&content, &b.memory);
     const rk_sgns_result result = train(&log, &params, 1, 2, &b.memory);
     all_finite(&result, &log);
-    assert_true(result.last_loss > 0.0);
+    assert_true(result.last.train > 0.0);
     rk_memory_free(&b.memory);
 }
 
@@ -162,7 +162,7 @@ static void nothing_to_pair(void **state) {
     const rk_log log = log_of_content(&content, &b.memory);
     const rk_sgns_result result = train(&log, &params, 1, 1, &b.memory);
     all_finite(&result, &log);
-    assert_true(result.first_loss == 0.0 && result.last_loss == 0.0);
+    assert_true(result.first.train == 0.0 && result.last.train == 0.0);
     rk_memory_free(&b.memory);
 }
 

@@ -54,7 +54,10 @@ Columns are guessed from their names and the guess is printed; --map names them:
                  attributes; what kind an attribute is, is guessed from the values
 --config FILE    JSON: { "map": {role: column}, "events": {name: {"weight": 1}}, "base": "click" or
                  null, "train": {"minItemEvents": 5, …} }; "base" is the type of rows without an
-                 event column, null: rows carry their labels only
+                 event column, null: rows carry their labels only. "train" also takes located (1:
+                 requests will come with a location), dim, validationCases, sgnsEpochs,
+                 encoderEpochs, towerEpochs, and of each source what should not be searched:
+                 trendingWeight, trendingQuota, …
 --region R       a label of the snapshot; with a region column, only the rows of that region
 --region all     one snapshot a region, DIR/REGION.rk; needs a region column
 --seed N         default 0. The same events, configuration and seed give the same bytes

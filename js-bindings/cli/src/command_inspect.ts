@@ -1,8 +1,8 @@
 // reckon inspect: what a file is and what is in it.
 import type { EngineInfo, FileInfo } from 'reckon';
 import type { Command } from './command.js';
-import { entriesAt, numberAt } from './json_path.js';
-import { metricsTable } from './metrics_table.js';
+import { entriesAt, jsonAt, numberAt } from './json_path.js';
+import { metricText, metricsTable } from './metrics_table.js';
 import { HELP, JSON_OUTPUT, parseOptions, positionals } from './options.js';
 import { openFileInfo, openSnapshot } from './snapshot_file.js';
 import { bytesText, count, floatText, printJson, printOut, table } from './terminal.js';
@@ -96,6 +96,39 @@ function eventsLines(info: FileInfo): string[] {
   ];
 }
 
+function ablationsTable(report: unknown): string {
+  const blend = numberAt(report, 'validation', 'blend', 'ndcg@10') ?? NaN;
+  const rows = entriesAt(report, 'ablations').map(([source, value]) => [
+    source,
+    metricText(Number(value)),
+    (Number(value) - blend).toFixed(4),
+  ]);
+  return table(['without', 'NDCG@10', 'change'], rows);
+}
+
+/** Steps and losses of each learner; those on held-out sessions are of the search's own training. */
+function learnerLines(report: unknown): string[] {
+  const learners = entriesAt(report, 'learners').map(([, learner]) => learner);
+  if (learners.length === 0) return [];
+  const rows = learners.map((learner) => {
+    const loss = (name: string): string => {
+      const value = numberAt(learner, name);
+      return value === undefined ? '–' : String(Number(value.toPrecision(4)));
+    };
+    return [
+      String(jsonAt(learner, 'name')),
+      count(numberAt(learner, 'steps') ?? 0),
+      count(numberAt(learner, 'epochs') ?? 0),
+      loss('first_loss'),
+      loss('last_loss'),
+      loss('first_validation_loss'),
+      loss('last_validation_loss'),
+    ];
+  });
+  const header = ['learner', 'steps', 'epochs', 'first loss', 'last', 'held out: first', 'last'];
+  return [table(header, rows)];
+}
+
 function reportLines(report: unknown): string[] {
   const cases = numberAt(report, 'validation', 'cases');
   const parameters = entriesAt(report, 'parameters').filter(
@@ -113,6 +146,8 @@ function reportLines(report: unknown): string[] {
       ([, value]) => typeof value === 'object',
     );
     lines.push(`validation, ${count(cases)} cases`, metricsTable(Object.fromEntries(methods)));
+    lines.push('NDCG@10 of the blend without a source', ablationsTable(report));
   }
+  lines.push(...learnerLines(report));
   return lines;
 }

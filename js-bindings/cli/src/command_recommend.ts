@@ -10,7 +10,7 @@ import { type BatchRequest, answerSessions } from './session_batch.js';
 import { parseSession } from './session_text.js';
 import { openSnapshot } from './snapshot_file.js';
 import { count, printJson, printNote, printOut } from './terminal.js';
-import { VISITOR, VISITOR_HELP, type Visitor, parseVisitor } from './visitor.js';
+import { NO_EXPLORATION, VISITOR, VISITOR_HELP, type Visitor, parseVisitor } from './visitor.js';
 import { Output, withWorkFolder } from './work_files.js';
 
 const MOST_COUNT = 1000;
@@ -90,7 +90,7 @@ function recommendOne(
   const session = engine.session({ seed: 0, ...visitor });
   const events = parseSession(engine, text);
   const unknown = events.filter((event) => !session.record(event)).map(({ item }) => item);
-  const { items, unavailable } = session.recommend(options);
+  const { items, unavailable } = session.recommend({ ...options, quotas: NO_EXPLORATION });
   return {
     items: items.map(itemJson),
     unknown: [...new Set(unknown)],

@@ -11,7 +11,7 @@ import { openSources } from './input_source.js';
 import { unknownEvent } from './session_text.js';
 import { floatText } from './terminal.js';
 import { placeText } from './failures.js';
-import type { Visitor } from './visitor.js';
+import { NO_EXPLORATION, type Visitor } from './visitor.js';
 
 const PIECE = 1 << 16;
 
@@ -44,7 +44,11 @@ export async function* answerSessions(
   for (const { id, events } of read) {
     const session = engine.session({ seed: 0, ...visitor });
     for (const event of events) if (!session.record(event)) unknown.add(event.item);
-    for (const { rank, item, score } of session.recommend({ count, keepSeen }).items) {
+    for (const { rank, item, score } of session.recommend({
+      count,
+      keepSeen,
+      quotas: NO_EXPLORATION,
+    }).items) {
       piece += `${csvField(id)},${rank},${csvField(item)},${floatText(score)}\n`;
     }
     if (piece.length < PIECE) continue;

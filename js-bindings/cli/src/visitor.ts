@@ -2,6 +2,9 @@
 import type { SessionOptions } from 'reckon';
 import { UsageError, quote } from './failures.js';
 
+/** The command answers the same every time: nothing is shown by chance. */
+export const NO_EXPLORATION = { explore: 0 } as const;
+
 export const VISITOR = { location: { type: 'string' }, user: { type: 'string' } } as const;
 
 export const VISITOR_HELP = `--location LAT,LON  where the visitor is, in degrees; --location=-16,20 if it begins with a minus
