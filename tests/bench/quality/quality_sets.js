@@ -129,7 +129,8 @@ export const SETS = [
     ...CHECK_INS,
     name: 'temporal, located',
     about:
-      'Requests come with a location, as from a phone: that of the first hidden event, rounded to half a kilometre.',
+      'Requests come with a location, as from a phone: that of the first hidden event, rounded to half a kilometre. ' +
+      'That event is then not asked for, only the ones after it.',
     train: { located: 1 },
     published: [
       ['popular (script)', 0.0225],
