@@ -4,7 +4,8 @@
  * setting costs a scan of the catalogue a case. Idea: weights do not change what the sources bring,
  * so every case is asked once, its candidates are kept with all their sources' scores, and a
  * setting is a few multiplications a candidate: 4,000 cases x 500 candidates in about 10 ms. The
- * final figures still come from the engine itself (search.c).
+ * final figures still come from the engine itself (search.c). One candidate is missed: an item of
+ * the session that no source brings until its bonus lifts it into the quota of `session`.
  *
  * Layout: case c has candidates [c * RK_POOL_ROWS, + count[c]), a row of RK_SOURCE_COUNT scores
  * each. Threads change nothing: cases are summed in 8 shards, the shards in order. */
@@ -19,6 +20,7 @@ typedef struct rk_pool {
     uint32_t cases, threads;
     uint32_t *count;       /* (cases) candidates kept */
     uint32_t *truth_count; /* (cases) relevant items; 0: not measured */
+    uint32_t *available;   /* (cases) sources that could answer, a bit each */
     uint32_t *item;        /* (cases, RK_POOL_ROWS) */
     float *score;          /* (cases, RK_POOL_ROWS, RK_SOURCE_COUNT) */
     uint8_t *lag;          /* (cases, RK_POOL_ROWS) class of its lag in the session, RK_REPEAT_LAGS:
@@ -35,7 +37,8 @@ typedef struct rk_blend {
  * repeat must be zero). False if out of memory. */
 bool rk_pool_gather(const rk_trial *trial, rk_memory *memory, rk_pool *pool);
 
-/* Mean NDCG@cutoff of the pool's cases ranked by `blend`. */
+/* Mean NDCG@cutoff of the pool's cases ranked by `blend`: what the engine itself would reach, where
+ * a case has at most RK_POOL_ROWS candidates and `cutoff` is the trial's last. */
 double rk_pool_ndcg(const rk_pool *pool, const rk_blend *blend, uint32_t cutoff);
 
 #endif

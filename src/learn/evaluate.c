@@ -198,6 +198,13 @@ static void locate(const rk_trial *trial, const rk_case *test, rk_request *reque
     request->longitude = (float)rk_round_i32(place[1] / LOCATION_GRID) * LOCATION_GRID;
 }
 
+static uint32_t list_available(rk_engine *engine, const rk_request *request) {
+    uint32_t available = 0;
+    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++)
+        available |= (uint32_t)!rk_source_unavailable(engine, request, s) << s;
+    return available;
+}
+
 static void ask(const evaluation *e, shard_state *state, uint32_t index) {
     const rk_trial *trial = e->trial;
     const rk_case *test = &trial->split->cases[index];
@@ -234,6 +241,7 @@ static void ask(const evaluation *e, shard_state *state, uint32_t index) {
         rk_answer answer = {.index = index,
                             .found = found,
                             .truth_count = truth_count,
+                            .available = list_available(state->engine, &request),
                             .request = &request,
                             .list = state->list,
                             .truth = state->truth};

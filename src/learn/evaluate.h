@@ -50,6 +50,7 @@ typedef enum rk_value {
 typedef struct rk_answer {
     uint32_t index; /* of the case */
     uint32_t found, truth_count;
+    uint32_t available; /* sources whose signal was there, a bit each */
     const rk_request *request;
     const rk_recommendation *list; /* (found) best first */
     const uint32_t *truth;         /* (truth_count) as rk_evaluate_truth gives them */
