@@ -71,7 +71,7 @@ uint32_t rk_evaluate_truth(const rk_trial *trial, const rk_case *test, bool *mar
     const uint64_t *relevant = trial->split->row + test->relevant_begin;
     const uint32_t *item_of_row = trial->events->item;
     uint32_t blocked = trial->split->keep_seen ? 0 : test->history_count, count = 0;
-    bool tells_place = tells_location(trial, test);
+    bool tells_place = trial->told_is_no_answer && tells_location(trial, test);
     for (uint32_t i = 0; i < blocked; i++) mark[item_of_row[history[i]]] = true;
     for (uint32_t i = 0; i < test->relevant_count; i++) {
         uint32_t item = item_of_row[relevant[i]];
@@ -187,8 +187,8 @@ static uint32_t read_features(const rk_trial *trial, const rk_case *test, uint32
     return count;
 }
 
-/* Where the user stands when asking: the place of the first hidden event, to half a kilometre. What
- * tells the place is not asked for: that item is never relevant. */
+/* Where the user stands when asking: the place of the first hidden event, to half a kilometre. With
+ * told_is_no_answer what tells the place is not asked for. */
 static void locate(const rk_trial *trial, const rk_case *test, rk_request *request) {
     if (!tells_location(trial, test)) return;
     uint32_t item = trial->events->item[trial->split->row[test->relevant_begin]];

@@ -78,7 +78,8 @@ typedef struct rk_trial {
     uint32_t threads;
     const uint32_t *excluded; /* (excluded_count) items of the snapshot that are not ranked */
     uint32_t excluded_count;
-    bool located; /* a request knows about where the first hidden event is (evaluate.c) */
+    bool told_is_no_answer; /* what gives the location away is not relevant */
+    bool located;           /* a request knows about where the first hidden event is (evaluate.c) */
 } rk_trial;
 
 /* False if out of memory. */

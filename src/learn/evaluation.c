@@ -109,7 +109,7 @@ static bool measure_ablations(evaluated *e, const rk_trained *result) {
     const rk_source_config *sources = result->content.sources;
     for (uint32_t source = 0; source < RK_SOURCE_COUNT; source++) {
         if (sources[source].weight == 0.0f && sources[source].quota == 0) continue;
-        if (!e->method[1 + source].metrics.answerable) continue; /* method 0 is the blend */
+        if (!e->method[source].metrics.answerable) continue;
         rk_method without = {.name = rk_source_name(source)};
         for (uint32_t other = 0; other < RK_SOURCE_COUNT; other++) {
             if (other == source) continue;
@@ -141,7 +141,10 @@ static rk_status measure_all(const rk_events_content *events, rk_trained *result
                       .cutoffs = evaluate->cutoffs,
                       .cutoff_count = evaluate->cutoff_count,
                       .threads = options->threads,
-                      .located = options->located};
+                      .located = options->located,
+                      /* One hidden event cannot both tell the place and be asked for. */
+                      .told_is_no_answer = evaluate->protocol == RK_PROTOCOL_TEMPORAL ||
+                                           evaluate->protocol == RK_PROTOCOL_TEMPORAL_GLOBAL};
     report_progress(options, 0);
     if (!exclude_warm_items(split, &result->log, memory, &trial) ||
         !rk_measure_begin(&trial, options->seed, evaluate->prediction != NULL, memory, m) ||
