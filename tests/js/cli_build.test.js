@@ -104,6 +104,27 @@ test('the configuration reaches the trainer', (t) => {
   assert.deepEqual(snapshot.typeWeights, [1, 3]);
 });
 
+test('the configuration says what is trained, and that requests will have a location', (t) => {
+  const folder = folderFor(t);
+  const [header, ...rows] = LOG.trimEnd().split('\n');
+  const withCountry = rows.map((row, n) => `${row},${['DE', 'FR'][n % 2]}`);
+  const train = { encoderEpochs: 1, towerEpochs: 1, located: 1 };
+  const build = (name, settings) => {
+    write(folder, { 'c.json': JSON.stringify({ train: settings }) });
+    const map = ['--map', 'feature.country=country'];
+    const args = ['build', 'log.csv', ...map, '--config', 'c.json', '--out', name];
+    done(reckon(folder, args));
+    return readSnapshot(bytes(folder, name));
+  };
+  write(folder, { 'log.csv': [`${header},country`, ...withCountry].join('\n') });
+  const both = build('both.rk', train);
+  const epochs = JSON.parse(both.report).learners.map((learner) => [learner.name, learner.epochs]);
+  assert.equal(Object.fromEntries(epochs).encoder, 1);
+  assert.ok(both.meta.encoderPositions > 0 && both.meta.userPositions > 0);
+  const neither = build('neither.rk', { ...train, encoderEpochs: 0, towerEpochs: 0 });
+  assert.deepEqual([neither.meta.encoderPositions, neither.meta.userPositions], [0, 0]);
+});
+
 test('ids of every kind survive to the answers', (t) => {
   const folder = folderFor(t);
   const ids = ['a,b', 'say "hi"', '🦊', 'x'.repeat(10_240), 'é', "it's"];

@@ -192,6 +192,12 @@ for (const [what, files, args, expected] of [
     ['a.csv', '--config', 'c'],
     'c: train.dim: the trainer has no such setting, or does not take 5 for it',
   ],
+  ...Object.entries({ located: 2, encoderEpochs: 1001, towerEpochs: -1 }).map(([name, value]) => [
+    `${name} out of its range`,
+    { 'a.csv': GOOD, c: JSON.stringify({ train: { [name]: value } }) },
+    ['a.csv', '--config', 'c'],
+    `c: train.${name}: the trainer has no such setting, or does not take ${value} for it`,
+  ]),
 ]) {
   test(`build refuses ${what}`, (t) => {
     const folder = folderFor(t);

@@ -32,17 +32,18 @@ const wasi = (module, ...args) =>
     ...args,
   ]);
 
-/** Rows [session, item, event, time] as an events file. */
-async function writeLog(file, rows, types = EVENT_TYPES) {
+const table = (texts) => {
+  const builder = new StringTableBuilder();
+  for (const text of texts) builder.add(text);
+  return builder.build();
+};
+
+/** Rows [session, item, event, time] as an events file; `factsOf(items)`: what else it says. */
+async function writeLog(file, rows, types = EVENT_TYPES, factsOf = () => ({})) {
   const items = [...new Set(rows.map((row) => row[1]))].sort((a, b) =>
     Buffer.compare(Buffer.from(a), Buffer.from(b)),
   );
   const sessions = [...new Set(rows.map((row) => row[0]))];
-  const table = (texts) => {
-    const builder = new StringTableBuilder();
-    for (const text of texts) builder.add(text);
-    return builder.build();
-  };
   const indexes = (texts) => new Map(texts.map((text, index) => [text, index]));
   const [itemIndex, sessionIndex] = [indexes(items), indexes(sessions)];
   await writeEventsFile(
@@ -58,6 +59,7 @@ async function writeLog(file, rows, types = EVENT_TYPES) {
       time: Float64Array.from(rows, (row) => row[3]),
       users: table(sessions),
       items: table(items),
+      ...factsOf(items),
     },
     'hosts',
   );
@@ -78,22 +80,65 @@ test('kernels: WebAssembly SIMD computes what the definition says, digests as on
   assert.match(stdout, /^kernels [0-9a-f]{16}$/m);
 });
 
-test('the snapshot has the same bytes from native and WASI at 1, 2 and 3 threads', async () => {
-  const digest = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
-  const expected = digest(snapshot);
+const digest = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
+
+/** `first`, native with one thread, against every other host and number of threads. */
+async function sameBytes(first, events, ...options) {
+  const expected = digest(first);
+  const file = `${first}.other`;
   for (const threads of [2, 3]) {
-    const file = join(folder, `native${threads}.rk`);
-    await run(NATIVE, ['train', log, '--out', file, '--seed', '9', '--threads', `${threads}`]);
+    await run(NATIVE, ['train', events, '--out', file, ...options, '--threads', `${threads}`]);
     assert.equal(digest(file), expected, `native, ${threads} threads`);
   }
   for (const threads of [1, 2, 3]) {
-    const file = join(folder, `wasi${threads}.rk`);
-    await wasi(WASI, 'train', log, '--out', file, '--seed', '9', '--threads', `${threads}`);
+    await wasi(WASI, 'train', events, '--out', file, ...options, '--threads', `${threads}`);
     assert.equal(digest(file), expected, `WASI, ${threads} threads`);
   }
+}
+
+test('the snapshot has the same bytes from native and WASI at 1, 2 and 3 threads', async () => {
+  await sameBytes(snapshot, log, '--seed', '9');
   const other = join(folder, 'other.rk');
   await run(NATIVE, ['train', log, '--out', other, '--seed', '10']);
-  assert.notEqual(digest(other), expected, 'another seed gives another snapshot');
+  assert.notEqual(digest(other), digest(snapshot), 'another seed gives another snapshot');
+});
+
+test('so it has where items have places and attributes, and users features', async () => {
+  const shape = { sessions: 300, items: 150, clusters: 5 };
+  const some = [...generatedRows({ seed: 6, ...shape })];
+  const clusterOf = (item) => Number(item.slice(1, 3));
+  const countries = ['DE', 'FR', ''];
+  const factsOf = (items) => ({
+    places: Float32Array.from(
+      // A town a cluster; an item in seven is nowhere.
+      items.flatMap((item, i) => (i % 7 ? [40 + clusterOf(item) + i / 999, i / 99] : [999, 999])),
+    ),
+    attributes: {
+      list: [
+        { name: 'title', kind: 'text' },
+        { name: 'price', kind: 'number' },
+        { name: 'genres', kind: 'tags' },
+      ],
+      values: table(
+        items.flatMap((item, i) => [`Thing of cluster ${clusterOf(item)}`, `${i / 4}`, 'a|b']),
+      ),
+    },
+    contexts: {
+      names: ['country'],
+      values: table(countries),
+      ofEvent: Uint32Array.from(some, ([, item]) => clusterOf(item) % countries.length),
+    },
+  });
+  const events = join(folder, 'facts.rkev');
+  const first = join(folder, 'facts.rk');
+  const options = ['--seed', '9', '--set', 'located=1', '--set', 'dim=16'];
+  await writeLog(events, some, EVENT_TYPES, factsOf);
+  await run(NATIVE, ['train', events, '--out', first, ...options, '--threads', '1']);
+  const engine = await createEngine({ snapshot: readFileSync(first) });
+  assert.ok(engine.info.places > 100);
+  assert.deepEqual(engine.info.userFeatures, ['country']);
+  engine.dispose();
+  await sameBytes(first, events, ...options);
 });
 
 const COUNT = 20;

@@ -52,9 +52,33 @@ static void takes_fail_on_demand(void **state) {
 
 /* ---- training with one take fewer than it needs ---- */
 
+/* With something of everything: times, places, attributes and features of the users. */
 static log_builder tiny_log(void) {
-    log_builder b = log_of(24, RK_TIME_UNIX_MS, RK_USERS_ARE_USERS);
-    for (uint32_t i = 0; i < 24; i++) add_event(&b, i / 6, i * 5 % 23, VIEW, i * 1000);
+    enum { EVENTS = 24, ITEMS = 23 };
+    static const char *const attribute[] = {"tags"}, *const feature[] = {"country"};
+    static const char *const countries[] = {"DE", NULL};
+    static const uint8_t kind[] = {RK_ATTRIBUTE_TAGS};
+    log_builder b = log_of(EVENTS, RK_TIME_UNIX_MS, RK_USERS_ARE_USERS);
+    float *place = TAKE(&b.memory, float, 2 * ITEMS);
+    const char **tags = TAKE(&b.memory, const char *, ITEMS);
+    uint32_t *context = TAKE(&b.memory, uint32_t, EVENTS);
+    for (uint32_t i = 0; i < EVENTS; i++) {
+        add_event(&b, i / 6, i * 5 % ITEMS, VIEW, i * 1000);
+        context[i] = i / 6 % 2;
+    }
+    for (uint32_t item = 0; item < ITEMS; item++) {
+        place[2 * item] = place[2 * item + 1] = item % 3 ? (float)item : RK_NO_PLACE;
+        tags[item] = item % 2 ? "a|b" : "b|c";
+    }
+    b.place = place;
+    b.attributes = b.features = 1;
+    b.attribute_names = attribute;
+    b.attribute_kinds = kind;
+    b.attribute_values = tags;
+    b.feature_names = feature;
+    b.contexts = 2;
+    b.context_values = countries;
+    b.context = context;
     return b;
 }
 

@@ -10,6 +10,7 @@ static rk_learn_options quick(void) {
     options.seed = 11;
     options.dim = 8;
     options.sgns_epochs = 2;
+    options.encoder_epochs = 2;
     options.validation_cases = 40;
     return options;
 }
@@ -613,6 +614,12 @@ static void options_are_set_by_name(void **state) {
                  {"sgns_epochs", "1", true},
                  {"sgns_epochs", "0", false},
                  {"sgns_epochs", "1001", false},
+                 {"encoder_epochs", "0", true},
+                 {"encoder_epochs", "1001", false},
+                 {"tower_epochs", "1000", true},
+                 {"tower_epochs", "1001", false},
+                 {"located", "1", true},
+                 {"located", "2", false},
                  {"seed", "1", false},
                  {"", "1", false},
                  {"Dim", "8", false}};
@@ -626,6 +633,9 @@ static void options_are_set_by_name(void **state) {
             assert_int_equal(options.min_item_events, before.min_item_events);
             assert_int_equal(options.validation_cases, before.validation_cases);
             assert_int_equal(options.sgns_epochs, before.sgns_epochs);
+            assert_int_equal(options.encoder_epochs, before.encoder_epochs);
+            assert_int_equal(options.tower_epochs, before.tower_epochs);
+            assert_int_equal(options.located, before.located);
         }
     }
     rk_learn_options options = rk_learn_defaults();

@@ -217,6 +217,159 @@ static void progress_ends_at_its_total(void **state) {
     }
 }
 
+/* Sessions are asked as sessions where their rows have an order; else events of users are hidden,
+ * and rows without times are shuffled. */
+static void how_answers_are_asked_for_decides(void **state) {
+    (void)state;
+    static const rk_validate wishes[] = {RK_VALIDATE_AUTO, RK_VALIDATE_LEAVE_ONE_OUT,
+                                         RK_VALIDATE_SESSIONS};
+    for (uint32_t i = 0; i < 18; i++) {
+        rk_rng rng = rk_rng_at(test_seed(), 230);
+        const uint32_t time_kind = i % 3, user_kind = i / 3 % 2;
+        log_builder b = random_log(&rng, 200, 20, 15, time_kind, user_kind);
+        rk_learn_options options = small;
+        options.validation = wishes[i / 6];
+        rk_tuned tuned;
+        rk_validation validation;
+        assert_int_equal(run_search(&b, &options, &tuned, &validation), RK_OK);
+        const bool ordered = time_kind != RK_TIME_NONE;
+        const bool sessions =
+            wishes[i / 6] == RK_VALIDATE_SESSIONS ||
+            (wishes[i / 6] == RK_VALIDATE_AUTO && ordered && user_kind == RK_USERS_ARE_SESSIONS);
+        assert_int_equal(validation.sessions, sessions);
+        assert_int_equal(tuned.encoder.shuffle, !ordered && !sessions);
+        assert_int_equal(tuned.towers.shuffle, tuned.encoder.shuffle);
+        rk_memory_free(&b.memory);
+    }
+}
+
+/* Sessions of five: a hidden one is asked for four times. A tenth of them is hidden. */
+static void every_prefix_of_a_hidden_session_is_asked(void **state) {
+    (void)state;
+    enum { SESSIONS = 300, LENGTH = 5 };
+    rk_rng rng = rk_rng_at(test_seed(), 231);
+    log_builder b = clustered_log(&rng, SESSIONS, 60, 6, LENGTH);
+    rk_tuned tuned;
+    rk_validation validation;
+    assert_int_equal(run_search(&b, &small, &tuned, &validation), RK_OK);
+    assert_true(validation.sessions);
+    assert_int_equal(validation.cases % (LENGTH - 1), 0);
+    assert_in_range(validation.cases, SESSIONS / 20 * (LENGTH - 1), SESSIONS / 6 * (LENGTH - 1));
+    rk_memory_free(&b.memory);
+}
+
+static void assert_same_tuning(const rk_tuned *a, const rk_tuned *b) {
+    assert_int_equal(a->half_life_ms, b->half_life_ms);
+    assert_int_equal(a->gap_ms, b->gap_ms);
+    assert_int_equal(a->trending_window_ms, b->trending_window_ms);
+    assert_memory_equal(&a->neighbors, &b->neighbors, sizeof a->neighbors);
+    assert_memory_equal(&a->sources, &b->sources, sizeof a->sources);
+    assert_memory_equal(a->repeat, b->repeat, sizeof a->repeat);
+    assert_true(a->similar_decay == b->similar_decay && a->session_decay == b->session_decay);
+    assert_true(a->outlier_weight == b->outlier_weight && a->nearby_km == b->nearby_km);
+    assert_true(a->encoder.dropout == b->encoder.dropout);
+}
+
+/* Whatever the rows of an official test say, the search has not seen them; nor does it take them
+ * for its own validation. */
+static void an_official_test_is_not_looked_at(void **state) {
+    (void)state;
+    rk_tuned first, tuned;
+    rk_validation first_validation, validation;
+    for (uint32_t round = 0; round < 3; round++) {
+        rk_rng rng = rk_rng_at(test_seed(), 232), other = rk_rng_at(test_seed(), 233 + round);
+        log_builder b = clustered_log(&rng, 120, 60, 6, 6);
+        b.has_split = true;
+        for (uint64_t i = 0; i < b.events; i++) {
+            b.split[i] = i % 6 == 5;
+            if (b.split[i] && round > 0) b.item[i] = rk_rng_below(&other, 60);
+        }
+        const rk_events_content content = log_content(&b);
+        rk_rows rows = rows_in_order(&content, &b.memory);
+        uint64_t train = 0;
+        for (uint64_t i = 0; i < rows.count; i++) {
+            if (!b.split[rows.row[i]]) rows.row[train++] = rows.row[i];
+        }
+        rows.count = train;
+        rk_error error;
+        assert_int_equal(rk_search(&content, &rows, &small, &tuned, &validation, &error), RK_OK);
+        assert_true(validation.cases > 0);
+        if (round == 0) first = tuned, first_validation = validation;
+        assert_same_tuning(&tuned, &first);
+        for (uint32_t m = 0; m < RK_VALIDATED_COUNT; m++)
+            assert_true(validation.methods[m].ndcg[0] == first_validation.methods[m].ndcg[0]);
+        rk_memory_free(&b.memory);
+    }
+}
+
+/* Everybody goes back and forth between two items. Asked as sessions, what was there before the
+ * last is what comes next; where seen items are never asked for, nothing is known of coming back.
+ */
+static void coming_back_is_learnt_where_it_is_asked_for(void **state) {
+    (void)state;
+    enum { SESSIONS = 150, LENGTH = 6, ITEMS = 60 };
+    for (uint32_t sessions = 0; sessions < 2; sessions++) {
+        rk_rng rng = rk_rng_at(test_seed(), 240);
+        log_builder b = log_of(SESSIONS * LENGTH, RK_TIME_ORDER,
+                               sessions ? RK_USERS_ARE_SESSIONS : RK_USERS_ARE_USERS);
+        for (uint32_t user = 0; user < SESSIONS; user++) {
+            const uint32_t pair[] = {rk_rng_below(&rng, ITEMS), rk_rng_below(&rng, ITEMS)};
+            /* The last event of a user is new, so that leave-one-out has cases. */
+            for (uint32_t i = 0; i < LENGTH - 1; i++) add_event(&b, user, pair[i % 2], VIEW, i);
+            add_event(&b, user, rk_rng_below(&rng, ITEMS), VIEW, LENGTH);
+        }
+        rk_tuned tuned;
+        rk_validation validation;
+        assert_int_equal(run_search(&b, &small, &tuned, &validation), RK_OK);
+        assert_int_equal(validation.sessions, sessions);
+        assert_true(validation.cases > 0);
+        print_message("repeat %.2f %.2f %.2f %.2f\n", (double)tuned.repeat[0],
+                      (double)tuned.repeat[1], (double)tuned.repeat[2], (double)tuned.repeat[3]);
+        if (sessions) {
+            assert_true(tuned.repeat[1] > 0.0f && tuned.repeat[1] > tuned.repeat[0]);
+        } else {
+            for (uint32_t lag = 0; lag < RK_REPEAT_LAGS; lag++)
+                assert_true(tuned.repeat[lag] == 0.0f);
+        }
+        rk_memory_free(&b.memory);
+    }
+}
+
+/* People stay in their town: `nearby` is worth something where requests say where they stand. */
+static void places_count_where_requests_have_one(void **state) {
+    (void)state;
+    enum { TOWNS = 20, EACH = 6, USERS = 150 };
+    for (uint32_t located = 0; located < 2; located++) {
+        rk_rng rng = rk_rng_at(test_seed(), 241);
+        log_builder b = log_of(USERS * 4, RK_TIME_ORDER, RK_USERS_ARE_USERS);
+        float *place = TAKE(&b.memory, float, 2 * TOWNS * EACH);
+        for (uint32_t item = 0; item < TOWNS * EACH; item++) {
+            place[2 * item] = 40.0f + (float)(item / EACH) + 0.01f * rk_rng_f32(&rng);
+            place[2 * item + 1] = 5.0f + 0.01f * rk_rng_f32(&rng);
+        }
+        for (uint32_t user = 0; user < USERS; user++) {
+            const uint32_t town = rk_rng_below(&rng, TOWNS), from = rk_rng_below(&rng, EACH);
+            for (uint32_t i = 0; i < 3; i++)
+                add_event(&b, user, rk_rng_below(&rng, TOWNS * EACH), VIEW, i);
+            add_event(&b, user, town * EACH + from, VIEW, 4);
+        }
+        b.items = TOWNS * EACH;
+        b.place = place;
+        rk_learn_options options = small;
+        options.located = located;
+        rk_tuned tuned;
+        rk_validation validation;
+        assert_int_equal(run_search(&b, &options, &tuned, &validation), RK_OK);
+        const rk_metrics *nearby = &validation.methods[RK_SOURCE_NEARBY];
+        print_message("nearby %.3f, weight %.2f\n", nearby->ndcg[0],
+                      (double)tuned.sources[RK_SOURCE_NEARBY].weight);
+        /* Without a location the session's items say where the user is: here they say nothing. */
+        assert_true(located ? nearby->ndcg[0] > 0.3 : nearby->ndcg[0] < 0.1);
+        if (located) assert_true(tuned.sources[RK_SOURCE_NEARBY].weight > 0.0f);
+        rk_memory_free(&b.memory);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_stand_where_nothing_can_be_validated),
@@ -228,6 +381,11 @@ int main(void) {
         cmocka_unit_test(without_times_none_is_searched),
         cmocka_unit_test(threads_and_a_second_run_change_nothing),
         cmocka_unit_test(progress_ends_at_its_total),
+        cmocka_unit_test(how_answers_are_asked_for_decides),
+        cmocka_unit_test(every_prefix_of_a_hidden_session_is_asked),
+        cmocka_unit_test(an_official_test_is_not_looked_at),
+        cmocka_unit_test(coming_back_is_learnt_where_it_is_asked_for),
+        cmocka_unit_test(places_count_where_requests_have_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
