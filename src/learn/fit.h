@@ -14,7 +14,7 @@
  * epochs raise the session source a little and the blend not at all (src/README.md). */
 #define RK_SGNS_BUDGET    2500000u
 #define RK_ENCODER_BUDGET 6000000u
-#define RK_TOWER_BUDGET   2000000u
+#define RK_TOWER_BUDGET   750000u
 
 typedef struct rk_vectors_result {
     rk_sgns_result sgns;
