@@ -65,7 +65,7 @@ static void every_run_once_an_epoch(void **state) {
         for (uint32_t s = 0; s < count; s++) lengths[s] = 1 + rk_rng_below(&rng, most);
         const rk_log log = log_of_sessions(lengths, count, &memory);
         rk_runs runs;
-        assert_true(rk_runs_take(&log, 2 + rk_rng_below(&rng, 40), &memory, &runs));
+        assert_true(rk_runs_take(&log, 2 + rk_rng_below(&rng, 40), false, &memory, &runs));
         assert_in_range(runs.chunk_events, 2, RK_CHUNK_MOST);
         check_runs(&log, &runs);
         for (uint32_t epoch = 0; epoch < 2; epoch++) {
@@ -90,7 +90,7 @@ static void chunks_grow_with_the_log(void **state) {
         rk_memory memory = {0};
         const rk_log log = log_of_sessions(lengths, cases[c].sessions, &memory);
         rk_runs runs;
-        assert_true(rk_runs_take(&log, 32, &memory, &runs));
+        assert_true(rk_runs_take(&log, 32, false, &memory, &runs));
         assert_int_equal(runs.chunk_events, cases[c].chunk);
         rk_memory_free(&memory);
     }
@@ -104,7 +104,7 @@ static void the_order_is_the_seeds(void **state) {
     rk_memory memory = {0};
     const rk_log log = log_of_sessions(lengths, COUNT, &memory);
     rk_runs runs;
-    assert_true(rk_runs_take(&log, 8, &memory, &runs));
+    assert_true(rk_runs_take(&log, 8, false, &memory, &runs));
     rk_runs_shuffle(&runs, 1, 0);
     memcpy(first, runs.order, sizeof first);
     rk_runs_shuffle(&runs, 1, 1);
@@ -179,7 +179,7 @@ static void every_failing_take_is_survived(void **state) {
         rk_runs runs;
         rk_sampler sampler;
         rk_memory_fail_after(take);
-        assert_false(rk_runs_take(&log, 8, &memory, &runs));
+        assert_false(rk_runs_take(&log, 8, false, &memory, &runs));
         rk_memory_fail_after(0);
         assert_false(rk_sampler_take(weights, 2, &memory, &sampler));
         rk_memory_fail_after(UINT64_MAX);

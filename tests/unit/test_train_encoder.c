@@ -36,7 +36,7 @@ static rk_encoder_result train(const rk_log *log, const rk_encoder_params *with,
     rk_encoder_result result;
     assert_true(rk_train_encoder(log, with, &options, vectors, sides, memory, &result));
     assert_ptr_equal(result.vectors, vectors);
-    assert_true(isfinite(result.first_loss) && isfinite(result.last_loss));
+    assert_true(isfinite(result.first.train) && isfinite(result.last.train));
     return result;
 }
 
@@ -100,10 +100,10 @@ static void a_circle_is_learnt(void **state) {
         const uint32_t session[] = {i, (i + 1) % ITEMS, (i + 2) % ITEMS};
         right += next_of(&result, ITEMS, session, 3) == (i + 3) % ITEMS;
     }
-    print_message("%u of %u, loss %.3f to %.3f\n", right, ITEMS, result.first_loss,
-                  result.last_loss);
+    print_message("%u of %u, loss %.3f to %.3f\n", right, ITEMS, result.first.train,
+                  result.last.train);
     assert_true(right >= ITEMS - 1);
-    assert_true(result.last_loss < 0.8 * result.first_loss);
+    assert_true(result.last.train < 0.8 * result.first.train);
     rk_memory_free(&b.memory);
 }
 
@@ -134,7 +134,7 @@ static double loss_at(const rk_log *log, const rk_encoder_params *with, float *v
     memcpy(vectors, before, sizeof before);
     assert_int_equal(result.steps, 1);
     rk_memory_free(&memory);
-    return result.first_loss;
+    return result.first.train;
 }
 
 typedef struct tally {
@@ -233,8 +233,8 @@ static void the_loss_is_that_of_all_items(void **state) {
         sum -= log1p(own / all - 1.0);
     }
     const double want = sum / (SESSIONS * (LENGTH - 1));
-    print_message("loss %.4f, over all items %.4f\n", result.first_loss, want);
-    assert_true(fabs(result.first_loss / want - 1.0) < 0.01);
+    print_message("loss %.4f, over all items %.4f\n", result.first.train, want);
+    assert_true(fabs(result.first.train / want - 1.0) < 0.01);
     rk_memory_free(&b.memory);
 }
 
@@ -261,9 +261,9 @@ static void positions_are_learnt(void **state) {
         before_last += result.positions[DIM + d] / DIM;
     }
     print_message("weights %.2f, %.2f; loss %.3f to %.3f\n", (double)last, (double)before_last,
-                  result.first_loss, result.last_loss);
+                  result.first.train, result.last.train);
     assert_true(before_last > last + 0.3f);
-    assert_true(result.last_loss < 0.95 * result.first_loss);
+    assert_true(result.last.train < 0.95 * result.first.train);
     rk_memory_free(&b.memory);
 }
 
@@ -309,13 +309,13 @@ static void odd_sessions(void **state) {
     random_units(vectors, ITEMS, 395);
     memcpy(before, vectors, sizeof before);
     const rk_encoder_result nothing = train(&single, &params, 1, vectors, NULL, &b.memory);
-    assert_true(nothing.first_loss == 0.0 && nothing.steps == 0);
+    assert_true(nothing.first.train == 0.0 && nothing.steps == 0);
     assert_memory_equal(vectors, before, sizeof before);
     for (uint32_t i = 0; i < 300; i++) add_event(&b, 100, 5, VIEW, 0);
     for (uint32_t i = 0; i < 1000; i++) add_event(&b, 101, i * 7 % ITEMS, VIEW, 0);
     const rk_log log = learners_view(&b);
     const rk_encoder_result result = train(&log, &params, 2, vectors, NULL, &b.memory);
-    assert_true(result.steps > 0 && result.last_loss > 0.0);
+    assert_true(result.steps > 0 && result.last.train > 0.0);
     rk_memory_free(&b.memory);
 }
 
@@ -329,9 +329,9 @@ static void shuffling_forgets_the_order(void **state) {
     random_units(ordered, ITEMS, 396);
     memcpy(shuffled, ordered, sizeof ordered);
     rk_encoder_params with = params;
-    const double kept = train(&log, &with, 1, ordered, NULL, &b.memory).last_loss;
+    const double kept = train(&log, &with, 1, ordered, NULL, &b.memory).last.train;
     with.shuffle = true;
-    const double lost = train(&log, &with, 1, shuffled, NULL, &b.memory).last_loss;
+    const double lost = train(&log, &with, 1, shuffled, NULL, &b.memory).last.train;
     print_message("loss %.3f in order, %.3f shuffled\n", kept, lost);
     assert_true(lost > kept + 0.2);
     rk_memory_free(&b.memory);
@@ -376,7 +376,7 @@ static void threads_change_no_bit(void **state) {
         if (threads == 1) first = result;
         assert_memory_equal(vectors, one, (size_t)log.items * DIM * sizeof(float));
         assert_memory_equal(result.positions, first.positions, POSITIONS * DIM * sizeof(float));
-        assert_memory_equal(&result.last_loss, &first.last_loss, sizeof(double));
+        assert_memory_equal(&result.last.train, &first.last.train, sizeof(double));
     }
     rk_memory_free(&b.memory);
 }
@@ -485,10 +485,10 @@ static void a_country_alone_predicts_its_items(void **state) {
     assert_memory_equal(t.weights, t.weights_before, CLUSTERS * DIM * sizeof(float));
     uint32_t own = 0;
     for (uint32_t country = 0; country < CLUSTERS; country++) own += own_items(&t, country);
-    print_message("%u of %u; loss %.3f to %.3f\n", own, TOWER_ITEMS, result.first_loss,
-                  result.last_loss);
+    print_message("%u of %u; loss %.3f to %.3f\n", own, TOWER_ITEMS, result.first.train,
+                  result.last.train);
     assert_true(own > 0.9 * TOWER_ITEMS);
-    assert_true(result.last_loss < result.first_loss);
+    assert_true(result.last.train < result.first.train);
     /* Rows that no country hashes to stay zero. */
     for (uint32_t row = 0; row < ROWS; row++) {
         bool used = false;
