@@ -13,6 +13,7 @@
 #include "format/snapshot_layout.h"
 
 typedef struct rk_engine rk_engine;
+typedef struct rk_rules rk_rules;
 
 /* Candidate sources, by number: a bit in rk_recommendation.sources, a row of the snapshot's
  * `source` section. The numbers are part of the format. */
@@ -39,8 +40,21 @@ enum {
     RK_REQUEST_KEEP_SEEN = 1,      /* items of the session may be recommended again */
     RK_REQUEST_SOURCE_WEIGHTS = 2, /* use source_weights instead of the snapshot's */
     RK_REQUEST_SOURCE_QUOTAS = 4,  /* use source_quotas instead of the snapshot's */
-    RK_REQUEST_LOCATION = 8        /* the user is at latitude, longitude */
+    RK_REQUEST_LOCATION = 8,       /* the user is at latitude, longitude */
+    RK_REQUEST_TASK_WEIGHTS = 16   /* use task_weights instead of the snapshot's */
 };
+
+/* How far a request goes down the funnel; the answer is what that stage hands on. */
+enum {
+    RK_STAGES_ALL = 0,       /* retrieval, first stage, second stage, rules */
+    RK_STAGES_RETRIEVAL = 1, /* the blend of the sources */
+    RK_STAGES_FIRST = 2,     /* the distilled first stage */
+    RK_STAGES_SECOND = 3,    /* the value model, before the rules */
+    RK_STAGES_COUNT = 4
+};
+
+/* Candidates that the second stage ranks; of a longer answer as many as it has. */
+#define RK_SECOND_STAGE_ITEMS 100u
 
 #define RK_MAX_SESSION       1024u /* longer sessions: pass the most recent events */
 #define RK_MAX_COUNT         1000u
@@ -56,13 +70,18 @@ typedef struct rk_request {
     uint32_t flags;            /* RK_REQUEST_... */
     uint32_t feature_count;    /* <= RK_MAX_USER_FEATURES */
     float latitude, longitude; /* degrees, within +-90 and +-180; RK_REQUEST_LOCATION */
-    uint64_t seed; /* of what is left to chance (`explore`): another seed, another choice */
+    uint64_t seed;   /* of what is left to chance (`explore`): another seed, another choice */
+    int64_t time_ms; /* now, Unix ms; 0: that of the last event */
     float source_weights[RK_SOURCE_SLOTS];
     uint32_t source_quotas[RK_SOURCE_SLOTS];
+    float task_weights[RK_MAX_TASKS]; /* of the value model, one a task of the snapshot */
+    uint32_t stages;                  /* RK_STAGES_... */
+    const rk_rules *rules;            /* opened over this engine's snapshot, or NULL */
 } rk_request;
 
-/* Why and how well: `rank` is 1-based within a source's candidates, 0 if that source did not bring
- * the item; `source_score` is the source's own score of the item, whether it brought it or not. */
+/* Why and how well. `score` is that of the last stage that ran: the value, or the blend. `rank` is
+ * 1-based within a source's candidates, 0 if that source did not bring the item; `source_score` is
+ * the source's own score of the item, whether it brought it or not. */
 typedef struct rk_recommendation {
     uint32_t item;
     float score;
@@ -70,8 +89,17 @@ typedef struct rk_recommendation {
     uint32_t because; /* the session's item that contributed most, or RK_NONE */
     uint16_t rank[RK_SOURCE_SLOTS];
     float source_score[RK_SOURCE_SLOTS];
+    float blend;                     /* score of the retrieval */
+    float first;                     /* score of the first stage, 0 if it did not run */
+    float probability[RK_MAX_TASKS]; /* P(task), one a task, 0 if the second stage did not run */
+    uint32_t ranked;                 /* 1-based place before the rules */
+    uint32_t rules;                  /* bit r: rule r of the request (r < 32) had to do with its
+                                        place */
+    float propensity;                /* with which exploration chose it; 0: it did not */
+    uint32_t stages;                 /* RK_STAGES_... of the last stage that scored it */
+    uint32_t reserved[2];
 } rk_recommendation;
-RK_STATIC_ASSERT(sizeof(rk_recommendation) == 64, recommendation_is_64_bytes);
+RK_STATIC_ASSERT(sizeof(rk_recommendation) == 128, recommendation_is_128_bytes);
 
 /* What a snapshot is; filled by rk_engine_describe. */
 typedef struct rk_description {
@@ -92,6 +120,8 @@ typedef struct rk_description {
     uint32_t user_features; /* that rk_user_feature knows */
     uint32_t trending;      /* items listed as rising */
     uint32_t explore;       /* items to explore */
+    uint32_t tasks;         /* 0: no ranker, the funnel ends with the blend */
+    uint32_t attributes;    /* of items, that rules may name */
 } rk_description;
 
 /* Scratch an engine over this snapshot needs, in bytes. Checks header and table only: O(sections).

@@ -88,8 +88,12 @@ static void print_layouts(void) {
     FIELD(latitude);
     FIELD(longitude);
     FIELD(seed);
+    FIELD(time_ms);
     ARRAY(source_weights);
     ARRAY(source_quotas);
+    ARRAY(task_weights);
+    FIELD(stages);
+    POINTER(rules);
     finish_layout("rk_request", sizeof(THIS));
 #undef THIS
 #define THIS rk_recommendation
@@ -100,6 +104,14 @@ static void print_layouts(void) {
     FIELD(because);
     ARRAY(rank);
     ARRAY(source_score);
+    FIELD(blend);
+    FIELD(first);
+    ARRAY(probability);
+    FIELD(ranked);
+    FIELD(rules);
+    FIELD(propensity);
+    FIELD(stages);
+    ARRAY(reserved);
     finish_layout("rk_recommendation", sizeof(THIS));
 #undef THIS
 #define THIS rk_description
@@ -121,6 +133,8 @@ static void print_layouts(void) {
     FIELD(user_features);
     FIELD(trending);
     FIELD(explore);
+    FIELD(tasks);
+    FIELD(attributes);
     finish_layout("rk_description", sizeof(THIS));
 #undef THIS
 #define THIS rk_file_header
@@ -198,6 +212,15 @@ static void print_layouts(void) {
     FIELD(feature_rows);
     FIELD(outlier_weight);
     FIELD(nearby_km);
+    FIELD(tasks);
+    FIELD(rank_inputs);
+    FIELD(rank_experts);
+    FIELD(rank_units);
+    FIELD(rank_item_step);
+    FIELD(timed_items);
+    FIELD(attributes);
+    FIELD(attribute_values);
+    FIELD(numbers);
     ARRAY(reserved);
     finish_layout("rk_snapshot_meta", sizeof(THIS));
 #undef THIS
@@ -282,6 +305,14 @@ static void print_constants(void) {
     CONSTANT(RK_REQUEST_SOURCE_WEIGHTS);
     CONSTANT(RK_REQUEST_SOURCE_QUOTAS);
     CONSTANT(RK_REQUEST_LOCATION);
+    CONSTANT(RK_REQUEST_TASK_WEIGHTS);
+    CONSTANT(RK_MAX_TASKS);
+    CONSTANT(RK_SECOND_STAGE_ITEMS);
+    CONSTANT(RK_STAGES_ALL);
+    CONSTANT(RK_STAGES_RETRIEVAL);
+    CONSTANT(RK_STAGES_FIRST);
+    CONSTANT(RK_STAGES_SECOND);
+    CONSTANT(RK_STAGES_COUNT);
     CONSTANT(RK_MAX_SESSION);
     CONSTANT(RK_MAX_COUNT);
     CONSTANT(RK_MAX_USER_FEATURES);

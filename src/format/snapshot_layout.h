@@ -2,21 +2,29 @@
 #ifndef RK_FORMAT_SNAPSHOT_LAYOUT_H
 #define RK_FORMAT_SNAPSHOT_LAYOUT_H
 
-#include "base/types.h"
+#include "format/events_layout.h"
 
-#define RK_SOURCE_SLOTS        8u
-#define RK_MAX_DIM             256u
-#define RK_CORE_NEIGHBORS      8u
-#define RK_MAX_NEIGHBORS       256u /* a row of both tables together */
-#define RK_MAX_POSITIONS       64u  /* of an encoder */
-#define RK_REPEAT_LAGS         4u
-#define RK_MAX_REPEAT          4.0f   /* in magnitude */
-#define RK_MAX_FEATURE_ROWS    65536u /* a power of two, as every number of them is */
-#define RK_MIN_NEARBY_KM       0.001f
-#define RK_MAX_NEARBY_KM       20000.0f
-#define RK_BLOCK_ROWS          32u
-#define RK_NEIGHBOR_ITEM_MASK  0xFFFFFFu
-#define RK_NEIGHBOR_CODE_SHIFT 24
+#define RK_SOURCE_SLOTS         8u
+#define RK_MAX_DIM              256u
+#define RK_CORE_NEIGHBORS       8u
+#define RK_MAX_NEIGHBORS        256u /* a row of both tables together */
+#define RK_MAX_POSITIONS        64u  /* of an encoder */
+#define RK_REPEAT_LAGS          4u
+#define RK_MAX_REPEAT           4.0f   /* in magnitude */
+#define RK_MAX_FEATURE_ROWS     65536u /* a power of two, as every number of them is */
+#define RK_MIN_NEARBY_KM        0.001f
+#define RK_MAX_NEARBY_KM        20000.0f
+#define RK_MAX_ATTRIBUTE_VALUES 16777216u /* of all attributes together */
+#define RK_NO_NUMBER            0x1p100f  /* in `ia.num`: the item has no such number */
+#define RK_MAX_TASKS            8u
+#define RK_MAX_RANK_INPUTS      64u
+#define RK_MAX_EXPERTS          8u
+#define RK_MAX_UNITS            64u
+#define RK_FIRST_INPUTS         16u    /* features that the first stage reads: numbers 0 to 15 */
+#define RK_RATE_STEPS           255.0f /* of `rate`: code / 255 is a probability */
+#define RK_BLOCK_ROWS           32u
+#define RK_NEIGHBOR_ITEM_MASK   0xFFFFFFu
+#define RK_NEIGHBOR_CODE_SHIFT  24
 
 typedef struct rk_snapshot_meta {
     uint32_t items;
@@ -43,7 +51,16 @@ typedef struct rk_snapshot_meta {
     float outlier_weight;         /* of a seed that no other item of the session supports, to 1;
                                      0: no such rule, as 1 */
     float nearby_km;              /* distance at which an item's weight has halved; 0: no places */
-    uint32_t reserved[35];
+    uint32_t tasks;               /* rows of `task`; 0: no ranker */
+    uint32_t rank_inputs;         /* rows of `rank.in`; 0 iff tasks is */
+    uint32_t rank_experts;        /* of the second stage */
+    uint32_t rank_units;          /* hidden units of each expert */
+    float rank_item_step;         /* a count of `rank.1i`, in units of the first stage's score */
+    uint32_t timed_items;         /* items whose `born` is known; 0: no section */
+    uint32_t attributes;          /* named in `at.off`; 0: no section of attributes */
+    uint32_t attribute_values;    /* rows of `av.off` */
+    uint32_t numbers;             /* attributes of kind number: columns of `ia.num` */
+    uint32_t reserved[26];
 } rk_snapshot_meta;
 RK_STATIC_ASSERT(sizeof(rk_snapshot_meta) == 256, snapshot_meta_is_256_bytes);
 
@@ -53,6 +70,16 @@ typedef struct rk_source_config {
     uint32_t reserved[2];
 } rk_source_config;
 RK_STATIC_ASSERT(sizeof(rk_source_config) == 16, source_config_is_16_bytes);
+
+/* A task: an event type whose probability the second stage predicts. */
+typedef struct rk_task {
+    uint32_t type;       /* < types, ascending */
+    float weight;        /* of its probability in the value model */
+    float scale, offset; /* p = sigmoid(scale * logit + offset): the calibration */
+    float base_rate;     /* share of its positives in the examples */
+    uint32_t reserved[3];
+} rk_task;
+RK_STATIC_ASSERT(sizeof(rk_task) == 32, task_is_32_bytes);
 
 /* Degrees; both RK_NO_PLACE where an item has none. */
 typedef struct rk_place {

@@ -35,6 +35,14 @@ static rk_status check_meta_of_optional(const rk_section_entry *entry, const rk_
     CHECK_COUNT(explore_count, meta->items);
     CHECK_COUNT(user_positions, RK_MAX_POSITIONS);
     CHECK_COUNT(user_features, RK_MAX_FEATURES);
+    CHECK_COUNT(tasks, RK_MIN(RK_MAX_TASKS, meta->types));
+    CHECK_COUNT(rank_inputs, meta->tasks ? RK_MAX_RANK_INPUTS : 0);
+    CHECK_COUNT(rank_experts, meta->tasks ? RK_MAX_EXPERTS : 0);
+    CHECK_COUNT(rank_units, meta->tasks ? RK_MAX_UNITS : 0);
+    CHECK_COUNT(timed_items, meta->items);
+    CHECK_COUNT(attributes, RK_MAX_ATTRIBUTES);
+    CHECK_COUNT(attribute_values, meta->attributes ? RK_MAX_ATTRIBUTE_VALUES : 0);
+    CHECK_COUNT(numbers, meta->attributes);
 #undef CHECK_COUNT
     const uint32_t rows = meta->feature_rows;
     const size_t rows_at = offsetof(rk_snapshot_meta, feature_rows);
@@ -88,12 +96,33 @@ static const struct {
         section, offsetof(rk_snapshot_meta, field), "missing with " #field,                        \
             type " there with " #field                                                             \
     }
-    IFF(SN_ENC_POS, "enc.pos", encoder_positions), IFF(SN_TREND, "rise", trending_count),
-    IFF(SN_TREND_TOP, "rise.top", trending_count), IFF(SN_GEO, "geo", place_count),
-    IFF(SN_GEO_CODE, "geo.code", place_count),     IFF(SN_GEO_ITEM, "geo.item", place_count),
-    IFF(SN_EXPLORE, "explore", explore_count),     IFF(SN_USER_POS, "user.pos", user_positions),
-    IFF(SN_FEAT_OFF, "feat.off", user_features),   IFF(SN_FEAT_TXT, "feat.txt", user_features),
+    IFF(SN_ENC_POS, "enc.pos", encoder_positions),
+    IFF(SN_TREND, "rise", trending_count),
+    IFF(SN_TREND_TOP, "rise.top", trending_count),
+    IFF(SN_GEO, "geo", place_count),
+    IFF(SN_GEO_CODE, "geo.code", place_count),
+    IFF(SN_GEO_ITEM, "geo.item", place_count),
+    IFF(SN_EXPLORE, "explore", explore_count),
+    IFF(SN_USER_POS, "user.pos", user_positions),
+    IFF(SN_FEAT_OFF, "feat.off", user_features),
+    IFF(SN_FEAT_TXT, "feat.txt", user_features),
     IFF(SN_FEAT_VEC, "feat.vec", user_features),
+    IFF(SN_BORN, "born", timed_items),
+    IFF(SN_AT_OFF, "at.off", attributes),
+    IFF(SN_AT_TXT, "at.txt", attributes),
+    IFF(SN_AT_KIND, "at.kind", attributes),
+    IFF(SN_AT_FIRST, "at.first", attributes),
+    IFF(SN_AV_OFF, "av.off", attributes),
+    IFF(SN_AV_TXT, "av.txt", attributes),
+    IFF(SN_IA_OFF, "ia.off", attributes),
+    IFF(SN_IA_VAL, "ia.val", attributes),
+    IFF(SN_IA_NUM, "ia.num", numbers),
+    IFF(SN_TASK, "task", tasks),
+    IFF(SN_RATE, "rate", tasks),
+    IFF(SN_RANK_IN, "rank.in", tasks),
+    IFF(SN_RANK_2, "rank.2", tasks),
+    IFF(SN_RANK_1, "rank.1", tasks),
+    IFF(SN_RANK_1I, "rank.1i", tasks),
 #undef IFF
 };
 
@@ -137,6 +166,19 @@ static rk_status check_shapes(const snapshot_file *file, rk_error *error) {
         {SN_USER_POS, (uint64_t)meta->user_positions * meta->dim},
         {SN_FEAT_OFF, (uint64_t)meta->user_features + 1},
         {SN_FEAT_VEC, (uint64_t)meta->feature_rows * meta->dim},
+        {SN_BORN, meta->items},
+        {SN_AT_OFF, (uint64_t)meta->attributes + 1},
+        {SN_AT_KIND, meta->attributes},
+        {SN_AT_FIRST, (uint64_t)meta->attributes + 1},
+        {SN_AV_OFF, (uint64_t)meta->attribute_values + 1},
+        {SN_IA_OFF, offsets},
+        {SN_IA_NUM, (uint64_t)meta->items * meta->numbers},
+        {SN_TASK, meta->tasks},
+        {SN_RATE, (uint64_t)meta->items * meta->tasks},
+        {SN_RANK_IN, meta->rank_inputs},
+        {SN_RANK_2, rk_second_floats(meta)},
+        {SN_RANK_1, rk_first_floats(meta)},
+        {SN_RANK_1I, meta->items},
         {SN_VEC_MEAN, meta->dim},
         {SN_VEC_FAC, meta->items},
         {SN_VEC_CELL, rk_block_count(meta->items) * rk_block_bytes(meta->dim)},
@@ -185,6 +227,20 @@ static rk_snapshot_content content_of(const snapshot_file *file) {
         .user_positions = rk_section_data_of(container, found[SN_USER_POS]),
         .features = rk_strings_of(container, found[SN_FEAT_OFF], found[SN_FEAT_TXT]),
         .feature_vectors = rk_section_data_of(container, found[SN_FEAT_VEC]),
+        .born = rk_section_data_of(container, found[SN_BORN]),
+        .attributes = rk_strings_of(container, found[SN_AT_OFF], found[SN_AT_TXT]),
+        .attribute_kind = rk_section_data_of(container, found[SN_AT_KIND]),
+        .attribute_first = rk_section_data_of(container, found[SN_AT_FIRST]),
+        .attribute_values = rk_strings_of(container, found[SN_AV_OFF], found[SN_AV_TXT]),
+        .item_value_begin = rk_section_data_of(container, found[SN_IA_OFF]),
+        .item_value = rk_section_data_of(container, found[SN_IA_VAL]),
+        .item_number = rk_section_data_of(container, found[SN_IA_NUM]),
+        .tasks = rk_section_data_of(container, found[SN_TASK]),
+        .task_rate = rk_section_data_of(container, found[SN_RATE]),
+        .rank_feature = rk_section_data_of(container, found[SN_RANK_IN]),
+        .rank_second = rk_section_data_of(container, found[SN_RANK_2]),
+        .rank_first = rk_section_data_of(container, found[SN_RANK_1]),
+        .rank_item = rk_section_data_of(container, found[SN_RANK_1I]),
         .report = rk_section_data_of(container, found[SN_REPORT]),
         .report_bytes = found[SN_REPORT] == NULL ? 0 : found[SN_REPORT]->bytes,
     };

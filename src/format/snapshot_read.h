@@ -36,6 +36,21 @@ typedef struct rk_snapshot_content {
     const float *user_positions;            /* (meta.user_positions, dim) or NULL */
     rk_strings features;                    /* (meta.user_features) names; may be absent */
     const float *feature_vectors;           /* (meta.feature_rows, dim) or NULL */
+    const uint32_t *born;                   /* (items) minutes since 1970 of its first event, 0:
+                                               unknown; or NULL */
+    rk_strings attributes;                  /* (meta.attributes) names; may be absent */
+    const uint8_t *attribute_kind;          /* (meta.attributes) RK_ATTRIBUTE_* */
+    const uint32_t *attribute_first;        /* (meta.attributes + 1) first value of each */
+    rk_strings attribute_values;            /* (meta.attribute_values) sorted within an attribute */
+    const uint32_t *item_value_begin;       /* (items + 1) */
+    const uint32_t *item_value;             /* rows of values, ascending */
+    const float *item_number;               /* (items, meta.numbers) or RK_NO_NUMBER */
+    const rk_task *tasks;                   /* (meta.tasks) or NULL */
+    const uint8_t *task_rate;               /* (items, meta.tasks) share of an item's events */
+    const uint32_t *rank_feature;           /* (meta.rank_inputs) ascending feature numbers */
+    const float *rank_second;               /* (rk_second_floats) weights of the second stage */
+    const float *rank_first;                /* (rk_first_floats) weights of the first stage */
+    const int8_t *rank_item;                /* (items) what an item adds to it */
     const char *report;                     /* (report_bytes) or NULL */
     uint64_t report_bytes;
 } rk_snapshot_content;
@@ -62,6 +77,19 @@ static inline uint64_t rk_block_bytes(uint32_t dim) {
 }
 static inline uint64_t rk_low_bytes(uint32_t dim) {
     return (uint64_t)dim / 4 * 3;
+}
+
+/* f32 of `rank.2` and `rank.1`, FORMAT.md "Rankers". */
+static inline uint64_t rk_second_columns(const rk_snapshot_meta *meta) {
+    return (uint64_t)meta->rank_experts * meta->rank_units +
+           (uint64_t)meta->tasks * meta->rank_experts + meta->tasks;
+}
+static inline uint64_t rk_second_floats(const rk_snapshot_meta *meta) {
+    return (meta->rank_inputs + UINT64_C(1)) * rk_second_columns(meta) +
+           (uint64_t)meta->tasks * meta->rank_units;
+}
+static inline uint64_t rk_first_floats(const rk_snapshot_meta *meta) {
+    return UINT64_C(2) * meta->dim + RK_FIRST_INPUTS;
 }
 
 uint64_t rk_snapshot_bytes(const rk_snapshot_content *content);

@@ -9,6 +9,7 @@ static uint32_t list_sections(const rk_snapshot_content *content, rk_section_dat
     const rk_strings *titles = &content->titles, *features = &content->features;
     const rk_neighbor_rows *core = &content->neighbors, *more = &content->neighbors_more;
     const bool titled = titles->offsets != NULL, featured = meta->user_features != 0;
+    const bool attributed = meta->attributes != 0, ranked = meta->tasks != 0;
     const uint64_t offsets = (uint64_t)meta->items + 1;
     assert(items->offsets != NULL && items->count == meta->items);
     assert(types->offsets != NULL && types->count == meta->types);
@@ -45,6 +46,28 @@ static uint32_t list_sections(const rk_snapshot_content *content, rk_section_dat
                          features->text},
         [SN_FEAT_VEC] = {featured, (uint64_t)meta->feature_rows * meta->dim,
                          content->feature_vectors},
+        [SN_BORN] = {meta->timed_items != 0, meta->items, content->born},
+        [SN_AT_OFF] = {attributed, (uint64_t)meta->attributes + 1, content->attributes.offsets},
+        [SN_AT_TXT] = {attributed, attributed ? content->attributes.offsets[meta->attributes] : 0,
+                       content->attributes.text},
+        [SN_AT_KIND] = {attributed, meta->attributes, content->attribute_kind},
+        [SN_AT_FIRST] = {attributed, (uint64_t)meta->attributes + 1, content->attribute_first},
+        [SN_AV_OFF] = {attributed, (uint64_t)meta->attribute_values + 1,
+                       content->attribute_values.offsets},
+        [SN_AV_TXT] = {attributed,
+                       attributed ? content->attribute_values.offsets[meta->attribute_values] : 0,
+                       content->attribute_values.text},
+        [SN_IA_OFF] = {attributed, offsets, content->item_value_begin},
+        [SN_IA_VAL] = {attributed, attributed ? content->item_value_begin[meta->items] : 0,
+                       content->item_value},
+        [SN_IA_NUM] = {meta->numbers != 0, (uint64_t)meta->items * meta->numbers,
+                       content->item_number},
+        [SN_TASK] = {ranked, meta->tasks, content->tasks},
+        [SN_RATE] = {ranked, (uint64_t)meta->items * meta->tasks, content->task_rate},
+        [SN_RANK_IN] = {ranked, meta->rank_inputs, content->rank_feature},
+        [SN_RANK_2] = {ranked, rk_second_floats(meta), content->rank_second},
+        [SN_RANK_1] = {ranked, rk_first_floats(meta), content->rank_first},
+        [SN_RANK_1I] = {ranked, meta->items, content->rank_item},
         [SN_VEC_MEAN] = {true, meta->dim, content->vector_mean},
         [SN_VEC_FAC] = {true, meta->items, content->vector_factors},
         [SN_VEC_CELL] = {true, rk_block_count(meta->items) * rk_block_bytes(meta->dim),

@@ -118,6 +118,8 @@ static void describe(const rk_snapshot_view *view, rk_description *out) {
     out->user_features = meta->user_features;
     out->trending = meta->trending_count;
     out->explore = meta->explore_count;
+    out->tasks = meta->tasks;
+    out->attributes = meta->attributes;
     uint64_t part_end[RK_PART_COUNT] = {0};
     for (uint32_t i = 0; i < header->section_count; i++) {
         const rk_section_entry *entry = &view->container.entries[i];

@@ -13,6 +13,14 @@
  * 16 a place. */
 uint64_t rk_engine_scratch_bytes(const rk_snapshot_meta *meta);
 
+/* Candidates as the rankers see them: the best `most` of the request's retrieval by the blend, best
+ * first, then the `asked` items (asked_count) that are not among them, brought by nobody. items
+ * (most + asked_count) and features (most + asked_count, RK_FEATURE_COUNT) receive them; returns
+ * how many. For training and for tests: answering computes the same numbers for the few that it
+ * needs. The request is valid; its count, stages and rules are not looked at. */
+uint32_t rk_engine_examples(rk_engine *engine, const rk_request *request, const uint32_t *asked,
+                            uint32_t asked_count, uint32_t most, uint32_t *items, float *features);
+
 /* An engine over trusted content (validated, or built by learn), which must outlive it. `memory` is
  * 64-byte aligned and of rk_engine_scratch_bytes. */
 rk_engine *rk_engine_over(const rk_snapshot_content *content, void *memory, uint64_t memory_bytes);
