@@ -101,6 +101,19 @@ typedef struct rk_recommendation {
 } rk_recommendation;
 RK_STATIC_ASSERT(sizeof(rk_recommendation) == 128, recommendation_is_128_bytes);
 
+/* What the last query of an engine did: how many candidates each stage handed on. */
+typedef struct rk_funnel {
+    uint32_t stages;    /* RK_STAGES_RETRIEVAL, _FIRST or _SECOND: the last that ran */
+    uint32_t available; /* sources that took part, a bit each */
+    uint32_t brought[RK_SOURCE_SLOTS]; /* candidates of each source; one may have several */
+    uint32_t retrieved;                /* different candidates */
+    uint32_t first;                    /* handed on by the first stage */
+    uint32_t second;                   /* ranked by the second stage */
+    uint32_t removed;                  /* by rules, of those */
+    uint32_t answered;
+} rk_funnel;
+RK_STATIC_ASSERT(sizeof(rk_funnel) == 60, funnel_is_60_bytes);
+
 /* What a snapshot is; filled by rk_engine_describe. */
 typedef struct rk_description {
     unsigned char content_id[32];
@@ -137,6 +150,8 @@ rk_status rk_engine_open(const void *snapshot, uint64_t snapshot_bytes, void *me
                          uint64_t memory_bytes, rk_engine **out, rk_error *error);
 
 void rk_engine_describe(const rk_engine *engine, rk_description *out);
+
+void rk_engine_funnel(const rk_engine *engine, rk_funnel *out);
 
 /* Look-ups. Ids, names and titles are UTF-8, not zero-terminated, and live in the snapshot.
  * Find: O(log items), RK_NONE if there is none. Text: returns the size in bytes. */

@@ -32,6 +32,12 @@ void rk_merge(const rk_scored *const lists[RK_SOURCE_COUNT], const uint32_t coun
     }
 }
 
+uint32_t rk_merge_items(const uint32_t *items, uint32_t count, rk_candidates *candidates) {
+    candidates->count = 0;
+    for (uint32_t i = 0; i < count; i++) place_of(candidates, items[i]);
+    return candidates->count;
+}
+
 void rk_merge_clear(rk_candidates *candidates) {
     for (uint32_t i = 0; i < candidates->count; i++) candidates->slot[candidates->item[i]] = 0;
     candidates->count = 0;

@@ -23,6 +23,10 @@ typedef struct rk_candidates {
 void rk_merge(const rk_scored *const lists[RK_SOURCE_COUNT], const uint32_t counts[RK_SOURCE_COUNT],
               rk_candidates *candidates);
 
+/* Candidates that no source brought: the different ones of `items`, in their order, at most
+ * RK_MAX_CANDIDATES; returns how many. */
+uint32_t rk_merge_items(const uint32_t *items, uint32_t count, rk_candidates *candidates);
+
 /* Clears `slot` through the candidates' own items, ready for the next query. */
 void rk_merge_clear(rk_candidates *candidates);
 

@@ -32,6 +32,7 @@ typedef struct rk_query rk_query;
  * (vector_search.h). */
 typedef struct rk_vector_search {
     rk_ann_query ann;
+    float vector[RK_MAX_DIM];                              /* (dim) what was prepared */
     float (*beyond)(const rk_query *query, uint32_t item); /* added to a cosine; NULL: nothing is */
     rk_scored *found;                                      /* (RK_MAX_QUOTA) best first */
     uint32_t count;                                        /* of found */

@@ -7,6 +7,7 @@ RK_STATIC_ASSERT(RK_SEARCH_COUNT == 2, two_queries_are_all_searches);
 void rk_vector_search_prepare(rk_query *query, uint32_t which, const float *vector,
                               float (*beyond)(const rk_query *query, uint32_t item)) {
     rk_vector_search *search = &query->searches[which];
+    memcpy(search->vector, vector, query->snapshot->meta.dim * sizeof *vector);
     rk_ann_prepare(query->snapshot, vector, &search->ann);
     search->beyond = beyond;
     search->quota = 0;

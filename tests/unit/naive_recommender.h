@@ -282,7 +282,9 @@ static inline rk_recommendation naive_row(const naive_funnel *f, const naive_can
     rk_recommendation row = {.item = candidate->item,
                              .score = score,
                              .sources = candidate->sources,
-                             .because = naive_because(f, candidate->item)};
+                             .because = naive_because(f, candidate->item),
+                             .blend = score,
+                             .stages = RK_STAGES_RETRIEVAL};
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
         row.rank[s] = (uint16_t)candidate->rank[s];
         row.source_score[s] = f->off[s] ? 0.0f : f->score[s][candidate->item];
@@ -333,6 +335,7 @@ static inline void naive_recommend(const rk_snapshot_content *content, const rk_
     for (uint32_t i = 0; i < out->found; i++) {
         const uint32_t item = order[i].item;
         out->list[i] = naive_row(f, &f->candidates.row[place_of[item]], score_of[item]);
+        out->list[i].ranked = i + 1;
     }
 }
 

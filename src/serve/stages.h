@@ -1,0 +1,22 @@
+/* The stages after retrieval: each takes the candidates handed on and hands on fewer, best first,
+ * in engine->final, with their places among the candidates in engine->places. */
+#ifndef RK_SERVE_STAGES_H
+#define RK_SERVE_STAGES_H
+
+#include "serve/engine_state.h"
+
+/* The best `count` candidates by `scores` (by place); returns how many there are. */
+uint32_t rk_stage_select(rk_engine *engine, const float *scores, uint32_t count);
+
+/* The best `keep` of all candidates by the distilled score (stage_first.c). All available sources
+ * have scored all candidates. */
+uint32_t rk_stage_first(rk_engine *engine, const rk_query *query, uint32_t keep);
+
+/* Those at `count` places, ordered by their value (stage_second.c). */
+uint32_t rk_stage_second(rk_engine *engine, const rk_query *query, uint32_t count);
+
+/* Weight of each task in the value: the request's, or the snapshot's. */
+void rk_value_weights(const rk_engine *engine, const rk_request *request,
+                      float weights[RK_MAX_TASKS]);
+
+#endif
