@@ -2,7 +2,7 @@
 
 RK_STATIC_ASSERT(RK_SEARCH_COUNT <= RK_ANN_MOST_JOBS, one_pass_answers_all_searches);
 
-RK_STATIC_ASSERT(RK_SEARCH_COUNT == 2, a_pair_is_all_searches);
+RK_STATIC_ASSERT(RK_SEARCH_COUNT == 2, two_queries_are_all_searches);
 
 void rk_vector_search_prepare(rk_query *query, uint32_t which, const float *vector,
                               float (*beyond)(const rk_query *query, uint32_t item)) {
@@ -28,8 +28,9 @@ void rk_vector_search_score(const rk_query *query, uint32_t which, const uint32_
 
 void rk_vector_search_score_all(const rk_query *query, const uint32_t *items, uint32_t count,
                                 float *const out[RK_SEARCH_COUNT]) {
-    rk_ann_score_items_pair(query->snapshot, &query->searches[0].ann, &query->searches[1].ann,
-                            items, count, out[0], out[1]);
+    const rk_ann_query *const queries[RK_SEARCH_COUNT] = {&query->searches[0].ann,
+                                                          &query->searches[1].ann};
+    rk_ann_score_items_by(query->snapshot, queries, RK_SEARCH_COUNT, items, count, out);
     for (uint32_t which = 0; which < RK_SEARCH_COUNT; which++)
         add_beyond(query, which, items, count, out[which]);
 }
