@@ -65,34 +65,35 @@ static uint32_t read_labels(const gathering *g, const rk_case *test, asker *a) {
 
 /* ---- which rows ------------------------------------------------------------------------------ */
 
-/* The best of the candidates, whatever has a label, and a few drawn evenly from the rest. */
-static uint32_t choose_rows(const gathering *g, asker *a, uint32_t index, uint32_t found) {
-    uint32_t best = RK_MIN(found, g->most - g->most / 4), kept = 0, labelled = 0, rest = 0;
+/* The best of the candidates, whatever has a label, and a few drawn evenly from the rest: weights
+ * of all (found), 0 for what is left out. */
+static void weigh_rows(const gathering *g, asker *a, uint32_t index, uint32_t found) {
+    uint32_t best = RK_MIN(found, g->most - g->most / 4), labelled = 0, rest = 0;
     for (uint32_t i = 0; i < found; i++) {
         bool wanted = a->label[a->item[i]] && labelled < RK_GATHER_LABELLED;
-        if (i >= best && !wanted) {
-            rest++;
-            continue;
-        }
-        labelled += i >= best;
-        a->place[kept] = i;
-        a->weight[kept++] = 1.0f;
+        labelled += i >= best && wanted;
+        rest += i >= best && !wanted;
+        a->weight[i] = i < best || wanted ? 1.0f : 0.0f;
     }
-    uint32_t draws = RK_MIN(g->most / 4, rest);
-    if (draws == 0) return kept;
+    uint32_t draws = RK_MIN(g->most / 4, rest), wanted = draws;
+    float weight = draws ? (float)rest / (float)draws : 0.0f;
     rk_rng rng = rk_rng_at(g->params->seed, STREAM_DRAW + index);
-    float weight = (float)rest / (float)draws;
-    uint32_t left = rest, wanted = draws, next = best, known = best;
-    uint32_t end = kept;
-    for (; wanted > 0; next++) {
-        if (known < end && a->place[known] == next) {
-            known++;
-            continue;
-        }
-        if (rk_rng_below(&rng, left--) >= wanted) continue;
+    for (uint32_t i = best; i < found && wanted > 0; i++) {
+        if (a->weight[i] > 0.0f || rk_rng_below(&rng, rest--) >= wanted) continue;
+        a->weight[i] = weight;
         wanted--;
-        a->place[kept] = next;
-        a->weight[kept++] = weight;
+    }
+}
+
+static uint32_t choose_rows(const gathering *g, asker *a, uint32_t index, uint32_t found) {
+    uint32_t kept = 0;
+    if (g->params->impressions) {
+        for (uint32_t i = 0; i < found; i++) a->weight[i] = 1.0f;
+    } else {
+        weigh_rows(g, a, index, found);
+    }
+    for (uint32_t i = 0; i < found; i++) {
+        if (a->weight[i] > 0.0f) a->place[kept++] = i;
     }
     return kept;
 }
@@ -108,7 +109,7 @@ static void write_rows(const gathering *g, const asker *a, uint32_t index, uint3
                a->feature + (uint64_t)place * RK_FEATURE_COUNT, RK_FEATURE_COUNT * sizeof(float));
         examples->label[row] = a->label[a->item[place]];
         examples->known[row] = all;
-        examples->weight[row] = a->weight[i];
+        examples->weight[row] = a->weight[place];
         g->out->item[row] = a->item[place];
     }
     g->rows[index] = kept;
@@ -118,16 +119,11 @@ static void ask(const gathering *g, asker *a, uint32_t index) {
     const rk_case *test = &g->trial->split->cases[index];
     bool impressions = g->params->impressions;
     rk_request request = rk_case_request(g->trial, index, &a->room);
-    request.count = g->params->depth;
+    request.count = RK_SECOND_STAGE_ITEMS;
     uint32_t asked = read_labels(g, test, a);
     uint32_t found = rk_engine_examples(a->engine, &request, a->asked, impressions ? asked : 0,
                                         impressions ? 0 : g->params->depth, a->item, a->feature);
-    uint32_t kept = found;
-    if (impressions) {
-        for (uint32_t i = 0; i < found; i++) a->place[i] = i, a->weight[i] = 1.0f;
-    } else {
-        kept = choose_rows(g, a, index, found);
-    }
+    uint32_t kept = choose_rows(g, a, index, found);
     write_rows(g, a, index, kept);
     for (uint32_t i = 0; i < kept; i++) a->reached += a->label[a->item[a->place[i]]] != 0;
     for (uint32_t i = 0; i < asked; i++) {
