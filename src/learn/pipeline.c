@@ -12,6 +12,7 @@ rk_learn_options rk_learn_defaults(void) {
                               .dim = 64,
                               .min_item_events = 0,
                               .validation_cases = 4000,
+                              .ranker_cases = 16000,
                               .sgns_epochs = 10,
                               .encoder_epochs = 10,
                               .tower_epochs = 3};
@@ -65,6 +66,23 @@ static bool set_source(rk_learn_options *options, const char *name, const char *
     return false;
 }
 
+/* "<event>_value", of the events of a log that is not known yet. */
+static bool set_value(rk_learn_options *options, const char *name, const char *value) {
+    static const char suffix[] = "_value";
+    size_t bytes = strlen(name), tail = sizeof suffix - 1;
+    rk_value_setting setting = {0};
+    if (bytes <= tail || strcmp(name + bytes - tail, suffix) != 0) return false;
+    bytes -= tail;
+    if (bytes >= sizeof setting.event || !parse_decimal(value, &setting.value)) return false;
+    memcpy(setting.event, name, bytes);
+    uint32_t at = 0;
+    while (at < options->value_count && strcmp(options->values[at].event, setting.event) != 0) at++;
+    if (at == RK_MAX_TASKS) return false;
+    options->values[at] = setting;
+    options->value_count = RK_MAX(options->value_count, at + 1);
+    return true;
+}
+
 bool rk_learn_set(rk_learn_options *options, const char *name, const char *value) {
     const struct {
         const char *name;
@@ -74,6 +92,8 @@ bool rk_learn_set(rk_learn_options *options, const char *name, const char *value
         {"dim", 8, RK_MAX_DIM, &options->dim},
         {"min_item_events", 0, UINT32_MAX - 1, &options->min_item_events},
         {"validation_cases", 0, 1000000, &options->validation_cases},
+        {"ranker_cases", 0, 1000000, &options->ranker_cases},
+        {"impressions", 0, 1, &options->impressions},
         {"located", 0, 1, &options->located},
         {"sgns_epochs", 1, 1000, &options->sgns_epochs},
         {"encoder_epochs", 0, 1000, &options->encoder_epochs},
@@ -87,7 +107,7 @@ bool rk_learn_set(rk_learn_options *options, const char *name, const char *value
         options->dim = before;
         return false;
     }
-    return set_source(options, name, value);
+    return set_source(options, name, value) || set_value(options, name, value);
 }
 
 static void note(const rk_learn_options *options, const char *text) {
