@@ -32,6 +32,15 @@ static inline uint32_t rk_mtml_columns(const rk_mtml *model) {
     return model->experts * model->units + model->tasks * model->experts + model->tasks;
 }
 
+/* f32 of all weights. */
+static inline uint64_t rk_mtml_floats(const rk_mtml *model) {
+    return (model->inputs + UINT64_C(1)) * rk_mtml_columns(model) +
+           (uint64_t)model->tasks * model->units;
+}
+
+/* A model of this shape over rk_mtml_floats weights in the order of the format. */
+rk_mtml rk_mtml_over(uint32_t inputs, uint32_t experts, uint32_t units, uint32_t tasks,
+                     const float *weights);
 /* The second stage of a snapshot that has tasks. */
 rk_mtml rk_mtml_of(const rk_snapshot_content *snapshot);
 
