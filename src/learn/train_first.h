@@ -22,24 +22,8 @@
 #ifndef RK_LEARN_TRAIN_FIRST_H
 #define RK_LEARN_TRAIN_FIRST_H
 
-#include "learn/memory.h"
-#include "model/rank_first.h"
+#include "learn/measure_first.h"
 #include "reckon_learn.h"
-
-/* What the second stage is shown, and what of it must be kept: sizes of the funnel. */
-#define RK_FIRST_KEEPS 100u
-#define RK_FIRST_TOP   20u
-
-/* Requests and the teacher's opinion of their candidates; arrays borrowed. */
-typedef struct rk_first_data {
-    uint32_t requests;
-    const uint64_t *begin; /* (requests + 1) first candidate of each */
-    const float *session;  /* (requests, dim) unit vectors of the encoder; zero: there was none */
-    const float *user;     /* (requests, dim) of the user tower; zero: there was none */
-    const uint32_t *item;  /* (candidates) different within a request */
-    const float *inputs;   /* (candidates, RK_FIRST_INPUTS) */
-    const float *value;    /* (candidates) sum of weight * P(task), finite */
-} rk_first_data;
 
 typedef struct rk_first_params {
     uint32_t epochs;         /* at most */
@@ -50,19 +34,13 @@ typedef struct rk_first_params {
 
 rk_first_params rk_first_defaults(void);
 
-/* Shares of requests' means, measured on what was held out, biases rounded. */
-typedef struct rk_first_overlap {
-    double top;      /* of the teacher's top 20, among the student's top 100 */
-    double selected; /* of the teacher's top 100, among the student's top 100 */
-} rk_first_overlap;
-
 typedef struct rk_first_result {
     float *weights; /* (2 * dim + RK_FIRST_INPUTS) `rank.1`: a, b, w */
     int8_t *item;   /* (items) `rank.1i` */
     float item_step;
     float temperature;             /* T, in units of the values */
     double first_loss, last_loss;  /* held out: after the first epoch and after the last */
-    rk_first_overlap student;      /* held out */
+    rk_first_overlap student;      /* held out, biases rounded */
     rk_first_overlap blend;        /* the yardstick: the order of input 0 */
     uint32_t requests, held_out;   /* how many */
     uint32_t epochs, temperatures; /* of one training; how many trainings */
@@ -75,10 +53,5 @@ typedef struct rk_first_result {
 bool rk_train_first(const rk_snapshot_content *snapshot, const rk_first_data *train,
                     const rk_first_data *held_out, const rk_first_params *params,
                     const rk_learn_options *options, rk_memory *memory, rk_first_result *result);
-
-/* How well a first stage keeps the teacher's picks, by the functions that serve. False if out of
- * memory. data->requests > 0. */
-bool rk_first_measure(const rk_snapshot_content *snapshot, const rk_first_stage *stage,
-                      const rk_first_data *data, uint32_t threads, rk_first_overlap *out);
 
 #endif
