@@ -128,31 +128,13 @@ static rk_status out_of_memory(rk_error *error, const char *what) {
 rk_status rk_pipeline_train(const rk_events_content *events, const rk_rows *rows,
                             const rk_learn_options *options, rk_memory *memory, rk_trained *out,
                             rk_error *error) {
-    RK_TRY(rk_search(events, rows, options, &out->tuned, &out->validation, error));
+    RK_TRY(rk_search(events, rows, options, memory, &out->tuned, &out->validation, &out->ranked,
+                     error));
     RK_TRY(rk_log_build(events, rows, options->min_item_events, memory, &out->log, error));
-    rk_log_cut(&out->log, out->tuned.gap_ms);
-    rk_fit_begin(events, &out->log, &out->tuned, options->seed, &out->content);
-    progress(options, "popularity", 0, out->log.events, "events");
-    if (!rk_fit_popularity(&out->log, &out->tuned, memory, &out->content)) {
-        return out_of_memory(error, "popularity");
-    }
-    if (!rk_fit_trending(&out->log, &out->tuned, memory, &out->content) ||
-        !rk_fit_places(events, &out->log, memory, &out->content) ||
-        !rk_fit_explore(&out->log, memory, &out->content)) {
-        return out_of_memory(error, "trending, places, explore");
-    }
-    progress(options, "neighbors", 0, out->log.items, "items");
-    if (!rk_fit_neighbors(&out->log, &out->tuned.neighbors, out->tuned.similar_decay,
-                          options->threads, memory, &out->content)) {
-        return out_of_memory(error, "neighbours");
-    }
-    if (!rk_content_build(events, &out->log, memory, &out->items)) {
-        return out_of_memory(error, "content of items");
-    }
-    if (!rk_fit_vectors(events, &out->log, &out->items, &out->tuned, options, memory, &out->content,
-                        &out->vectors)) {
-        return out_of_memory(error, "vectors");
-    }
+    RK_TRY(rk_fit_retrieval(events, &out->log, &out->items, &out->tuned, options, memory,
+                            &out->content, &out->vectors, error));
+    if (!rk_fit_ranked(&out->ranked, events, rows, &out->log, memory, &out->content))
+        return out_of_memory(error, "rankers");
     return RK_OK;
 }
 
