@@ -14,13 +14,17 @@
 /* Candidates of a training request. */
 #define RK_FIRST_SAMPLE 200u
 
-/* requests (count): valid; what their session, exclude and features point to is read. content: has
- * tasks and a second stage (rank_feature, rank_second), the first stage is not looked at. `most`
- * candidates of each are drawn (0: all are taken): half of them the best by the blend, the others
- * evenly from the rest. Arrays belong to `memory`: about 80 bytes a candidate, 8 * dim a request.
- * False if out of memory. */
-bool rk_first_gather(const rk_snapshot_content *content, const rk_request *requests, uint32_t count,
-                     uint32_t most, uint64_t seed, uint32_t threads, rk_memory *memory,
-                     rk_first_data *out);
+/* Request number `index`, valid; its count, stages and rules are not looked at. Called by several
+ * threads, each with a shard of its own; what the request points to may be overwritten by the next
+ * call for that shard. */
+typedef rk_request rk_first_ask(void *context, uint32_t shard, uint32_t index);
+
+/* Asks for requests 0..count-1. content: has tasks and a second stage (rank_feature, rank_second);
+ * its first stage is not looked at. `most` candidates of each are drawn (0: all are taken): half of
+ * them the best by the blend, the others evenly from the rest. Arrays belong to `memory`: 72 bytes
+ * a candidate, 8 * dim a request. False if out of memory. */
+bool rk_first_gather(const rk_snapshot_content *content, rk_first_ask *ask, void *context,
+                     uint32_t count, uint32_t most, uint64_t seed, uint32_t threads,
+                     rk_memory *memory, rk_first_data *out);
 
 #endif

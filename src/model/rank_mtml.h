@@ -44,6 +44,19 @@ rk_mtml rk_mtml_over(uint32_t inputs, uint32_t experts, uint32_t units, uint32_t
 /* The second stage of a snapshot that has tasks. */
 rk_mtml rk_mtml_of(const rk_snapshot_content *snapshot);
 
+/* The inputs that the snapshot's network takes, out (rows, meta.rank_inputs), of all features
+ * (rows, feature_count). A feature of a later version reads as missing. */
+static inline void rk_mtml_inputs(const rk_snapshot_content *snapshot, const float *features,
+                                  uint32_t feature_count, uint32_t rows, float *out) {
+    uint32_t inputs = snapshot->meta.rank_inputs;
+    for (uint32_t r = 0; r < rows; r++) {
+        for (uint32_t i = 0; i < inputs; i++) {
+            uint32_t feature = snapshot->rank_feature[i];
+            *out++ = feature < feature_count ? features[(size_t)r * feature_count + feature] : 0.0f;
+        }
+    }
+}
+
 /* Logits before calibration, logits (rows, tasks), of x (rows, inputs). scratch: (rows, columns):
  * afterwards the activations, hidden after relu, gates after softmax. */
 void rk_mtml_logits(const rk_mtml *model, const float *x, uint32_t rows, float *scratch,

@@ -71,7 +71,7 @@ typedef struct teacher {
 static void make_teacher(rk_rng *rng, teacher *t) {
     for (uint32_t i = 0; i < 2 * DIM; i++) t->weights[i] = 1.0f + 0.5f * rk_rng_normal(rng);
     for (uint32_t f = 0; f < RK_FIRST_INPUTS; f++) t->weights[2 * DIM + f] = rk_rng_normal(rng);
-    for (uint32_t i = 0; i < ITEMS; i++) t->item[i] = (int8_t)(rk_rng_normal(rng) * 40.0f);
+    for (uint32_t i = 0; i < ITEMS; i++) t->item[i] = rk_round_i8(rk_rng_normal(rng) * 40.0f);
     t->stage = (rk_first_stage){.session_scale = t->weights,
                                 .user_scale = t->weights + DIM,
                                 .weights = t->weights + 2 * DIM,
