@@ -30,4 +30,7 @@ void rk_engine_query_vectors(const rk_engine *engine, float *session, float *use
  * 64-byte aligned and of rk_engine_scratch_bytes. */
 rk_engine *rk_engine_over(const rk_snapshot_content *content, void *memory, uint64_t memory_bytes);
 
+/* What the engine answers from, for what is opened beside it. */
+const rk_snapshot_content *rk_engine_content(const rk_engine *engine);
+
 #endif

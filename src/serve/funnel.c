@@ -9,22 +9,28 @@
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 
-/* The seed that speaks most for `item` by item-item weight, if any does. */
-static uint32_t because(const rk_engine *engine, const rk_query *query, uint32_t item) {
+/* The two different seeds that speak most for an item by item-item weight, RK_NONE where none does. */
+static void because(const rk_engine *engine, const rk_query *query, rk_recommendation *out) {
     enum { MOST_SEEDS = 64 };
-    uint32_t best = RK_NONE;
-    float best_weight = 0.0f, recency = 1.0f;
+    float best = 0.0f, second = 0.0f, recency = 1.0f;
     for (uint32_t j = 0; j < RK_MIN(query->seed_count, MOST_SEEDS); j++) {
-        float weight =
-            recency * rk_neighbor_seed_weight(query, j) *
-            rk_neighbor_weight(&engine->content, engine->neighbor_weights, query->seeds[j], item);
-        if (weight > best_weight) {
-            best_weight = weight;
-            best = query->seeds[j];
-        }
+        uint32_t seed = query->seeds[j];
+        float weight = recency * rk_neighbor_seed_weight(query, j) *
+                       rk_neighbor_weight(&engine->content, engine->neighbor_weights, seed,
+                                          out->item);
         recency *= engine->content.meta.similar_decay;
+        if (weight > best) {
+            if (seed != out->because) {
+                second = best;
+                out->also = out->because;
+            }
+            best = weight;
+            out->because = seed;
+        } else if (weight > second && seed != out->because) {
+            second = weight;
+            out->also = seed;
+        }
     }
-    return best;
 }
 
 static void say_why(const rk_engine *engine, const rk_query *query, uint32_t place,
@@ -34,7 +40,8 @@ static void say_why(const rk_engine *engine, const rk_query *query, uint32_t pla
     bool has_neighbors = funnel->available >> RK_SOURCE_SIMILAR & 1u;
     uint32_t tasks = engine->content.meta.tasks;
     out->sources = candidates->sources[place];
-    out->because = has_neighbors ? because(engine, query, out->item) : RK_NONE;
+    out->because = out->also = RK_NONE;
+    if (has_neighbors) because(engine, query, out);
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
         out->rank[s] = candidates->rank[s][place];
         out->source_score[s] = candidates->score[s][place];
