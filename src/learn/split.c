@@ -271,7 +271,8 @@ static bool choose_cold_items(splitting *s, rk_memory *memory) {
     s->split->cold = RK_NEW(memory, bool, items);
     if (!s->split->cold) return false;
     for (uint32_t item = 0; item < items; item++)
-        s->split->cold[item] = fraction(rk_split_hash(&s->content->items, item, start)) < COLD_SHARE;
+        s->split->cold[item] =
+            fraction(rk_split_hash(&s->content->items, item, start)) < COLD_SHARE;
     return true;
 }
 
