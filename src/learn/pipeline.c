@@ -121,6 +121,10 @@ rk_status rk_pipeline_train(const rk_events_content *events, const rk_rows *rows
         !rk_fit_explore(&out->log, memory, &out->content)) {
         return out_of_memory(error, "trending, places, explore");
     }
+    if (!rk_fit_attributes(events, &out->log, memory, &out->content) ||
+        !rk_fit_born(&out->log, memory, &out->content)) {
+        return out_of_memory(error, "attributes, ages");
+    }
     progress(options, "neighbors", 0, out->log.items, "items");
     if (!rk_fit_neighbors(&out->log, &out->tuned.neighbors, out->tuned.similar_decay,
                           options->threads, memory, &out->content)) {
