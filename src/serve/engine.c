@@ -72,7 +72,10 @@ rk_engine *rk_engine_over(const rk_snapshot_content *content, void *memory, uint
     memset(engine->candidates.slot, 0, items * sizeof *engine->candidates.slot);
     engine->candidates.count = 0;
     memset(&engine->funnel, 0, sizeof engine->funnel);
-    engine->features = rk_feature_context_over(content, engine->features);
+    /* The search opens engines over contents that have no vectors yet, and asks none for features.
+     */
+    if (content->vector_mean && content->popularity)
+        engine->features = rk_feature_context_over(&engine->content, engine->features);
     if (content->meta.place_count) rk_spots_fill(content, engine->spots, engine->spot_of);
     if (content->meta.explore_count) rk_explore_blocks_fill(content, engine->explore_blocks);
     return engine;
