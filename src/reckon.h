@@ -97,9 +97,23 @@ typedef struct rk_recommendation {
                                         place */
     float propensity;                /* with which exploration chose it; 0: it did not */
     uint32_t stages;                 /* RK_STAGES_... of the last stage that scored it */
-    uint32_t reserved[2];
+    uint32_t also;     /* the session's item that contributed second most, or RK_NONE */
+    uint32_t gave_way; /* rules that its place breaks, because nothing else was left */
 } rk_recommendation;
 RK_STATIC_ASSERT(sizeof(rk_recommendation) == 128, recommendation_is_128_bytes);
+
+/* What the last query of an engine did: how many candidates each stage handed on. */
+typedef struct rk_funnel {
+    uint32_t stages;    /* RK_STAGES_RETRIEVAL, _FIRST or _SECOND: the last that ran */
+    uint32_t available; /* sources that took part, a bit each */
+    uint32_t brought[RK_SOURCE_SLOTS]; /* candidates of each source; one may have several */
+    uint32_t retrieved;                /* different candidates */
+    uint32_t first;                    /* handed on by the first stage */
+    uint32_t second;                   /* ranked by the second stage */
+    uint32_t removed;                  /* by rules, of those */
+    uint32_t answered;
+} rk_funnel;
+RK_STATIC_ASSERT(sizeof(rk_funnel) == 60, funnel_is_60_bytes);
 
 /* What a snapshot is; filled by rk_engine_describe. */
 typedef struct rk_description {
@@ -137,6 +151,8 @@ rk_status rk_engine_open(const void *snapshot, uint64_t snapshot_bytes, void *me
                          uint64_t memory_bytes, rk_engine **out, rk_error *error);
 
 void rk_engine_describe(const rk_engine *engine, rk_description *out);
+
+void rk_engine_funnel(const rk_engine *engine, rk_funnel *out);
 
 /* Look-ups. Ids, names and titles are UTF-8, not zero-terminated, and live in the snapshot.
  * Find: O(log items), RK_NONE if there is none. Text: returns the size in bytes. */

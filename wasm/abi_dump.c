@@ -111,8 +111,21 @@ static void print_layouts(void) {
     FIELD(rules);
     FIELD(propensity);
     FIELD(stages);
-    ARRAY(reserved);
+    FIELD(also);
+    FIELD(gave_way);
     finish_layout("rk_recommendation", sizeof(THIS));
+#undef THIS
+#define THIS rk_funnel
+    begin_layout("rk_funnel", sizeof(THIS));
+    FIELD(stages);
+    FIELD(available);
+    ARRAY(brought);
+    FIELD(retrieved);
+    FIELD(first);
+    FIELD(second);
+    FIELD(removed);
+    FIELD(answered);
+    finish_layout("rk_funnel", sizeof(THIS));
 #undef THIS
 #define THIS rk_description
     begin_layout("rk_description", sizeof(THIS));
@@ -223,6 +236,16 @@ static void print_layouts(void) {
     FIELD(numbers);
     ARRAY(reserved);
     finish_layout("rk_snapshot_meta", sizeof(THIS));
+#undef THIS
+#define THIS rk_task
+    begin_layout("rk_task", sizeof(THIS));
+    FIELD(type);
+    FIELD(weight);
+    FIELD(scale);
+    FIELD(offset);
+    FIELD(base_rate);
+    ARRAY(reserved);
+    finish_layout("rk_task", sizeof(THIS));
 #undef THIS
 #define THIS rk_source_config
     begin_layout("rk_source_config", sizeof(THIS));

@@ -34,6 +34,10 @@ void RK_WASM_EXPORT(rk_wasm_engine_describe)(const rk_engine *engine, rk_descrip
     rk_engine_describe(engine, out);
 }
 
+void RK_WASM_EXPORT(rk_wasm_engine_funnel)(const rk_engine *engine, rk_funnel *out) {
+    rk_engine_funnel(engine, out);
+}
+
 /* ---- look-ups ---- */
 
 uint32_t RK_WASM_EXPORT(rk_wasm_item_find)(const rk_engine *engine, const char *id,

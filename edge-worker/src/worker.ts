@@ -2,8 +2,9 @@
 //
 //   POST /v1/regions/{region}/recommendations
 //     {session: [{item, event?, at?}], count?, exclude?, location?: {latitude, longitude}, user?, seed?,
-//      keepSeen?, weights?: {source: number}, quotas?: {source: number}}
-//     -> {items, id, snapshot}
+//      keepSeen?, stages?, weights?: {task: number}, sourceWeights?: {source: number}, quotas?: {source: number},
+//      explain?}
+//     -> {items, id, snapshot, unavailable?, funnel?}
 //   GET  /healthz                              -> {status, regions}
 //
 // The object `{region}.rk` of the bucket is loaded on a region's first request and kept for the life of the
@@ -36,8 +37,11 @@ interface Question {
   user?: UserFeatures;
   seed?: number;
   keepSeen?: boolean;
+  stages?: NonNullable<RecommendOptions['stages']>;
   weights?: NonNullable<RecommendOptions['weights']>;
+  sourceWeights?: NonNullable<RecommendOptions['sourceWeights']>;
   quotas?: NonNullable<RecommendOptions['quotas']>;
+  explain?: boolean;
 }
 
 const MAX_BODY_BYTES = 256 * 1024;
@@ -85,9 +89,9 @@ function checkedQuestion(body: unknown): Question {
   }
   const isTable = (value: unknown): boolean =>
     value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value));
-  for (const name of ['weights', 'quotas'] as const) {
+  for (const name of ['weights', 'sourceWeights', 'quotas'] as const) {
     if (isTable((body as Record<string, unknown>)[name])) continue;
-    throw new HttpError(400, 'BAD_ARGUMENT', `${name} must be an object: {"popular": 1, …}`);
+    throw new HttpError(400, 'BAD_ARGUMENT', `${name} must be an object: {"name": 1, …}`);
   }
   return body as Question;
 }
@@ -115,15 +119,18 @@ app.post(
       ...(seed !== undefined && { seed }),
     });
     for (const event of events) session.record(event);
-    const { count, exclude, keepSeen, weights, quotas } = options;
-    const { items } = session.recommend({
+    const { count, exclude, keepSeen, stages, weights, sourceWeights, quotas, explain } = options;
+    const { id, timing, ...answer } = session.recommend({
       count,
       exclude,
       ...(keepSeen !== undefined && { keepSeen }),
+      ...(stages !== undefined && { stages }),
       ...(weights !== undefined && { weights }),
+      ...(sourceWeights !== undefined && { sourceWeights }),
       ...(quotas !== undefined && { quotas }),
+      explain: explain === true,
     });
-    return c.json({ items, id: crypto.randomUUID(), snapshot: engine.info.id });
+    return c.json({ ...answer, id: crypto.randomUUID(), snapshot: engine.info.id });
   },
 );
 

@@ -32,6 +32,7 @@ typedef struct rk_query rk_query;
  * (vector_search.h). */
 typedef struct rk_vector_search {
     rk_ann_query ann;
+    float vector[RK_MAX_DIM];                              /* (dim) what was prepared */
     float (*beyond)(const rk_query *query, uint32_t item); /* added to a cosine; NULL: nothing is */
     rk_scored *found;                                      /* (RK_MAX_QUOTA) best first */
     uint32_t count;                                        /* of found */
@@ -73,6 +74,7 @@ struct rk_query {
 
     /* `session` and `user`: their vectors. */
     rk_vector_search *searches; /* (RK_SEARCH_COUNT) */
+    uint32_t scored;            /* sources that have scored every candidate already, a bit each */
 
     /* Room for searching by both at once, and for any list while its source retrieves. */
     rk_scored *coarse; /* (RK_SEARCH_COUNT, RK_COARSE_ROOM) */
@@ -116,6 +118,13 @@ const rk_source *rk_source_at(uint32_t source);
  * (meta.place_count), spot_of (items), of a snapshot with places; blocks (blocks). */
 void rk_spots_fill(const rk_snapshot_content *snapshot, rk_spot *spots, uint32_t *spot_of);
 void rk_explore_blocks_fill(const rk_snapshot_content *snapshot, rk_explore_block *blocks);
+
+/* Now, Unix ms: the request's time, else that of its last event; 0: unknown. */
+static inline int64_t rk_query_time(const rk_query *query) {
+    const rk_request *request = query->request;
+    if (request->time_ms != 0 || request->session_count == 0) return request->time_ms;
+    return request->session[request->session_count - 1].time_ms;
+}
 
 static inline bool rk_is_blocked(const uint32_t *blocked, uint32_t item) {
     return blocked[item / RK_BLOCK_ROWS] >> (item % RK_BLOCK_ROWS) & 1u;

@@ -124,7 +124,7 @@ for (let round = -SESSIONS / 10; round < SESSIONS; round++) {
   const visitor = visitorOf(events);
   const found = new Set();
   rows.forEach(([name, quotas, weights], row) => {
-    const options = { ...visitor, count: COUNT, quotas, weights };
+    const options = { ...visitor, count: COUNT, quotas, sourceWeights: weights };
     const { c, items } = timeRecommend(engine, events, options);
     if (items.length !== COUNT) throw new Error(`${items.length} items`);
     if (round >= 0) times[row].push(c);

@@ -74,7 +74,7 @@ test('answers equal those in Node, ids and scores', async () => {
     const options = {
       count: 1 + n,
       exclude: sessions[(n + 1) % 40].map(({ item }) => item),
-      ...(n % 2 && { keepSeen: true, weights: { popular: n / 7 }, quotas: { similar: n } }),
+      ...(n % 2 && { keepSeen: true, sourceWeights: { popular: n / 7 }, quotas: { similar: n } }),
     };
     const response = await post('test', { session: events, ...options });
     assert.equal(response.status, 200);
@@ -141,8 +141,8 @@ test('what cannot be answered is a JSON error with a code', async () => {
     ['test', { count: 0 }, 400, 'BAD_ARGUMENT'],
     ['test', { count: '7' }, 400, 'BAD_ARGUMENT'],
     ['test', { exclude: 'x' }, 400, 'BAD_ARGUMENT'],
-    ['test', { weights: null }, 400, 'BAD_ARGUMENT'],
-    ['test', { weights: { magic: 1 } }, 400, 'BAD_ARGUMENT'],
+    ['test', { sourceWeights: null }, 400, 'BAD_ARGUMENT'],
+    ['test', { sourceWeights: { magic: 1 } }, 400, 'BAD_ARGUMENT'],
     ['test', { quotas: { popular: 1.5 } }, 400, 'BAD_ARGUMENT'],
     ['test', { exclude: [1] }, 400, 'BAD_ARGUMENT'],
     ['test', { location: { latitude: 91, longitude: 0 } }, 400, 'BAD_ARGUMENT'],

@@ -117,8 +117,9 @@ test('--explain and --stages; the table names sources and reasons', () => {
     '-n',
     '3',
   );
-  assert.match(stdout, /^# +item +title +score +sources +because of\n/);
-  assert.match(stdout, /\n1 .*(similar|session) #\d+/);
+  assert.match(stdout, /^# +item +title +score +sources +why\n/);
+  assert.match(stdout, /\n1 .*(similar|session) #\d+.* because you picked /);
+  assert.match(stdout, /\n\d+ candidates \(.*similar \d+.*\) → 3\n/);
   assert.match(
     reckon(folder, ['recommend', 'a.rk', '--session', 'nope']).stderr,
     /unknown items skipped: nope/,
@@ -146,9 +147,9 @@ test('--location and --user: as the engine answers, for one session and for a fi
   });
   // The command explores nothing.
   const quotas = { explore: 0 };
-  const { items, unavailable } = session.recommend({ count: 9, explain: true, quotas });
+  const { items, unavailable, funnel } = session.recommend({ count: 9, explain: true, quotas });
   golden.dispose();
-  const expected = JSON.parse(JSON.stringify({ items, unknown: [], unavailable }));
+  const expected = JSON.parse(JSON.stringify({ items, unknown: [], unavailable, funnel }));
   assert.deepEqual(json(...asked, '--session', '', '--explain'), expected);
   write(folder, { 'in.csv': 'session,item\nx,\n' });
   const lines = run(...asked, '--sessions', 'in.csv')

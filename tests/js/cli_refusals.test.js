@@ -324,8 +324,8 @@ for (const [args, expected] of [
   ],
   [['recommend', 'a.rk'], 'one of --session and --sessions must be given'],
   [
-    ['recommend', 'a.rk', '--session', 'x', '--stages', 'first'],
-    '--stages is "first"; there are retrieval, all',
+    ['recommend', 'a.rk', '--session', 'x', '--stages', 'third'],
+    '--stages is "third"; there are retrieval, first, second, all',
   ],
   [['recommend', 'a.rk', '--session', 'x', '-n', '1001'], '-n is "1001"'],
   [['recommend', 'a.rk', '--sessions', 'x', '--json'], '--json and --explain go with --session'],

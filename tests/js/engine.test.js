@@ -157,12 +157,12 @@ describe('recommend', () => {
     const session = sessionOf(viewed(clusters[5].slice(0, 2)));
     const plain = session.recommend({ count: 10 });
     const own = Object.fromEntries(engine.info.sources.map(({ name, weight }) => [name, weight]));
-    assert.deepEqual(session.recommend({ count: 10, weights: own }).items, plain.items);
-    assert.deepEqual(session.recommend({ count: 10, weights: {} }).items, plain.items);
+    assert.deepEqual(session.recommend({ count: 10, sourceWeights: own }).items, plain.items);
+    assert.deepEqual(session.recommend({ count: 10, sourceWeights: {} }).items, plain.items);
 
     const popular = session.recommend({
       count: 10,
-      weights: { popular: 1, similar: 0, session: 0 },
+      sourceWeights: { popular: 1, similar: 0, session: 0 },
     });
     const popularity = popular.items.map(
       ({ sources }) => sources.find(({ name }) => name === 'popular')?.score,
@@ -178,9 +178,9 @@ describe('recommend', () => {
   test('weights and quotas of unknown sources or wrong values are refused', () => {
     const session = engine.session();
     const refused = [
-      [{ weights: { nowhere: 1 } }, /weights is "nowhere".*popular, similar, session/],
-      [{ weights: { popular: NaN } }, /weight of popular is NaN/],
-      [{ weights: { popular: -1 } }, /weight of popular is -1/],
+      [{ sourceWeights: { nowhere: 1 } }, /sourceWeights is "nowhere".*popular, similar, session/],
+      [{ sourceWeights: { popular: NaN } }, /weight of popular is NaN/],
+      [{ sourceWeights: { popular: -1 } }, /weight of popular is -1/],
       [{ quotas: { popular: 1.5 } }, /quota of popular is 1.5/],
       [{ quotas: { popular: '9' } }, /quota of popular is "9"/],
     ];

@@ -40,7 +40,7 @@ test('a city further out does not hide a village next door, at any quota', async
     const { items } = engine.session().recommend({
       count: 20,
       location: HERE,
-      weights: { popular: 0, trending: 0, explore: 0, nearby: 1 },
+      sourceWeights: { popular: 0, trending: 0, explore: 0, nearby: 1 },
       quotas: { popular: 0, trending: 0, explore: 0, nearby: quota },
     });
     const names = items.map(({ item }) => item);

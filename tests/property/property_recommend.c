@@ -1,4 +1,4 @@
-/* rk_recommend against the naive funnel: every field of every answer, bit for bit. */
+/* Retrieval by rk_recommend against the naive one: every field of every answer, bit for bit. */
 #include "naive_recommender.h"
 
 static naive_funnel funnel;
@@ -26,6 +26,7 @@ static void compare(snapshot_shape shape, uint32_t rounds, uint32_t stream) {
     rk_engine *engine = engine_over(&content, &memory);
     for (uint32_t round = 0; round < rounds; round++) {
         make_request(&rng, &content, REQUEST_ANY, asked);
+        asked->request.stages = RK_STAGES_RETRIEVAL;
         ask(engine, &asked->request, &given);
         naive_recommend(&content, &asked->request, &funnel, &expected);
         check_answer();
@@ -76,6 +77,7 @@ static void quotas_beyond_the_catalogue(void **state) {
     rk_engine *engine = engine_over(&content, &memory);
     for (uint32_t round = 0; round < 120; round++) {
         make_request(&rng, &content, REQUEST_ANY, asked);
+        asked->request.stages = RK_STAGES_RETRIEVAL;
         asked->request.flags |= RK_REQUEST_SOURCE_QUOTAS;
         for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++)
             asked->request.source_quotas[s] = NAIVE_ITEMS + rk_rng_below(&rng, 300);

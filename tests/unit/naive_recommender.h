@@ -265,13 +265,15 @@ static inline void naive_list(naive_funnel *f, uint32_t s) {
     f->counts[s] = RK_MIN(f->counts[s], naive_quota(f, s));
 }
 
-static inline uint32_t naive_because(const naive_funnel *f, uint32_t item) {
+/* What each seed says for the item, and the seed of the largest that is not `but`; of equals the
+ * most recent. */
+static inline uint32_t naive_because(const naive_funnel *f, uint32_t item, uint32_t but) {
     float recency = 1.0f, most = 0.0f;
     uint32_t best = RK_NONE;
     for (uint32_t j = 0; j < RK_MIN(f->seed_count, 64) && !f->off[RK_SOURCE_SIMILAR]; j++) {
         const float weight =
             recency * (f->seed_weights[j] * f->trust[j]) * naive_weight(f, f->seeds[j], item);
-        if (weight > most) most = weight, best = f->seeds[j];
+        if (weight > most && f->seeds[j] != but) most = weight, best = f->seeds[j];
         recency *= f->content->meta.similar_decay;
     }
     return best;
@@ -282,7 +284,10 @@ static inline rk_recommendation naive_row(const naive_funnel *f, const naive_can
     rk_recommendation row = {.item = candidate->item,
                              .score = score,
                              .sources = candidate->sources,
-                             .because = naive_because(f, candidate->item)};
+                             .because = naive_because(f, candidate->item, RK_NONE),
+                             .blend = score,
+                             .stages = RK_STAGES_RETRIEVAL};
+    row.also = row.because == RK_NONE ? RK_NONE : naive_because(f, candidate->item, row.because);
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
         row.rank[s] = (uint16_t)candidate->rank[s];
         row.source_score[s] = f->off[s] ? 0.0f : f->score[s][candidate->item];
@@ -333,6 +338,7 @@ static inline void naive_recommend(const rk_snapshot_content *content, const rk_
     for (uint32_t i = 0; i < out->found; i++) {
         const uint32_t item = order[i].item;
         out->list[i] = naive_row(f, &f->candidates.row[place_of[item]], score_of[item]);
+        out->list[i].ranked = i + 1;
     }
 }
 

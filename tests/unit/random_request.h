@@ -69,6 +69,7 @@ static inline void make_request(rk_rng *rng, const rk_snapshot_content *content,
                             .exclude_count = excluded,
                             .count = 1 + rk_rng_below(rng, rk_rng_u32(rng) & 1 ? 20 : 100)};
     if (rk_rng_below(rng, 50) == 0) request->count = RK_MAX_COUNT;
+    request->stages = rk_rng_below(rng, RK_STAGES_COUNT);
     if (rk_rng_below(rng, 4) == 0) request->flags |= RK_REQUEST_KEEP_SEEN;
     make_user(rng, content->meta.feature_rows, out);
     make_times(rng, out);

@@ -1,17 +1,25 @@
 // reckon recommend: answers from a snapshot, for one session or for a file of them.
-import type { Engine } from 'reckon';
+import type { Engine, RecommendOptions } from 'reckon';
 import type { Command } from './command.js';
 import { parseMapOptions } from './column_map.js';
 import { Duck } from './duck.js';
 import { UsageError } from './failures.js';
 import { HELP, JSON_OUTPUT, oneOf, parseOptions, positionals, wholeNumber } from './options.js';
-import { type RecommendationJson, itemJson, recommendationTable } from './recommendation_text.js';
+import {
+  type RecommendationJson,
+  funnelText,
+  itemJson,
+  recommendationTable,
+} from './recommendation_text.js';
 import { type BatchRequest, answerSessions } from './session_batch.js';
 import { parseSession } from './session_text.js';
 import { openSnapshot } from './snapshot_file.js';
 import { count, printJson, printNote, printOut } from './terminal.js';
 import { NO_EXPLORATION, VISITOR, VISITOR_HELP, type Visitor, parseVisitor } from './visitor.js';
+import { parseWeights } from './value_weights.js';
 import { Output, withWorkFolder } from './work_files.js';
+
+const STAGES = ['retrieval', 'first', 'second', 'all'] as const;
 
 const MOST_COUNT = 1000;
 export const COUNT = { n: { type: 'string', short: 'n' } } as const;
@@ -27,6 +35,7 @@ const OPTIONS = {
   sessions: { type: 'string' },
   map: { type: 'string', multiple: true },
   stages: { type: 'string' },
+  weights: { type: 'string' },
   'keep-seen': { type: 'boolean' },
   explain: { type: 'boolean' },
   out: { type: 'string' },
@@ -36,7 +45,8 @@ export const recommendCommand: Command = {
   name: 'recommend',
   usage: [
     'recommend <snapshot> --session "depend:express depend:koa" [-n 20] [--keep-seen]',
-    '      [--location LAT,LON] [--user country=DE,…] [--stages retrieval|all] [--explain] [--json]',
+    '      [--location LAT,LON] [--user country=DE,…] [--explain] [--json]',
+    '      [--stages retrieval|first|second|all] [--weights like=1,see_less=-2]',
     'recommend <snapshot> --sessions in.csv [-n 20] [--keep-seen] [--map …] --out recs.csv',
   ],
   summary: 'recommend for a session, or for every session of a file',
@@ -47,8 +57,10 @@ export const recommendCommand: Command = {
 -n N             how many, default 20
 --keep-seen      items of the session may be recommended again
 ${VISITOR_HELP}
---stages S       the stages to run: retrieval or all
---explain        also say because of which item, and which source could not help
+--stages S       how far down the funnel: retrieval, first, second or all (the default)
+--weights A=1,…  what the probability of each event counts in the value; those left out keep the snapshot's
+--explain        also say why: a sentence, the terms of the value, what each stage did, and which source
+                 could not help
 --json           one document: {"items": [{"item", "rank", "score", "sources"}], "unknown": []}
 Unknown items are skipped and listed; an unknown event is an error.`,
 
@@ -56,10 +68,14 @@ Unknown items are skipped and listed; an unknown event is an error.`,
     const { values, positionals: given } = parseOptions(args, OPTIONS);
     const [snapshot = ''] = positionals(given, '<snapshot>');
     const { session, sessions, out } = values;
-    oneOf('--stages', values.stages, ['retrieval', 'all']);
     const request = {
-      count: parseCount(values.n),
-      keepSeen: values['keep-seen'] ?? false,
+      options: {
+        count: parseCount(values.n),
+        keepSeen: values['keep-seen'] ?? false,
+        stages: oneOf('--stages', values.stages, STAGES) ?? 'all',
+        ...(values.weights !== undefined && { weights: parseWeights(values.weights) }),
+        quotas: NO_EXPLORATION,
+      },
       visitor: parseVisitor(values),
     };
     if ((session === undefined) === (sessions === undefined)) {
@@ -75,7 +91,8 @@ Unknown items are skipped and listed; an unknown event is an error.`,
     if (out !== undefined) throw new UsageError('--out goes with --sessions');
     const engine = await openSnapshot(snapshot);
     const explain = values.explain ?? false;
-    const answer = recommendOne(engine, session ?? '', { ...request, explain });
+    const { options, visitor } = request;
+    const answer = recommendOne(engine, session ?? '', visitor, { ...options, explain });
     if (values.json) printJson(answer);
     else printAnswer(answer, engine);
     engine.dispose();
@@ -85,25 +102,28 @@ Unknown items are skipped and listed; an unknown event is an error.`,
 function recommendOne(
   engine: Engine,
   text: string,
-  { visitor, ...options }: { count: number; keepSeen: boolean; explain: boolean; visitor: Visitor },
+  visitor: Visitor,
+  options: RecommendOptions,
 ): RecommendationJson {
   const session = engine.session({ seed: 0, ...visitor });
   const events = parseSession(engine, text);
   const unknown = events.filter((event) => !session.record(event)).map(({ item }) => item);
-  const { items, unavailable } = session.recommend({ ...options, quotas: NO_EXPLORATION });
+  const { items, unavailable, funnel } = session.recommend(options);
   return {
     items: items.map(itemJson),
     unknown: [...new Set(unknown)],
     ...(unavailable && { unavailable }),
+    ...(funnel && { funnel }),
   };
 }
 
 export function printAnswer(
-  { items, unknown, unavailable }: RecommendationJson,
+  { items, unknown, unavailable, funnel }: RecommendationJson,
   engine: Engine,
 ): void {
   if (unknown.length > 0) printNote(`unknown items skipped: ${unknown.join(', ')}`);
   printOut(items.length > 0 ? recommendationTable(items, engine) : 'nothing to recommend');
+  if (funnel) printOut(funnelText(funnel));
   for (const { name, reason } of unavailable ?? []) printOut(`${name} did not help: ${reason}`);
 }
 
@@ -125,5 +145,6 @@ async function recommendFile(
       engine.dispose();
     }
   });
-  if (output) printNote(`${output.path}: up to ${count(request.count)} items a session`);
+  if (output)
+    printNote(`${output.path}: up to ${count(request.options.count ?? 0)} items a session`);
 }

@@ -2,7 +2,7 @@
 //
 // Rows of a session are in file order, or by time if there are times. A row without an item makes its
 // session known without adding to it; so a session may be empty, and is answered with what is popular.
-import type { Engine, SessionEvent } from 'reckon';
+import type { Engine, RecommendOptions, SessionEvent } from 'reckon';
 import { type ColumnMap, EMPTY_MAP } from './column_map.js';
 import type { Duck } from './duck.js';
 import { type Stage, checkIds, stageEvents } from './event_stage.js';
@@ -11,15 +11,14 @@ import { openSources } from './input_source.js';
 import { unknownEvent } from './session_text.js';
 import { floatText } from './terminal.js';
 import { placeText } from './failures.js';
-import { NO_EXPLORATION, type Visitor } from './visitor.js';
+import type { Visitor } from './visitor.js';
 
 const PIECE = 1 << 16;
 
 export interface BatchRequest {
   sessions: string;
   map: ColumnMap;
-  count: number;
-  keepSeen: boolean;
+  options: RecommendOptions;
   /** The same for every session. */
   visitor: Visitor;
   note(text: string): void;
@@ -34,7 +33,7 @@ interface NamedSession {
 export async function* answerSessions(
   duck: Duck,
   engine: Engine,
-  { sessions, map, count, keepSeen, visitor, note }: BatchRequest,
+  { sessions, map, options, visitor, note }: BatchRequest,
 ): AsyncIterable<string> {
   const notes: string[] = [];
   const read = await readSessions(duck, engine, sessions, map, (text) => notes.push(text));
@@ -44,11 +43,7 @@ export async function* answerSessions(
   for (const { id, events } of read) {
     const session = engine.session({ seed: 0, ...visitor });
     for (const event of events) if (!session.record(event)) unknown.add(event.item);
-    for (const { rank, item, score } of session.recommend({
-      count,
-      keepSeen,
-      quotas: NO_EXPLORATION,
-    }).items) {
+    for (const { rank, item, score } of session.recommend(options).items) {
       piece += `${csvField(id)},${rank},${csvField(item)},${floatText(score)}\n`;
     }
     if (piece.length < PIECE) continue;

@@ -6,10 +6,19 @@ import {
   type NativeRecommendation,
   type NativeRequest,
 } from './native.js';
-import { EngineSession, type SessionHost, badArgument, checkedCount, quote } from './session.js';
+import { reasonFor } from './reason.js';
+import {
+  EngineSession,
+  type SessionHost,
+  badArgument,
+  checkedCount,
+  quote,
+  stageName,
+} from './session.js';
 import type {
   Engine,
   EngineInfo,
+  FunnelCounts,
   Recommendation,
   Recommendations,
   Session,
@@ -60,7 +69,7 @@ export class SnapshotEngine implements Engine {
     if (typeof item !== 'string') throw badArgument('item', item, 'a string');
     const index = native.findItem(item);
     if (index === NONE) throw new RequestError('UNKNOWN_ITEM', `no item has the id ${quote(item)}`);
-    return this.#present(native, native.similar(index, count), false);
+    return native.similar(index, count).map((row, i) => this.#present(native, row, i));
   }
 
   has(item: string): boolean {
@@ -96,48 +105,105 @@ export class SnapshotEngine implements Engine {
       findItem: (item) => this.#open().findItem(item),
       userFeature: (name, value) => this.#open().userFeature(name, value),
       sourceValues: (what, values) => this.#sourceValues(what, values),
+      taskWeights: (values) => this.#taskWeights(values),
       answer: (request, explain) => this.#answer(request, explain),
     };
   }
 
   #answer(request: NativeRequest, explain: boolean): Omit<Recommendations, 'id' | 'timing'> {
     const native = this.#open();
-    const items = this.#present(native, native.recommend(request), explain);
+    const rows = native.recommend(request);
+    const items = rows.map((row, i) => this.#present(native, row, i));
     if (!explain) return { items };
+    const funnel = this.#funnel(native);
+    const weights = request.weights ?? this.info.tasks.map(({ weight }) => weight);
+    rows.forEach((row, i) => Object.assign(items[i] ?? {}, this.#explain(native, row, weights)));
     const unavailable = native
       .unavailable(request)
       .map((reason, s) => ({ name: this.#sourceName(s), reason }))
       .filter(({ reason }) => reason !== '');
-    return { items, unavailable };
+    return { items, unavailable, funnel };
   }
 
-  #present(
+  #present(native: NativeEngine, row: NativeRecommendation, i: number): Recommendation {
+    const answer: Recommendation = {
+      item: native.itemId(row.item),
+      score: row.score,
+      rank: i + 1,
+      sources: row.evidence.map(({ source, rank, score }) => ({
+        name: this.#sourceName(source),
+        rank,
+        score,
+      })),
+    };
+    const title = native.itemTitle(row.item);
+    if (title !== '') answer.title = title;
+    if (row.probabilities.length > 0) {
+      answer.probabilities = {};
+      for (const [t, { name }] of this.info.tasks.entries()) {
+        answer.probabilities[name] = row.probabilities[t] ?? 0;
+      }
+    }
+    return answer;
+  }
+
+  #explain(
     native: NativeEngine,
-    rows: readonly NativeRecommendation[],
-    explain: boolean,
-  ): Recommendation[] {
-    return rows.map((row, i) => {
-      const answer: Recommendation = {
-        item: native.itemId(row.item),
-        score: row.score,
-        rank: i + 1,
-        sources: row.evidence.map(({ source, rank, score }) => ({
-          name: this.#sourceName(source),
-          rank,
-          score,
-        })),
-      };
-      const title = native.itemTitle(row.item);
-      if (title !== '') answer.title = title;
-      if (explain && row.because !== NONE) answer.because = native.itemId(row.because);
-      return answer;
-    });
+    row: NativeRecommendation,
+    weights: readonly number[],
+  ): Pick<Recommendation, 'because' | 'reason' | 'value' | 'stages'> {
+    const named = [row.because, row.also].filter((item) => item !== NONE);
+    const ranked = row.stages !== CONSTANTS.RK_STAGES_RETRIEVAL;
+    return {
+      ...(row.because !== NONE && { because: native.itemId(row.because) }),
+      reason: reasonFor({
+        because: named.map((item) => native.itemTitle(item) || native.itemId(item)),
+        sources: row.evidence.map(({ source, rank }) => ({ name: this.#sourceName(source), rank })),
+      }),
+      ...(row.probabilities.length > 0 && {
+        value: this.info.tasks.map(({ name }, t) => {
+          const [probability = 0, weight = 0] = [row.probabilities[t], weights[t]];
+          return { task: name, probability, weight, term: probability * weight };
+        }),
+      }),
+      stages: { retrieval: row.blend, ...(ranked && { first: row.first }) },
+    };
+  }
+
+  #funnel(native: NativeEngine): FunnelCounts {
+    const { stages, brought, ...counts } = native.funnel();
+    const named = this.#sourceNames.map((name, s) => [name, brought[s] ?? 0] as const);
+    return {
+      stages: stageName(stages),
+      brought: Object.fromEntries(named.filter(([, count]) => count > 0)),
+      ...counts,
+    };
   }
 
   #sourceName(source: number): SourceName {
     const name = this.#sourceNames[source];
     if (name === undefined) throw new RangeError(`no source has the number ${source}`);
     return name;
+  }
+
+  /** One weight a task: the caller's where given, else the snapshot's. */
+  #taskWeights(values: Partial<Record<string, number>> | undefined): number[] | undefined {
+    if (values === undefined) return undefined;
+    const { tasks } = this.info;
+    const merged = tasks.map(({ weight }) => weight);
+    for (const [name, value] of Object.entries(values)) {
+      const task = tasks.findIndex((known) => known.name === name);
+      if (task === -1) {
+        const names = tasks.map((known) => known.name).join(', ') || 'none, it has no ranker';
+        throw badArgument('weights', name, `keyed by tasks of the snapshot: ${names}`);
+      }
+      if (value === undefined) continue;
+      if (!Number.isFinite(value) || Math.abs(value) > 1e6) {
+        throw badArgument(`weight of ${name}`, value, 'a number within ±1,000,000');
+      }
+      merged[task] = value;
+    }
+    return merged;
   }
 
   /** One value a slot: the caller's where given, else the snapshot's. */
@@ -150,7 +216,8 @@ export class SnapshotEngine implements Engine {
     for (const [name, value] of Object.entries(values)) {
       const slot = this.#sourceNames.findIndex((known) => known === name);
       if (slot === -1) {
-        throw badArgument(`${what}s`, name, `keyed by sources: ${this.#sourceNames.join(', ')}`);
+        const option = what === 'weight' ? 'sourceWeights' : 'quotas';
+        throw badArgument(option, name, `keyed by sources: ${this.#sourceNames.join(', ')}`);
       }
       if (value === undefined) continue;
       const valid = what === 'weight' ? Number.isFinite(value) : Number.isInteger(value);
@@ -192,6 +259,11 @@ export class SnapshotEngine implements Engine {
         weight: this.#sourceConfigs[s]?.weight ?? 0,
         ...(lacking[s] && { unavailable: lacking[s] }),
       })),
+      tasks: native.tasks().map(({ type, weight, baseRate }) => ({
+        name: eventTypes[type]?.name ?? '',
+        weight,
+        baseRate,
+      })),
       places: description.places,
       userFeatures: Array.from({ length: description.userFeatures }, (_, feature) =>
         native.featureName(feature),
@@ -212,6 +284,8 @@ function fullestRequest(types: EngineInfo['eventTypes'], featured: boolean): Nat
     location: { latitude: 0, longitude: 0 },
     features: featured ? [0] : [],
     seed: [0, 0],
+    at: 0,
+    stages: CONSTANTS.RK_STAGES_RETRIEVAL,
   };
 }
 

@@ -25,6 +25,7 @@ interface Exports {
     error: Pointer,
   ): number;
   rk_wasm_engine_describe(engine: Pointer, out: Pointer): void;
+  rk_wasm_engine_funnel(engine: Pointer, out: Pointer): void;
   rk_wasm_item_find(engine: Pointer, id: Pointer, bytes: number): number;
   rk_wasm_item_id(engine: Pointer, item: number, text: Pointer): number;
   rk_wasm_item_title(engine: Pointer, item: number, text: Pointer): number;
@@ -71,6 +72,7 @@ const FUNCTIONS = [
   'rk_wasm_engine_measure',
   'rk_wasm_engine_open',
   'rk_wasm_engine_describe',
+  'rk_wasm_engine_funnel',
   'rk_wasm_item_find',
   'rk_wasm_item_id',
   'rk_wasm_item_title',
@@ -114,8 +116,14 @@ export interface NativeRequest {
   readonly features: readonly number[];
   /** Of what is left to chance: high and low 32 bits. */
   readonly seed: readonly [high: number, low: number];
-  /** One a slot, all RK_SOURCE_SLOTS of them; absent: the snapshot's. */
+  /** Unix ms; 0: that of the last event. */
+  readonly at: number;
+  /** RK_STAGES_…: how far down the funnel. */
+  readonly stages: number;
+  /** One a task; absent: the snapshot's. */
   readonly weights?: readonly number[] | undefined;
+  /** One a slot, all RK_SOURCE_SLOTS of them; absent: the snapshot's. */
+  readonly sourceWeights?: readonly number[] | undefined;
   readonly quotas?: readonly number[] | undefined;
 }
 
@@ -123,6 +131,13 @@ export interface NativeRecommendation {
   readonly item: number;
   readonly score: number;
   readonly because: number;
+  readonly also: number;
+  readonly blend: number;
+  readonly first: number;
+  /** RK_STAGES_… of the last stage that scored it. */
+  readonly stages: number;
+  /** P(task), one a task; empty if the second stage did not run. */
+  readonly probabilities: readonly number[];
   /** The sources that brought the item. */
   readonly evidence: readonly NativeEvidence[];
 }
@@ -131,6 +146,24 @@ export interface NativeEvidence {
   readonly source: number;
   readonly rank: number;
   readonly score: number;
+}
+
+/** How many candidates each stage of the last query handed on. */
+export interface NativeFunnel {
+  readonly stages: number;
+  /** One a source. */
+  readonly brought: readonly number[];
+  readonly retrieved: number;
+  readonly first: number;
+  readonly second: number;
+  readonly removed: number;
+  readonly answered: number;
+}
+
+export interface NativeTask {
+  readonly type: number;
+  readonly weight: number;
+  readonly baseRate: number;
 }
 
 export interface NativeDescription {
@@ -149,6 +182,7 @@ export interface NativeDescription {
   readonly partBytes: readonly number[];
   readonly places: number;
   readonly userFeatures: number;
+  readonly tasks: number;
 }
 
 export interface NativeSection {
@@ -181,6 +215,7 @@ interface Scratch {
   readonly session: Pointer;
   readonly results: Pointer;
   readonly description: Pointer;
+  readonly funnel: Pointer;
   readonly text: Pointer;
   readonly value: Pointer;
   readonly features: Pointer;
@@ -216,6 +251,7 @@ export class Runtime {
       session: take(LAYOUTS.rk_event.size * CONSTANTS.RK_MAX_SESSION),
       results: take(LAYOUTS.rk_recommendation.size * CONSTANTS.RK_MAX_COUNT),
       description: take(LAYOUTS.rk_description.size),
+      funnel: take(LAYOUTS.rk_funnel.size),
       text: take(TEXT_BYTES),
       value: take(TEXT_BYTES),
       features: take(CONSTANTS.RK_MAX_USER_FEATURES * 4),
@@ -376,6 +412,25 @@ export class Runtime {
       ),
       places: u32(fields.places),
       userFeatures: u32(fields.user_features),
+      tasks: u32(fields.tasks),
+    };
+  }
+
+  funnel(engine: Pointer): NativeFunnel {
+    const { funnel } = this.scratch;
+    this.call((wasm) => wasm.rk_wasm_engine_funnel(engine, funnel));
+    const { fields } = LAYOUTS.rk_funnel;
+    const view = this.memory.view();
+    const u32 = ({ offset }: { offset: number }): number =>
+      view.getUint32(at(funnel, offset), true);
+    return {
+      stages: u32(fields.stages),
+      brought: [...this.memory.words(at(funnel, fields.brought.offset), SLOTS)],
+      retrieved: u32(fields.retrieved),
+      first: u32(fields.first),
+      second: u32(fields.second),
+      removed: u32(fields.removed),
+      answered: u32(fields.answered),
     };
   }
 
@@ -396,7 +451,8 @@ export class Runtime {
     set(
       fields.flags,
       (request.keepSeen ? CONSTANTS.RK_REQUEST_KEEP_SEEN : 0) |
-        (request.weights ? CONSTANTS.RK_REQUEST_SOURCE_WEIGHTS : 0) |
+        (request.weights ? CONSTANTS.RK_REQUEST_TASK_WEIGHTS : 0) |
+        (request.sourceWeights ? CONSTANTS.RK_REQUEST_SOURCE_WEIGHTS : 0) |
         (request.quotas ? CONSTANTS.RK_REQUEST_SOURCE_QUOTAS : 0) |
         (request.location ? CONSTANTS.RK_REQUEST_LOCATION : 0),
     );
@@ -413,8 +469,13 @@ export class Runtime {
     const unset = new Array<number>(SLOTS).fill(0);
     this.memory
       .floats(at(pointer, fields.source_weights.offset), SLOTS)
-      .set(request.weights ?? unset);
+      .set(request.sourceWeights ?? unset);
     this.memory.words(at(pointer, fields.source_quotas.offset), SLOTS).set(request.quotas ?? unset);
+    const tasks = fields.task_weights.count;
+    const taskWeights = Array.from({ length: tasks }, (_, task) => request.weights?.[task] ?? 0);
+    this.memory.floats(at(pointer, fields.task_weights.offset), tasks).set(taskWeights);
+    set(fields.stages, request.stages);
+    this.#writeTime(at(pointer, fields.time_ms.offset), request.at);
     return pointer;
   }
 
@@ -424,13 +485,18 @@ export class Runtime {
     const view = this.memory.view();
     session.forEach((event, i) => {
       const pointer = at(this.scratch.session, i * size);
-      // Two halves rather than a BigInt an event: nothing is allocated.
-      const high = Math.floor(event.at / 2 ** 32);
-      view.setUint32(at(pointer, fields.time_ms.offset), event.at - high * 2 ** 32, true);
-      view.setInt32(at(pointer, fields.time_ms.offset + 4), high, true);
+      this.#writeTime(at(pointer, fields.time_ms.offset), event.at);
       view.setUint32(at(pointer, fields.item.offset), event.item, true);
       view.setUint32(at(pointer, fields.type.offset), event.type, true);
     });
+  }
+
+  /** Two halves rather than a BigInt: nothing is allocated. */
+  #writeTime(pointer: Pointer, time: number): void {
+    const view = this.memory.view();
+    const high = Math.floor(time / 2 ** 32);
+    view.setUint32(pointer, time - high * 2 ** 32, true);
+    view.setInt32(at(pointer, 4), high, true);
   }
 
   #writeExcluded(exclude: readonly number[]): Pointer {
@@ -446,7 +512,7 @@ export class Runtime {
   }
 
   // The hot path of JavaScript: plain loops, and nothing is made that the caller does not get.
-  readRecommendations(): NativeRecommendation[] {
+  readRecommendations(tasks: number): NativeRecommendation[] {
     const { words, results } = this.scratch;
     const { size, fields } = LAYOUTS.rk_recommendation;
     const view = this.memory.view();
@@ -462,10 +528,20 @@ export class Runtime {
         const score = view.getFloat32(row + fields.source_score.offset + 4 * source, true);
         evidence.push({ source, rank, score });
       }
+      const stages = view.getUint32(row + fields.stages.offset, true);
+      const probabilities: number[] = [];
+      for (let task = 0; task < tasks && stages === CONSTANTS.RK_STAGES_SECOND; task++) {
+        probabilities.push(view.getFloat32(row + fields.probability.offset + 4 * task, true));
+      }
       rows.push({
         item: view.getUint32(row + fields.item.offset, true),
         score: view.getFloat32(row + fields.score.offset, true),
         because: view.getUint32(row + fields.because.offset, true),
+        also: view.getUint32(row + fields.also.offset, true),
+        blend: view.getFloat32(row + fields.blend.offset, true),
+        first: view.getFloat32(row + fields.first.offset, true),
+        stages,
+        probabilities,
         evidence,
       });
     }
@@ -488,12 +564,14 @@ export class NativeEngine {
   readonly #engine: Pointer;
   readonly #snapshot: Pointer;
   readonly #regions: readonly Pointer[];
+  readonly #tasks: number;
 
   constructor(runtime: Runtime, engine: Pointer, snapshot: Pointer, regions: readonly Pointer[]) {
     this.#runtime = runtime;
     this.#engine = engine;
     this.#snapshot = snapshot;
     this.#regions = regions;
+    this.#tasks = this.describe().tasks;
   }
 
   /** Gives the memory back. The owner calls it once and nothing after it. */
@@ -592,6 +670,23 @@ export class NativeEngine {
     }));
   }
 
+  /** What the second stage predicts, in the order of probabilities. */
+  tasks(): NativeTask[] {
+    const { size, fields } = LAYOUTS.rk_task;
+    const begin = this.#section('task');
+    const view = this.#runtime.memory.view();
+    return Array.from({ length: begin === NULL ? 0 : this.#tasks }, (_, task) => ({
+      type: view.getUint32(at(begin, task * size + fields.type.offset), true),
+      weight: view.getFloat32(at(begin, task * size + fields.weight.offset), true),
+      baseRate: view.getFloat32(at(begin, task * size + fields.base_rate.offset), true),
+    }));
+  }
+
+  /** What the last query did. */
+  funnel(): NativeFunnel {
+    return this.#runtime.funnel(this.#engine);
+  }
+
   eventWeights(types: number): number[] {
     const begin = this.#section('type.wgt');
     return begin === NULL ? [] : Array.from(this.#runtime.memory.floats(begin, types));
@@ -620,7 +715,7 @@ export class NativeEngine {
       wasm.rk_wasm_recommend(this.#engine, pointer, results, words, error),
     );
     this.#runtime.check(status, 'recommend');
-    return this.#runtime.readRecommendations();
+    return this.#runtime.readRecommendations(this.#tasks);
   }
 
   similar(item: number, count: number): NativeRecommendation[] {
@@ -629,6 +724,6 @@ export class NativeEngine {
       wasm.rk_wasm_similar(this.#engine, item, count, results, words, error),
     );
     this.#runtime.check(status, 'similar');
-    return this.#runtime.readRecommendations();
+    return this.#runtime.readRecommendations(0);
   }
 }

@@ -26,6 +26,9 @@ export type {
   SessionOptions,
   SessionState,
   SourceEvidence,
+  Stage,
+  ValueTerm,
+  FunnelCounts,
   SourceName,
   UserFeatures,
 } from './types.js';

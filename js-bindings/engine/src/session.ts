@@ -9,6 +9,7 @@ import type {
   SessionEvent,
   SessionOptions,
   SessionState,
+  Stage,
   UserFeatures,
 } from './types.js';
 
@@ -26,6 +27,7 @@ export interface SessionHost {
     what: 'weight' | 'quota',
     values: Partial<Record<string, number>> | undefined,
   ): number[] | undefined;
+  taskWeights(values: Partial<Record<string, number>> | undefined): number[] | undefined;
   answer(request: NativeRequest, explain: boolean): Omit<Recommendations, 'id' | 'timing'>;
 }
 
@@ -90,7 +92,10 @@ export class EngineSession implements Session {
       features: options.user === undefined ? this.#features : this.#featuresOf(options.user),
       // Another list, another draw: no two places of any two seeds share one.
       seed: [this.#seed, this.#served % 2 ** 32],
-      weights: this.#host.sourceValues('weight', options.weights),
+      at: options.at === undefined ? 0 : checkedTime(options.at),
+      stages: checkedStages(options.stages),
+      weights: this.#host.taskWeights(options.weights),
+      sourceWeights: this.#host.sourceValues('weight', options.sourceWeights),
       quotas: this.#host.sourceValues('quota', options.quotas),
     };
     const answer = this.#host.answer(request, options.explain ?? false);
@@ -182,6 +187,23 @@ function checkedInteger(what: string, value: unknown, low: number, high: number)
 
 export function checkedCount(count: number | undefined): number {
   return checkedInteger('count', count ?? 20, 1, RK_MAX_COUNT);
+}
+
+const STAGES = new Map<string, number>([
+  ['all', abi.CONSTANTS.RK_STAGES_ALL],
+  ['retrieval', abi.CONSTANTS.RK_STAGES_RETRIEVAL],
+  ['first', abi.CONSTANTS.RK_STAGES_FIRST],
+  ['second', abi.CONSTANTS.RK_STAGES_SECOND],
+]);
+
+/** The name of a stage as `stages` takes it. */
+export const stageName = (stage: number): Stage =>
+  [...STAGES].find(([, value]) => value === stage)?.[0] as Stage;
+
+function checkedStages(stages: string | undefined): number {
+  const value = STAGES.get(stages ?? 'all');
+  if (value === undefined) throw badArgument('stages', stages, [...STAGES.keys()].join(', '));
+  return value;
 }
 
 function checkedLocation(location: Location | undefined): Location | undefined {

@@ -68,6 +68,15 @@ export interface EngineInfo {
     /** Why no request can use it: the snapshot lacks what it works from. Absent if one can. */
     readonly unavailable?: string;
   }[];
+  /** What the second stage predicts; empty: the funnel ends with the blend. */
+  readonly tasks: readonly {
+    /** Name of the event. */
+    readonly name: string;
+    /** Of its probability in the value, unless a request says otherwise. */
+    readonly weight: number;
+    /** Share of the examples that have it. */
+    readonly baseRate: number;
+  }[];
   /** Items that have a place. */
   readonly places: number;
   /** Names that `user` may have: what training knew of users besides their events. */
@@ -130,11 +139,23 @@ export interface RecommendOptions {
   location?: Location;
   /** What is known of the user now, instead of the session's features. */
   user?: UserFeatures;
+  /** When it is asked: Unix ms or a Date. Default: the time of the session's last event. */
+  at?: number | Date;
+  /** How far down the funnel to go. Default 'all'; a snapshot without tasks ends with 'retrieval'. */
+  stages?: Stage;
+  /**
+   * Weight of each task's probability in the value that orders the answer, by event name; tasks left out keep
+   * the snapshot's. Negative weights push down what is likely to be disliked.
+   */
+  weights?: Readonly<Record<string, number>>;
   /** Weight of each source in the blend; sources left out keep the snapshot's. */
-  weights?: Partial<Record<SourceName, number>>;
+  sourceWeights?: Partial<Record<SourceName, number>>;
   /** Most candidates of each source; sources left out keep the snapshot's. */
   quotas?: Partial<Record<SourceName, number>>;
-  /** Also say because of which item, and which source could not help and why. */
+  /**
+   * Also say why: a sentence, because of which items, the terms of the value, what each stage did, and which
+   * source could not help.
+   */
   explain?: boolean;
 }
 
@@ -146,16 +167,39 @@ export interface SourceEvidence {
   score: number;
 }
 
+/** A stage of the funnel: how far an answer goes. */
+export type Stage = 'all' | 'retrieval' | 'first' | 'second';
+
+/** One term of the value: score = the sum of all. */
+export interface ValueTerm {
+  /** Name of the event. */
+  task: string;
+  /** How likely it is, if the item is shown. */
+  probability: number;
+  weight: number;
+  /** weight × probability. */
+  term: number;
+}
+
 export interface Recommendation {
   item: string;
   title?: string;
+  /** Of the last stage that ran: the value of the item, or the score of an earlier stage. */
   score: number;
   /** 1-based. */
   rank: number;
   /** The sources that brought the item. */
   sources: SourceEvidence[];
+  /** How likely each event is if the item is shown, by event name; absent if the second stage did not run. */
+  probabilities?: Record<string, number>;
   /** With `explain`: the item of the session that contributed most, if one did. */
   because?: string;
+  /** With `explain`: one sentence for a person. */
+  reason?: string;
+  /** With `explain`: what the score is made of. */
+  value?: ValueTerm[];
+  /** With `explain`: the scores of the stages before. */
+  stages?: { retrieval: number; first?: number };
 }
 
 export interface Recommendations {
@@ -165,6 +209,24 @@ export interface Recommendations {
   timing: { totalMs: number };
   /** With `explain`: the sources that could not answer, and why. */
   unavailable?: { name: SourceName; reason: string }[];
+  /** With `explain`: how many candidates each stage handed on. */
+  funnel?: FunnelCounts;
+}
+
+export interface FunnelCounts {
+  /** The last stage that ran. */
+  stages: Stage;
+  /** Candidates of each source that brought any; one candidate may have several. */
+  brought: Partial<Record<SourceName, number>>;
+  /** Different candidates. */
+  retrieved: number;
+  /** Handed on by the first stage. */
+  first: number;
+  /** Ranked by the second stage. */
+  second: number;
+  /** Removed by rules, of those. */
+  removed: number;
+  answered: number;
 }
 
 export interface Session {

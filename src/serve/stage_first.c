@@ -1,0 +1,45 @@
+/* First stage: all candidates to those worth the second stage's time, by the score distilled from
+ * it (model/rank_first.h). */
+#include "model/rank_first.h"
+
+#include "serve/retrieval.h"
+#include "serve/stages.h"
+
+uint32_t rk_stage_select(rk_engine *engine, const float *scores, uint32_t count) {
+    const rk_candidates *candidates = &engine->candidates;
+    for (uint32_t i = 0; i < candidates->count; i++)
+        engine->final[i] = (rk_scored){.score = scores[i], .item = candidates->item[i]};
+    count = RK_MIN(candidates->count, count);
+    if (count == 0) return 0;
+    rk_select_scored(engine->final, candidates->count, count);
+    rk_sort_scored(engine->final, count);
+    for (uint32_t i = 0; i < count; i++)
+        engine->places[i] = candidates->slot[engine->final[i].item] - 1u;
+    return count;
+}
+
+/* The vector of a search whose source took part. */
+static const float *vector_of(const rk_engine *engine, const rk_query *query, uint32_t which,
+                              uint32_t source) {
+    return engine->funnel.available >> source & 1u ? query->searches[which].vector : NULL;
+}
+
+void rk_stage_first_dots(rk_engine *engine, rk_query *query) {
+    rk_first_stage stage = rk_first_stage_of(&engine->content);
+    float vector[RK_MAX_DIM];
+    rk_ann_query dot;
+    rk_first_query(&stage, vector_of(engine, query, RK_SEARCH_SESSION, RK_SOURCE_SESSION),
+                   vector_of(engine, query, RK_SEARCH_USER, RK_SOURCE_USER), vector);
+    rk_ann_prepare(&engine->content, vector, &dot);
+    rk_score_vectors(engine, query, engine->funnel.available, &dot, engine->first_dots);
+}
+
+uint32_t rk_stage_first(rk_engine *engine, const rk_query *query, uint32_t keep) {
+    const rk_candidates *candidates = &engine->candidates;
+    rk_first_stage stage = rk_first_stage_of(&engine->content);
+    rk_features_retrieval(engine->features, query, candidates, engine->blends,
+                          engine->first_inputs);
+    rk_first_scores(&stage, candidates->item, engine->first_dots, engine->first_inputs,
+                    candidates->count, engine->first_scores);
+    return rk_stage_select(engine, engine->first_scores, keep);
+}

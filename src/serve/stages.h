@@ -1,0 +1,30 @@
+/* The stages after retrieval: each takes the candidates handed on and hands on fewer, best first,
+ * in engine->final, with their places among the candidates in engine->places. */
+#ifndef RK_SERVE_STAGES_H
+#define RK_SERVE_STAGES_H
+
+#include "serve/engine_state.h"
+
+/* The best `count` candidates by `scores` (by place); returns how many there are. */
+uint32_t rk_stage_select(rk_engine *engine, const float *scores, uint32_t count);
+
+/* The first stage's dot products of all candidates, and in the same pass over their vectors the
+ * scores of the sources that search the index. Before rk_blend (stage_first.c). */
+void rk_stage_first_dots(rk_engine *engine, rk_query *query);
+
+/* The best `keep` of all candidates by the distilled score. All available sources have scored all
+ * candidates, and rk_stage_first_dots has run. */
+uint32_t rk_stage_first(rk_engine *engine, const rk_query *query, uint32_t keep);
+
+/* Those at `count` places, ordered by their value (stage_second.c). */
+uint32_t rk_stage_second(rk_engine *engine, const rk_query *query, uint32_t count);
+
+/* Of the `ranked` best those that the answer shows, in the order of the request's rules
+ * (stage_rules.c); what each has to do with is in engine->ruled. */
+uint32_t rk_stage_rules(rk_engine *engine, const rk_query *query, uint32_t ranked);
+
+/* Weight of each task in the value: the request's, or the snapshot's. */
+void rk_value_weights(const rk_engine *engine, const rk_request *request,
+                      float weights[RK_MAX_TASKS]);
+
+#endif
