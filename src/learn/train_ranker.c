@@ -40,8 +40,8 @@ typedef struct training {
     uint32_t chunk_rows;
     rk_standard standard;
     rk_ranker_loss loss;
-    rk_mtml model; /* over weights */
-    uint64_t floats;
+    rk_mtml model;                                             /* over weights */
+    size_t floats;                                             /* of the model */
     float *weights, *start, *best, *first, *second, *gradient; /* (floats) */
     uint64_t step;
     /* A pass under way: chunk s has the lists lists[begin[s]] .. lists[begin[s + 1] - 1]. */
@@ -119,8 +119,6 @@ static void prepare_weights(training *t) {
         for (uint32_t h = 0; h < hidden; h++)
             matrix[(size_t)i * columns + h] = scale * rk_rng_normal(&rng);
     }
-    float wanted = 0.0f;
-    for (uint32_t k = 0; k < m->tasks; k++) wanted += RK_MAX(t->params->value[t->task[k]], 0.0f);
     const bool blended = t->standard.feature[0] == RK_FEATURE_blend;
     for (uint32_t k = 0; k < m->tasks; k++) {
         double weight[2];
@@ -129,8 +127,7 @@ static void prepare_weights(training *t) {
         const double positive = RK_MIN(RK_MAX(rk_sqrt(1.0 / odds), 1.0), MOST_POSITIVE);
         t->loss.positive[k] = weight[1] > 0.0 ? (float)positive : 1.0f;
         t->loss.log_positive[k] = rk_logf(t->loss.positive[k]);
-        const float value = t->params->value[t->task[k]];
-        t->loss.value[k] = value > 0.0f ? value / wanted : 0.0f;
+        t->loss.value[k] = t->params->value[t->task[k]];
         bias[columns - m->tasks + k] = rk_logf((float)odds);
         if (blended && t->loss.value[k] > 0.0f) matrix[columns - m->tasks + k] = 1.0f;
     }
@@ -151,7 +148,7 @@ static bool take_model(training *t, rk_memory *memory, rk_memory *scratch) {
                          .experts = params->experts,
                          .units = params->units,
                          .tasks = tasks};
-    t->floats = rk_mtml_floats(&t->model);
+    t->floats = (size_t)rk_mtml_floats(&t->model);
     t->weights = RK_NEW(memory, float, t->floats);
     float **more[] = {&t->start, &t->best, &t->first, &t->second, &t->gradient};
     bool ok = t->weights != NULL;
@@ -326,7 +323,7 @@ static void fold_weights(training *t) {
     const uint32_t columns = rk_mtml_columns(&t->model);
     rk_standard_fold(&t->standard, columns, t->weights,
                      t->weights + (size_t)t->model.inputs * columns);
-    for (uint64_t i = 0; i < t->floats; i++)
+    for (size_t i = 0; i < t->floats; i++)
         t->weights[i] = RK_MIN(RK_MAX(t->weights[i], -RK_FLOAT_LIMIT), RK_FLOAT_LIMIT);
 }
 
