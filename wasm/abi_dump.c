@@ -112,7 +112,7 @@ static void print_layouts(void) {
     FIELD(propensity);
     FIELD(stages);
     FIELD(also);
-    FIELD(reserved);
+    FIELD(gave_way);
     finish_layout("rk_recommendation", sizeof(THIS));
 #undef THIS
 #define THIS rk_funnel
@@ -302,6 +302,11 @@ static void print_constants(void) {
     CONSTANT(RK_ATTRIBUTE_TEXT);
     CONSTANT(RK_ATTRIBUTE_NUMBER);
     CONSTANT(RK_MAX_ATTRIBUTES);
+    CONSTANT(RK_MAX_ATTRIBUTE_VALUES);
+    CONSTANT(RK_MAX_RANK_INPUTS);
+    CONSTANT(RK_MAX_EXPERTS);
+    CONSTANT(RK_MAX_UNITS);
+    CONSTANT(RK_FIRST_INPUTS);
     CONSTANT(RK_MAX_FEATURES);
     CONSTANT(RK_MAX_CONTEXTS);
     CONSTANT(RK_MAX_NUMBER_BYTES);
