@@ -97,8 +97,8 @@ typedef struct rk_recommendation {
                                         place */
     float propensity;                /* with which exploration chose it; 0: it did not */
     uint32_t stages;                 /* RK_STAGES_... of the last stage that scored it */
-    uint32_t also;                   /* the session's item that contributed second most, or RK_NONE */
-    uint32_t reserved;
+    uint32_t also;     /* the session's item that contributed second most, or RK_NONE */
+    uint32_t gave_way; /* rules that its place breaks, because nothing else was left */
 } rk_recommendation;
 RK_STATIC_ASSERT(sizeof(rk_recommendation) == 128, recommendation_is_128_bytes);
 

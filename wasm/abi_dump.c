@@ -112,7 +112,7 @@ static void print_layouts(void) {
     FIELD(propensity);
     FIELD(stages);
     FIELD(also);
-    FIELD(reserved);
+    FIELD(gave_way);
     finish_layout("rk_recommendation", sizeof(THIS));
 #undef THIS
 #define THIS rk_funnel

@@ -25,24 +25,28 @@ bool rk_ranker_chunk_take(const rk_mtml *shape, uint32_t capacity, rk_memory *me
 
 /* ---- a row: how likely is each event? ---- */
 
-/* -log sigmoid(z); *slope: its derivative. */
-static float softplus_minus(float z, float *slope) {
+/* Derivative of -log sigmoid(z). */
+static float slope_at(float z) {
     const float small = rk_expf(z < 0.0f ? z : -z); // exp(-|z|)
-    *slope = -(z < 0.0f ? 1.0f : small) / (1.0f + small);
-    return rk_logf(1.0f + small) + (z < 0.0f ? -z : 0.0f);
+    return -(z < 0.0f ? 1.0f : small) / (1.0f + small);
+}
+
+/* -log sigmoid(z). */
+static float loss_at(float z) {
+    return rk_logf(1.0f + rk_expf(z < 0.0f ? z : -z)) + (z < 0.0f ? -z : 0.0f);
 }
 
 static void judge_row(const rk_ranker_loss *loss, uint32_t tasks, rk_ranker_chunk *c, uint32_t r) {
     float *by_logit = c->by_logit + (size_t)r * tasks;
     for (uint32_t t = 0; t < tasks; t++) {
         by_logit[t] = 0.0f;
-        if (!(c->known[r] >> t & 1u)) continue;
-        const bool happened = c->label[r] >> t & 1u;
+        if (!rk_task_bit(c->known[r], t)) continue;
+        const bool happened = rk_task_bit(c->label[r], t);
         const float z = c->logit[(size_t)r * tasks + t] + loss->log_positive[t];
         const float weight = c->weight[r] * (happened ? loss->positive[t] : 1.0f);
-        float slope;
-        c->loss += (double)(weight * softplus_minus(happened ? z : -z, &slope));
-        by_logit[t] = happened ? weight * slope : -weight * slope;
+        const float side = happened ? 1.0f : -1.0f;
+        by_logit[t] = side * weight * slope_at(side * z);
+        if (c->measures) c->loss += (double)(weight * loss_at(side * z));
     }
 }
 
@@ -54,9 +58,9 @@ static bool gain_of(const rk_ranker_loss *loss, uint32_t tasks, uint8_t label, u
     bool takes_part = false;
     *gain = 0.0f;
     for (uint32_t t = 0; t < tasks; t++) {
-        if (!(loss->value[t] > 0.0f) || !(known >> t & 1u)) continue;
+        if (!(loss->value[t] > 0.0f) || !rk_task_bit(known, t)) continue;
         takes_part = true;
-        if (label >> t & 1u) *gain += loss->value[t];
+        if (rk_task_bit(label, t)) *gain += loss->value[t];
     }
     return takes_part;
 }
@@ -64,9 +68,13 @@ static bool gain_of(const rk_ranker_loss *loss, uint32_t tasks, uint8_t label, u
 /* s of a row. */
 static float worth_of(const rk_ranker_loss *loss, uint32_t tasks, const float *logit) {
     float most = -__builtin_inff(), sum = 0.0f;
+    uint32_t wanted = 0;
     for (uint32_t t = 0; t < tasks; t++) {
-        if (loss->value[t] > 0.0f) most = RK_MAX(most, logit[t]);
+        if (!(loss->value[t] > 0.0f)) continue;
+        most = RK_MAX(most, logit[t]);
+        wanted++;
     }
+    if (wanted == 1) return most; // its value is 1
     for (uint32_t t = 0; t < tasks; t++) {
         if (loss->value[t] > 0.0f) sum += loss->value[t] * rk_expf(logit[t] - most);
     }
@@ -143,6 +151,16 @@ static void back_through_task(const rk_mtml *model, const float *activation, flo
     }
 }
 
+/* A mask of bits: a choice between floats became a branch, half of the cost of going back. */
+static void back_through_relu(const float *restrict activation, float *restrict slope, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &slope[i], sizeof bits);
+        bits &= activation[i] > 0.0f ? UINT32_MAX : 0u;
+        memcpy(&slope[i], &bits, sizeof bits);
+    }
+}
+
 void rk_ranker_chunk_backward(const rk_mtml *model, rk_ranker_chunk *chunk) {
     const size_t inputs = model->inputs, columns = rk_mtml_columns(model), tasks = model->tasks;
     const size_t hidden = (size_t)model->experts * model->units;
@@ -158,7 +176,7 @@ void rk_ranker_chunk_backward(const rk_mtml *model, rk_ranker_chunk *chunk) {
             back_through_task(model, activation, by_logit, t, slope,
                               by_head + (size_t)t * model->units);
         }
-        for (size_t i = 0; i < hidden; i++) slope[i] = activation[i] > 0.0f ? slope[i] : 0.0f;
+        back_through_relu(activation, slope, hidden);
         rk_axpy_f32(1.0f, slope, by_bias, columns);
     }
     rk_gemm_f32(chunk->x, 1, inputs, chunk->slope, chunk->gradient, inputs, chunk->rows, columns);

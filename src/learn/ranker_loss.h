@@ -16,7 +16,7 @@
 #ifndef RK_LEARN_RANKER_LOSS_H
 #define RK_LEARN_RANKER_LOSS_H
 
-#include "learn/memory.h"
+#include "learn/examples.h"
 #include "model/rank_mtml.h"
 
 typedef struct rk_ranker_loss {
@@ -40,7 +40,8 @@ typedef struct rk_ranker_chunk {
     float *by_logit;   /* (rows, tasks) the loss by the logits */
     float *worth;      /* (rows) of a list under way: s, then its share */
     float *gradient;   /* (rk_mtml_floats) in the order of the weights */
-    double loss;
+    bool measures;     /* wants the loss, not only its slopes */
+    double loss;       /* if it does */
 } rk_ranker_chunk;
 
 /* Arrays for lists of `capacity` rows altogether under a model of this shape. False if out of

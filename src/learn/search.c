@@ -477,7 +477,7 @@ rk_status rk_search(const rk_events_content *all, const rk_rows *rows,
         rk_split_events(&events, rows, sessions ? RK_PROTOCOL_SESSIONS : RK_PROTOCOL_LEAVE_ONE_OUT,
                         share, seed, &memory, &s.split, error);
     bool validated = status == RK_OK && s.split.case_count > 0;
-    if (validated) status = split_examples(&s, rows, seed, &memory, &examples, error);
+    if (validated) status = split_examples(&s, rows, seed, kept, &examples, error);
     if (status == RK_OK && validated) {
         bool both = examples.split.case_count > 0 && !examples.refit;
         status = rk_log_build(&events, both ? &examples.split.train : &s.split.train,

@@ -89,8 +89,8 @@ static void count_labels(const rk_examples *examples, const part *of, uint32_t t
     for (uint32_t l = 0; l < of->lists; l++) {
         const uint64_t end = examples->list_begin[of->list[l] + 1];
         for (uint64_t row = examples->list_begin[of->list[l]]; row < end; row++) {
-            if (examples->known[row] >> task & 1u)
-                weight[examples->label[row] >> task & 1u] += (double)examples->weight[row];
+            if (rk_task_bit(examples->known[row], task))
+                weight[rk_task_bit(examples->label[row], task)] += (double)examples->weight[row];
         }
     }
 }
@@ -119,6 +119,8 @@ static void prepare_weights(training *t) {
         for (uint32_t h = 0; h < hidden; h++)
             matrix[(size_t)i * columns + h] = scale * rk_rng_normal(&rng);
     }
+    float wanted = 0.0f;
+    for (uint32_t k = 0; k < m->tasks; k++) wanted += RK_MAX(t->params->value[t->task[k]], 0.0f);
     const bool blended = t->standard.feature[0] == RK_FEATURE_blend;
     for (uint32_t k = 0; k < m->tasks; k++) {
         double weight[2];
@@ -127,7 +129,8 @@ static void prepare_weights(training *t) {
         const double positive = RK_MIN(RK_MAX(rk_sqrt(1.0 / odds), 1.0), MOST_POSITIVE);
         t->loss.positive[k] = weight[1] > 0.0 ? (float)positive : 1.0f;
         t->loss.log_positive[k] = rk_logf(t->loss.positive[k]);
-        t->loss.value[k] = t->params->value[t->task[k]];
+        const float value = t->params->value[t->task[k]];
+        t->loss.value[k] = value > 0.0f ? value / wanted : 0.0f;
         bias[columns - m->tasks + k] = rk_logf((float)odds);
         if (blended && t->loss.value[k] > 0.0f) matrix[columns - m->tasks + k] = 1.0f;
     }
@@ -142,7 +145,7 @@ static bool take_model(training *t, rk_memory *memory, rk_memory *scratch) {
     const rk_ranker_params *params = t->params;
     uint32_t tasks = 0;
     for (uint32_t task = 0; task < t->examples->tasks; task++) {
-        if (!params->only || params->only >> task & 1u) t->task[tasks++] = task;
+        if (!params->only || rk_task_bit(params->only, task)) t->task[tasks++] = task;
     }
     t->model = (rk_mtml){.inputs = t->standard.inputs,
                          .experts = params->experts,
@@ -182,7 +185,7 @@ static bool take_chunks(training *t, rk_memory *scratch) {
 static uint8_t own_bits(const training *t, uint8_t bits) {
     uint8_t own = 0;
     for (uint32_t k = 0; k < t->model.tasks; k++)
-        own = (uint8_t)(own | (bits >> t->task[k] & 1u) << k);
+        own = (uint8_t)(own | rk_task_bit(bits, t->task[k]) << k);
     return own;
 }
 
@@ -207,6 +210,7 @@ static void run_chunk(void *context, uint32_t shard) {
     training *t = context;
     rk_ranker_chunk *c = &t->chunks[shard];
     fill_chunk(t, shard, c);
+    c->measures = !t->learns;
     rk_ranker_chunk_forward(&t->model, &t->loss, c);
     if (t->learns) rk_ranker_chunk_backward(&t->model, c);
     if (t->logits) {
@@ -243,8 +247,8 @@ static void apply_chunks(training *t, double weight, float rate) {
             t->params->l2);
 }
 
-/* One pass over lists; learns from them at `rate` if that is above 0. logits: as in training.
- * Returns the mean loss of a row. */
+/* One pass over lists. At a rate above 0 it learns from them; at 0 it returns their mean loss a
+ * row. logits: as in training. */
 static double pass(training *t, const uint32_t *lists, uint32_t count, float rate, float *logits,
                    uint32_t threads) {
     double loss = 0.0, weight = 0.0;
@@ -369,12 +373,12 @@ bool rk_train_ranker(const rk_examples *examples, const rk_ranker_params *params
 rk_ranker_params rk_ranker_defaults(void) {
     rk_ranker_params params = {.experts = 4,
                                .units = 32,
-                               .epochs = 20,
+                               .epochs = 10,
                                .row_budget = 4000000,
                                .batch = 1024,
                                .rate = 0.003f,
-                               .l2 = 0.01f,
-                               .list_mix = 1.0f};
+                               .l2 = 1.0f,
+                               .list_mix = 10.0f};
     for (uint32_t t = 0; t < RK_MAX_TASKS; t++) params.value[t] = 1.0f;
     return params;
 }

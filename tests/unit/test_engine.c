@@ -414,6 +414,7 @@ static void a_source_turned_off_takes_no_part(void **state) {
     rk_request request = {.session = &seed,
                           .session_count = 1,
                           .count = 50,
+                          .stages = RK_STAGES_RETRIEVAL,
                           .flags = RK_REQUEST_SOURCE_QUOTAS | RK_REQUEST_SOURCE_WEIGHTS};
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
         memset(request.source_weights, 0, sizeof request.source_weights);
@@ -442,7 +443,8 @@ static void a_source_turned_off_takes_no_part(void **state) {
  * answer. */
 static void popular_without_weight_still_ranks(void **state) {
     (void)state;
-    rk_request unweighted = {.count = 20, .flags = RK_REQUEST_SOURCE_WEIGHTS};
+    rk_request unweighted = {
+        .count = 20, .flags = RK_REQUEST_SOURCE_WEIGHTS, .stages = RK_STAGES_RETRIEVAL};
     unweighted.source_weights[RK_SOURCE_SESSION] = 1.0f;
     ask(engine, &unweighted, &given);
     assert_int_equal(given.found, 20);
@@ -538,6 +540,7 @@ static void similar_is_a_session_of_one(void **state) {
         rk_request request = {.session = &seed,
                               .session_count = 1,
                               .count = 25,
+                              .stages = RK_STAGES_RETRIEVAL,
                               .flags = RK_REQUEST_SOURCE_QUOTAS | RK_REQUEST_SOURCE_WEIGHTS,
                               .source_weights = {0.0f, 1.0f, 0.6f},
                               .source_quotas = {0, 60, 50}};
