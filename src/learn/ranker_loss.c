@@ -65,59 +65,49 @@ static bool gain_of(const rk_ranker_loss *loss, uint32_t tasks, uint8_t label, u
     return takes_part;
 }
 
-/* s of a row. */
+/* u of a row. The floor is far below any chance that rows may have, and keeps the slope finite. */
 static float worth_of(const rk_ranker_loss *loss, uint32_t tasks, const float *logit) {
-    float most = -__builtin_inff(), sum = 0.0f;
-    uint32_t wanted = 0;
+    float worth = 0.0f;
     for (uint32_t t = 0; t < tasks; t++) {
-        if (!(loss->value[t] > 0.0f)) continue;
-        most = RK_MAX(most, logit[t]);
-        wanted++;
+        if (loss->value[t] > 0.0f) worth += loss->value[t] * rk_sigmoidf(logit[t]);
     }
-    if (wanted == 1) return most; // its value is 1
-    for (uint32_t t = 0; t < tasks; t++) {
-        if (loss->value[t] > 0.0f) sum += loss->value[t] * rk_expf(logit[t] - most);
-    }
-    return most + rk_logf(sum);
+    return RK_MAX(worth, 1e-30f);
 }
 
-/* Hands the slope of s on to the logits: d s / d z_t = value_t exp(z_t - s). */
+/* Hands the slope of u on to the logits. */
 static void spread_worth(const rk_ranker_loss *loss, rk_ranker_chunk *c, uint32_t tasks, uint32_t r,
-                         float worth, float slope) {
+                         double slope) {
     const float *logit = c->logit + (size_t)r * tasks;
     float *by_logit = c->by_logit + (size_t)r * tasks;
     for (uint32_t t = 0; t < tasks; t++) {
-        if (loss->value[t] > 0.0f)
-            by_logit[t] += slope * loss->value[t] * rk_expf(logit[t] - worth);
+        if (!(loss->value[t] > 0.0f)) continue;
+        const double chance = (double)rk_sigmoidf(logit[t]);
+        by_logit[t] += (float)(slope * (double)loss->value[t] * chance * (1.0 - chance));
     }
 }
 
-/* Softmax over rows begin .. end - 1, once the BCE's slopes stand in by_logit. A row that takes no
- * part is worth -inf: its share is 0. */
+/* Luce's choice among rows begin .. end - 1, once the BCE's slopes stand in by_logit. A row that
+ * takes no part is worth 0. */
 static void judge_list(const rk_ranker_loss *loss, uint32_t tasks, rk_ranker_chunk *c,
                        uint32_t begin, uint32_t end) {
-    float most = -__builtin_inff(), gain;
-    double gains = 0.0, weighted = 0.0, wanted = 0.0, sum = 0.0;
+    float gain;
+    double gains = 0.0, weighted = 0.0, told = 0.0, sum = 0.0;
     for (uint32_t r = begin; r < end; r++) {
         const bool takes_part = gain_of(loss, tasks, c->label[r], c->known[r], &gain);
-        c->worth[r] =
-            takes_part ? worth_of(loss, tasks, c->logit + (size_t)r * tasks) : -__builtin_inff();
-        most = RK_MAX(most, c->worth[r]);
+        c->worth[r] = takes_part ? worth_of(loss, tasks, c->logit + (size_t)r * tasks) : 0.0f;
+        sum += (double)c->weight[r] * (double)c->worth[r];
         gains += (double)gain;
         weighted += (double)(c->weight[r] * gain);
-        if (gain > 0.0f) wanted += (double)(c->weight[r] * gain) * (double)c->worth[r];
+        if (gain > 0.0f && c->measures)
+            told += (double)(c->weight[r] * gain) * (double)rk_logf(c->worth[r]);
     }
     if (!(gains > 0.0)) return;
-    for (uint32_t r = begin; r < end; r++)
-        sum += (double)(c->weight[r] * rk_expf(c->worth[r] - most));
     const double factor = (double)loss->list_mix * weighted / gains;
-    c->loss += factor * ((double)rk_logf((float)sum) + (double)most - wanted / weighted);
+    if (c->measures) c->loss += factor * ((double)rk_logf((float)sum) - told / weighted);
     for (uint32_t r = begin; r < end; r++) {
         if (!gain_of(loss, tasks, c->label[r], c->known[r], &gain)) continue;
-        const double weight = (double)c->weight[r];
-        const double share = weight * (double)rk_expf(c->worth[r] - most) / sum;
-        const double slope = factor * (share - weight * (double)gain / weighted);
-        spread_worth(loss, c, tasks, r, c->worth[r], (float)slope);
+        const double share = 1.0 / sum, wanted = (double)gain / (weighted * (double)c->worth[r]);
+        spread_worth(loss, c, tasks, r, factor * (double)c->weight[r] * (share - wanted));
     }
 }
 

@@ -367,6 +367,8 @@ static void run(search *s, rk_validation *validation) {
     s->planned = plan_trials(s);
     bool timed = s->log.time_kind == RK_TIME_UNIX_MS;
     keep(s, rk_fit_places(s->events, &s->log, &s->kept, &s->content));
+    keep(s, rk_fit_attributes(s->events, &s->log, &s->kept, &s->content));
+    keep(s, rk_fit_born(&s->log, &s->kept, &s->content));
     if (s->failed) return;
     descend_time(s, try_popular, offsetof(rk_tuned, half_life_ms), half_lives,
                  timed ? COUNT_OF(half_lives) : 0);

@@ -119,8 +119,6 @@ static void prepare_weights(training *t) {
         for (uint32_t h = 0; h < hidden; h++)
             matrix[(size_t)i * columns + h] = scale * rk_rng_normal(&rng);
     }
-    float wanted = 0.0f;
-    for (uint32_t k = 0; k < m->tasks; k++) wanted += RK_MAX(t->params->value[t->task[k]], 0.0f);
     const bool blended = t->standard.feature[0] == RK_FEATURE_blend;
     for (uint32_t k = 0; k < m->tasks; k++) {
         double weight[2];
@@ -129,8 +127,7 @@ static void prepare_weights(training *t) {
         const double positive = RK_MIN(RK_MAX(rk_sqrt(1.0 / odds), 1.0), MOST_POSITIVE);
         t->loss.positive[k] = weight[1] > 0.0 ? (float)positive : 1.0f;
         t->loss.log_positive[k] = rk_logf(t->loss.positive[k]);
-        const float value = t->params->value[t->task[k]];
-        t->loss.value[k] = value > 0.0f ? value / wanted : 0.0f;
+        t->loss.value[k] = t->params->value[t->task[k]];
         bias[columns - m->tasks + k] = rk_logf((float)odds);
         if (blended && t->loss.value[k] > 0.0f) matrix[columns - m->tasks + k] = 1.0f;
     }

@@ -76,9 +76,10 @@ static void answer(const rk_engine *engine, const rk_query *query, uint32_t coun
 
 /* ---- the stages ------------------------------------------------------------------------------ */
 
-/* How far this request goes with this snapshot: RETRIEVAL, FIRST or SECOND. */
+/* How far this request goes with this snapshot: RETRIEVAL, FIRST or SECOND. The rankers have learnt
+ * from sessions of at least one event; who has none gets the blend. */
 static uint32_t last_stage(const rk_engine *engine, const rk_request *request) {
-    if (engine->content.meta.tasks == 0) return RK_STAGES_RETRIEVAL;
+    if (engine->content.meta.tasks == 0 || request->session_count == 0) return RK_STAGES_RETRIEVAL;
     return request->stages == RK_STAGES_ALL ? RK_STAGES_SECOND : request->stages;
 }
 
