@@ -40,8 +40,8 @@ typedef struct training {
     uint32_t chunk_rows;
     rk_standard standard;
     rk_ranker_loss loss;
-    rk_mtml model; /* over weights */
-    uint64_t floats;
+    rk_mtml model;                                             /* over weights */
+    size_t floats;                                             /* of the model */
     float *weights, *start, *best, *first, *second, *gradient; /* (floats) */
     uint64_t step;
     /* A pass under way: chunk s has the lists lists[begin[s]] .. lists[begin[s + 1] - 1]. */
@@ -148,7 +148,7 @@ static bool take_model(training *t, rk_memory *memory, rk_memory *scratch) {
                          .experts = params->experts,
                          .units = params->units,
                          .tasks = tasks};
-    t->floats = rk_mtml_floats(&t->model);
+    t->floats = (size_t)rk_mtml_floats(&t->model);
     t->weights = RK_NEW(memory, float, t->floats);
     float **more[] = {&t->start, &t->best, &t->first, &t->second, &t->gradient};
     bool ok = t->weights != NULL;
@@ -323,7 +323,7 @@ static void fold_weights(training *t) {
     const uint32_t columns = rk_mtml_columns(&t->model);
     rk_standard_fold(&t->standard, columns, t->weights,
                      t->weights + (size_t)t->model.inputs * columns);
-    for (uint64_t i = 0; i < t->floats; i++)
+    for (size_t i = 0; i < t->floats; i++)
         t->weights[i] = RK_MIN(RK_MAX(t->weights[i], -RK_FLOAT_LIMIT), RK_FLOAT_LIMIT);
 }
 
