@@ -175,6 +175,9 @@ uint32_t rk_user_feature(const rk_engine *engine, const char *name, uint32_t nam
 uint32_t rk_attribute_name(const rk_engine *engine, uint32_t attribute, const char **text);
 uint32_t rk_attribute_kind(const rk_engine *engine, uint32_t attribute);
 uint32_t rk_attribute_value(const rk_engine *engine, uint32_t value, const char **text);
+/* The number of a value, RK_NONE if no item has it. O(log values). */
+uint32_t rk_attribute_value_find(const rk_engine *engine, uint32_t attribute, const char *text,
+                                 uint32_t bytes);
 uint32_t rk_item_values(const rk_engine *engine, uint32_t item, uint32_t attribute,
                         const uint32_t **values);
 bool rk_item_number(const rk_engine *engine, uint32_t item, uint32_t attribute, float *number);

@@ -1,6 +1,5 @@
 #include "learn/fit_ranker.h"
-#include <stdio.h> /* RK_DEBUG */
-#include <stdlib.h> /* RK_DEBUG */
+
 
 #include "base/rng.h"
 #include "learn/tasks.h"
@@ -246,13 +245,6 @@ static bool learn(fitting *f) {
               rk_ranker_compare(&f->gathered.examples, &out->params, job->options, &out->ranker,
                                 &out->comparison);
     if (ok) decide(out, job->options);
-    if (getenv("RK_DEBUG")) { /* RK_DEBUG */
-        fprintf(stderr, "rows %llu lists %u cases %u hidden %llu reached %llu shared %d compared %u funnel %.5f blend %.5f [%.5f %.5f] epochs %u best %u loss %.5f %.5f in-list ndcg %.4f %.4f first: top %.3f sel %.3f blend %.3f %.3f T %g\n",
-            (unsigned long long)out->rows, out->lists, out->cases, (unsigned long long)out->hidden, (unsigned long long)out->reached, out->shared, out->compared, out->funnel, out->blend,
-            out->difference.low, out->difference.high, out->ranker.epochs, out->ranker.best_epoch, out->ranker.first_loss, out->ranker.best_loss, out->ranker.ndcg, out->ranker.blend_ndcg,
-            out->first.student.top, out->first.student.selected, out->first.blend.top, out->first.blend.selected, (double)out->first.temperature);
-        for (uint32_t t = 0; t < out->tasks; t++) fprintf(stderr, " task %u type %u w %g rate %g pos %llu/%llu auc %.4f ece %.4f single %.4f shared %.4f\n", t, out->task[t].type, (double)out->task[t].weight, (double)out->task[t].base_rate, (unsigned long long)out->ranker.task[t].positives, (unsigned long long)out->ranker.task[t].rows, out->ranker.task[t].auc, out->ranker.task[t].calibration_error, out->comparison.single[t], out->comparison.shared[t]);
-    }
     return ok;
 }
 
@@ -264,6 +256,10 @@ static rk_status fit(fitting *f, rk_error *error) {
         RK_TRY(refit(f, error));
     } else {
         f->content = *job->retrieval;
+        if (!rk_fit_attributes(job->events, job->log, &f->scratch, &f->content) ||
+            !rk_fit_born(job->log, &f->scratch, &f->content)) {
+            return rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "attributes, ages");
+        }
     }
     RK_TRY(choose(f, error));
     if (out->tasks == 0) return RK_OK;

@@ -210,6 +210,19 @@ uint32_t rk_attribute_value(const rk_engine *engine, uint32_t value, const char 
     return rk_strings_get(&engine->content.attribute_values, value, text);
 }
 
+uint32_t rk_attribute_value_find(const rk_engine *engine, uint32_t attribute, const char *text,
+                                 uint32_t bytes) {
+    const rk_snapshot_content *content = &engine->content;
+    assert(attribute < content->meta.attributes);
+    uint32_t first = content->attribute_first[attribute];
+    rk_strings values = content->attribute_values; /* of this attribute: they are sorted */
+    values.count = content->attribute_first[attribute + 1] - first;
+    if (values.count == 0) return RK_NONE;
+    values.offsets += first;
+    uint32_t found = rk_strings_find(&values, text, bytes);
+    return found == RK_NONE ? RK_NONE : first + found;
+}
+
 uint32_t rk_item_values(const rk_engine *engine, uint32_t item, uint32_t attribute,
                         const uint32_t **values) {
     const rk_snapshot_content *content = &engine->content;
