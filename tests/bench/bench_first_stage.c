@@ -10,9 +10,11 @@
  * left out, since nothing is chosen there.
  *
  * Costs are nanoseconds a candidate, medians over the requests, everything in turn within one run:
- *   dot, scores      the first stage by itself: each vector decoded for its dot product alone
- *   dot in the pass  what the dot product adds to scoring by the two searches, as the engine does
- *   inputs           the 16 features of retrieval, which the second stage needs as well
+ *   dot                 the first stage's dot product, each vector decoded for it alone
+ *   dot in the funnel   what it adds there: `session` and `user` score in the same pass, which has
+ *                       to decode what they brought themselves as well
+ *   scores              rk_first_scores
+ *   inputs              the 16 features of retrieval, which the second stage needs as well
  *   features, network   the second stage: all features, probabilities and value
  * In passes over one request's candidates every part finds the same warm memory.
  *
@@ -30,6 +32,7 @@
 #include "learn/log.h"
 #include "model/rank_mtml.h"
 #include "serve/retrieval.h"
+#include "serve/stages.h"
 
 #define STREAM_DRAW 0x66697273u
 #define ROUNDS      5u /* of timing a request; the least counts */
@@ -207,16 +210,25 @@ static void measure_overlap(bench *b) {
 
 /* ---- cost ------------------------------------------------------------------------------------ */
 
-enum { PART_PAIR, PART_TRIPLE, PART_DOT, PART_SCORES, PART_INPUTS, PART_FEATURES, PART_NETWORK };
-#define PARTS 7u
+enum {
+    PART_SEARCHES,
+    PART_FUNNEL,
+    PART_DOT,
+    PART_SCORES,
+    PART_INPUTS,
+    PART_FEATURES,
+    PART_NETWORK
+};
+#define PARTS     7u
+#define SEARCHING (1u << RK_SOURCE_SESSION | 1u << RK_SOURCE_USER)
 
 typedef struct timing {
     rk_engine *engine;
     rk_query query;
     const uint32_t *items;
     uint32_t count;
-    float *const *scores; /* three of (RK_MAX_CANDIDATES) */
-    rk_ann_vector vectors[3];
+    float *values; /* (RK_MAX_CANDIDATES) */
+    float session[RK_MAX_DIM], user[RK_MAX_DIM];
 } timing;
 
 static void second_stage(rk_engine *engine, uint32_t count, float *out) {
@@ -236,27 +248,28 @@ static void second_stage(rk_engine *engine, uint32_t count, float *out) {
     }
 }
 
-/* Preparing a query belongs to the first stage. */
-static void first_dots(timing *t, const float *session, const float *user) {
-    rk_first_stage stage = rk_first_stage_of(&t->engine->content);
-    const rk_ann_vector *vector = &t->vectors[2];
+/* Preparing the query belongs to it. */
+static void first_dots(timing *t) {
+    const rk_snapshot_content *content = &t->engine->content;
+    rk_first_stage stage = rk_first_stage_of(content);
+    rk_ann_vector vector;
+    const rk_ann_vector *asked = &vector;
     float *to = t->engine->first_dots, query[RK_MAX_DIM];
-    rk_first_query(&stage, session, user, query);
-    rk_ann_prepare_vector(&t->engine->content, query, &t->vectors[2]);
-    rk_ann_score_items_by(&t->engine->content, &vector, 1, t->items, t->count, &to);
+    rk_first_query(&stage, t->session, t->user, query);
+    rk_ann_prepare_vector(content, query, &vector);
+    rk_ann_score_items_by(content, &asked, 1, t->items, t->count, &to);
 }
 
-static void run_part(timing *t, uint32_t part, const float *session, const float *user) {
+static void run_part(timing *t, uint32_t part) {
     rk_engine *engine = t->engine;
-    const rk_ann_vector *const vectors[] = {&t->vectors[0], &t->vectors[1], &t->vectors[2]};
     rk_first_stage stage = rk_first_stage_of(&engine->content);
+    t->query.scored = 0;
     switch (part) {
-    case PART_PAIR:
-    case PART_TRIPLE:
-        rk_ann_score_items_by(&engine->content, vectors, part == PART_PAIR ? 2 : 3, t->items,
-                              t->count, t->scores);
+    case PART_SEARCHES:
+        rk_score_places(engine, &t->query, engine->funnel.available & SEARCHING, t->count);
         break;
-    case PART_DOT: first_dots(t, session, user); break;
+    case PART_FUNNEL: rk_stage_first_dots(engine, &t->query); break;
+    case PART_DOT: first_dots(t); break;
     case PART_SCORES:
         rk_first_scores(&stage, t->items, engine->first_dots, engine->first_inputs, t->count,
                         engine->first_scores);
@@ -269,7 +282,7 @@ static void run_part(timing *t, uint32_t part, const float *session, const float
         rk_features_all(engine->features, &t->query, &engine->candidates, engine->blends,
                         engine->places, t->count, engine->inputs);
         break;
-    default: second_stage(engine, t->count, t->scores[0]); break;
+    default: second_stage(engine, t->count, t->values); break;
     }
 }
 
@@ -289,17 +302,12 @@ static void begin_request(timing *t, rk_engine *engine, const rk_request *reques
 
 /* Least nanoseconds a candidate of every part. */
 static void time_request(timing *t, double ns[PARTS]) {
-    float session[RK_MAX_DIM], user[RK_MAX_DIM];
-    rk_engine_query_vectors(t->engine, session, user);
-    rk_ann_prepare_vector(&t->engine->content, session, &t->vectors[0]);
-    rk_ann_prepare_vector(&t->engine->content, user, &t->vectors[1]);
-    run_part(t, PART_INPUTS, session, user);
-    run_part(t, PART_DOT, session, user);
+    rk_engine_query_vectors(t->engine, t->session, t->user);
     for (uint32_t part = 0; part < PARTS; part++) ns[part] = 1e30;
     for (uint32_t round = 0; round < ROUNDS; round++) {
         for (uint32_t part = 0; part < PARTS; part++) {
             double begin = bench_now_ns();
-            run_part(t, part, session, user);
+            run_part(t, part);
             ns[part] = fmin(ns[part], (bench_now_ns() - begin) / t->count);
         }
     }
@@ -309,27 +317,25 @@ static void measure_cost(bench *b) {
     static const char *const names[] = {"dot", "scores", "inputs", "features", "network"};
     uint64_t engine_bytes = rk_engine_scratch_bytes(&b->content.meta);
     rk_engine *engine = rk_engine_over(&b->content, take(b, engine_bytes, 1), engine_bytes);
-    float *scores[3];
-    double *ns[PARTS], *in_pass = take(b, b->requests, sizeof(double));
+    double *ns[PARTS], *in_funnel = take(b, b->requests, sizeof(double));
     uint32_t asked = 0;
-    for (uint32_t i = 0; i < 3; i++) scores[i] = take(b, RK_MAX_CANDIDATES, sizeof(float));
     for (uint32_t part = 0; part < PARTS; part++) ns[part] = take(b, b->requests, sizeof(double));
     timing *t = take(b, 1, sizeof *t);
-    t->scores = scores;
+    t->values = take(b, RK_MAX_CANDIDATES, sizeof(float));
     for (uint32_t r = 0; r < b->requests; r++) {
         double of_request[PARTS];
         begin_request(t, engine, &b->request[r]);
         if (t->count > RK_FIRST_KEEPS) {
             time_request(t, of_request);
             for (uint32_t part = 0; part < PARTS; part++) ns[part][asked] = of_request[part];
-            in_pass[asked++] = of_request[PART_TRIPLE] - of_request[PART_PAIR];
+            in_funnel[asked++] = of_request[PART_FUNNEL] - of_request[PART_SEARCHES];
         }
         rk_features_end(engine->features);
         rk_query_end(engine, &b->request[r], &t->query);
     }
     for (uint32_t part = PART_DOT; part < PARTS; part++)
         printf("cost,%s,%.2f\n", names[part - PART_DOT], bench_median(ns[part], asked));
-    printf("cost,dot in the pass,%.2f\n", bench_median(in_pass, asked));
+    printf("cost,dot in the funnel,%.2f\n", bench_median(in_funnel, asked));
 }
 
 /* Multiply-adds a candidate: of the first stage, and of the second stage's network alone. */
