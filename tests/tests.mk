@@ -39,7 +39,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz_input.h $(FUZZ_SOURCES)
 fuzz: $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGETS))
 	@for target in snapshot events; do \
 		mkdir -p $(BUILD)/fuzz/found_$$target; \
-		$(BUILD)/fuzz/fuzz_$$target -max_len=8192 -max_total_time=60 -print_final_stats=1 \
+		$(BUILD)/fuzz/fuzz_$$target -max_len=16384 -max_total_time=60 -print_final_stats=1 \
 			$(BUILD)/fuzz/found_$$target tests/fuzz/corpus_$$target; \
 	done
 

@@ -15,6 +15,7 @@
 #define RK_MIN_NEARBY_KM        0.001f
 #define RK_MAX_NEARBY_KM        20000.0f
 #define RK_MAX_ATTRIBUTE_VALUES 16777216u /* of all attributes together */
+#define RK_MAX_NUMBER           0x1p64f   /* in `ia.num`, in magnitude */
 #define RK_NO_NUMBER            0x1p100f  /* in `ia.num`: the item has no such number */
 #define RK_MAX_TASKS            8u
 #define RK_MAX_RANK_INPUTS      64u

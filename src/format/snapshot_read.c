@@ -8,6 +8,7 @@
 
 #include "format/checks.h"
 #include "format/places.h"
+#include "format/ranking_checks.h"
 #include "format/snapshot_sections.h"
 
 #include <float.h>
@@ -19,6 +20,21 @@ typedef struct snapshot_file {
 } snapshot_file;
 
 /* ---- open ---- */
+
+/* Shape of the networks: all of it there with tasks, all of it 0 without. */
+static rk_status check_meta_of_rankers(const rk_section_entry *entry, const rk_snapshot_meta *meta,
+                                       rk_error *error) {
+    const bool ranked = meta->tasks != 0;
+#define CHECK_SIDE(field, most)                                                                    \
+    RK_TRY(rk_check_range(entry, offsetof(rk_snapshot_meta, field), #field, meta->field, ranked,   \
+                          ranked ? most : 0, error))
+    CHECK_SIDE(rank_inputs, RK_MAX_RANK_INPUTS);
+    CHECK_SIDE(rank_experts, RK_MAX_EXPERTS);
+    CHECK_SIDE(rank_units, RK_MAX_UNITS);
+#undef CHECK_SIDE
+    return rk_check_float(entry, offsetof(rk_snapshot_meta, rank_item_step), "rank_item_step",
+                          meta->rank_item_step, 0, ranked ? RK_FLOAT_LIMIT : 0, error);
+}
 
 /* Counts of the optional sections, and numbers of sources that not every snapshot has. */
 static rk_status check_meta_of_optional(const rk_section_entry *entry, const rk_snapshot_meta *meta,
@@ -36,9 +52,7 @@ static rk_status check_meta_of_optional(const rk_section_entry *entry, const rk_
     CHECK_COUNT(user_positions, RK_MAX_POSITIONS);
     CHECK_COUNT(user_features, RK_MAX_FEATURES);
     CHECK_COUNT(tasks, RK_MIN(RK_MAX_TASKS, meta->types));
-    CHECK_COUNT(rank_inputs, meta->tasks ? RK_MAX_RANK_INPUTS : 0);
-    CHECK_COUNT(rank_experts, meta->tasks ? RK_MAX_EXPERTS : 0);
-    CHECK_COUNT(rank_units, meta->tasks ? RK_MAX_UNITS : 0);
+    RK_TRY(check_meta_of_rankers(entry, meta, error));
     CHECK_COUNT(timed_items, meta->items);
     CHECK_COUNT(attributes, RK_MAX_ATTRIBUTES);
     CHECK_COUNT(attribute_values, meta->attributes ? RK_MAX_ATTRIBUTE_VALUES : 0);
@@ -496,6 +510,8 @@ rk_status rk_snapshot_verify(const rk_snapshot_view *view, rk_error *error) {
     RK_TRY(check_trending(&file, content, error));
     RK_TRY(check_geo(&file, content, error));
     RK_TRY(check_explore(&file, content, error));
+    RK_TRY(rk_check_attributes(container, found, content, error));
+    RK_TRY(rk_check_rankers(container, found, content, error));
     static const uint32_t weights[] = {SN_ENC_POS, SN_USER_POS, SN_FEAT_VEC};
     for (size_t i = 0; i < sizeof weights / sizeof *weights; i++)
         if (found[weights[i]] != NULL)

@@ -29,6 +29,36 @@ static void walk_options(const rk_snapshot_content *content) {
         if (content->explore[i] >= meta->items) abort();
 }
 
+static void walk_attributes(const rk_snapshot_content *content) {
+    const rk_snapshot_meta *meta = &content->meta;
+    walk_strings(&content->attributes, false);
+    walk_strings(&content->attribute_values, false);
+    walk_bytes(content->born, meta->timed_items > 0 ? meta->items * sizeof *content->born : 0);
+    for (uint32_t item = 0; meta->attributes > 0 && item < meta->items; item++) {
+        uint32_t attribute = 0;
+        for (uint32_t at = content->item_value_begin[item];
+             at < content->item_value_begin[item + 1]; at++) {
+            while (content->attribute_first[attribute + 1] <= content->item_value[at]) attribute++;
+            if (content->attribute_kind[attribute] > RK_ATTRIBUTE_TAGS) abort();
+        }
+    }
+    for (uint64_t i = 0; i < (uint64_t)meta->items * meta->numbers; i++)
+        if (!(content->item_number[i] <= RK_NO_NUMBER)) abort();
+}
+
+static void walk_rankers(const rk_snapshot_content *content) {
+    const rk_snapshot_meta *meta = &content->meta;
+    if (meta->tasks == 0) return;
+    for (uint32_t t = 0; t < meta->tasks; t++)
+        if (content->tasks[t].type >= meta->types) abort();
+    for (uint32_t i = 0; i < meta->rank_inputs; i++)
+        if (content->rank_feature[i] >= RK_MAX_RANK_INPUTS) abort();
+    walk_bytes(content->task_rate, (uint64_t)meta->items * meta->tasks);
+    walk_bytes(content->rank_second, rk_second_floats(meta) * sizeof *content->rank_second);
+    walk_bytes(content->rank_first, rk_first_floats(meta) * sizeof *content->rank_first);
+    walk_bytes(content->rank_item, meta->items);
+}
+
 static void walk_snapshot(const rk_snapshot_view *view) {
     const rk_snapshot_content *content = &view->content;
     const rk_snapshot_meta *meta = &content->meta;
@@ -46,6 +76,8 @@ static void walk_snapshot(const rk_snapshot_view *view) {
     walk_bytes(content->vector_cells, rk_block_count(meta->items) * rk_block_bytes(meta->dim));
     walk_bytes(content->vector_low, meta->items * rk_low_bytes(meta->dim));
     walk_options(content);
+    walk_attributes(content);
+    walk_rankers(content);
     walk_bytes(content->report, content->report_bytes);
 }
 
@@ -76,7 +108,8 @@ static void query_snapshot(const built_file *file, const rk_snapshot_content *co
                                     .features = features,
                                     .feature_count =
                                         round >= 2 && content->meta.feature_rows ? 2 : 0,
-                                    .seed = round};
+                                    .seed = round,
+                                    .time_ms = round == 1 ? INT64_MIN : round};
         uint32_t found;
         if (rk_recommend(engine, &request, list, &found, NULL) != RK_OK) abort();
         for (uint32_t i = 0; i < found; i++) {

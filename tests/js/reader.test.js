@@ -40,6 +40,15 @@ test('good_v1.rk: header, meta and text', () => {
     featureRows: 4,
     outlierWeight: 0.25,
     nearbyKm: 2.5,
+    tasks: 2,
+    rankInputs: 3,
+    rankExperts: 2,
+    rankUnits: 4,
+    rankItemStep: 0.125,
+    timedItems: 30,
+    attributes: 4,
+    attributeValues: 5,
+    numbers: 2,
   });
   const last = ITEMS - 1;
   assert.deepEqual(
@@ -114,9 +123,57 @@ test('good_v1.rk: places', () => {
   assert.deepEqual([geo.byCode.at(-1), geo.codes.at(-1)], [0, 2 ** 32 - 1]);
 });
 
+test('good_v1.rk: attributes and ages', () => {
+  const { attributes, born } = readSnapshot(load('good_v1.rk'));
+  assert.deepEqual(attributes.names, ['brand', 'genre', 'price', 'size']);
+  assert.deepEqual(attributes.kinds, ['category', 'tags', 'number', 'number']);
+  assert.deepEqual(attributes.values, ['acme', 'ümlaut', 'x', 'y', 'z']);
+  assert.deepEqual(
+    attributes.ofItems,
+    range(ITEMS, (i) => ({
+      ...(i % 3 < 2 && { brand: ['acme', 'ümlaut'][i % 3] }),
+      ...(i % 8 !== 0 && { genre: ['x', 'y', 'z'].filter((_, v) => (i >> v) & 1) }),
+      ...(i % 5 !== 4 && { price: i / 2 }),
+      ...(i % 2 === 0 && { size: i === 0 ? 2 ** 64 : -i }),
+    })),
+  );
+  assert.deepEqual(
+    born,
+    range(ITEMS, (i) => (i % 4 === 3 ? null : 28000000 + 60 * i)),
+  );
+});
+
+test('good_v1.rk: tasks and both networks', () => {
+  const { rankers } = readSnapshot(load('good_v1.rk'));
+  assert.deepEqual(rankers.tasks, [
+    { type: 0, weight: 1, scale: 1, offset: 0, baseRate: 0.25 },
+    { type: 2, weight: -2, scale: 0.5, offset: -1, baseRate: 0.125 },
+  ]);
+  assert.deepEqual(rankers.features, [0, 17, 63]);
+  const second = (i) => (i % 16) / 16 - 0.5;
+  const rows = (begin, count, width) =>
+    range(count, (r) => range(width, (c) => second(begin + r * width + c)));
+  assert.deepEqual(rankers.matrix, rows(0, 3, 14));
+  assert.deepEqual(rankers.biases, rows(42, 1, 14)[0]);
+  assert.deepEqual(rankers.heads, rows(56, 2, 4));
+  assert.deepEqual(rankers.first, {
+    a: range(DIM, (d) => d / 32),
+    b: range(DIM, (d) => (DIM + d) / 32),
+    w: range(16, (k) => (2 * DIM + k) / 32),
+  });
+  assert.deepEqual(
+    rankers.itemSteps,
+    range(ITEMS, (i) => i - 20),
+  );
+  assert.deepEqual(
+    rankers.rates,
+    range(ITEMS, (i) => [(i * 14) % 256, (i * 14 + 7) % 256]),
+  );
+});
+
 test('good_v1_bare.rk: no optional section', () => {
   const snapshot = readSnapshot(load('good_v1_bare.rk'));
-  for (const part of ['trending', 'geo', 'explore', 'encoderPositions', 'features'])
+  for (const part of ['trending', 'geo', 'explore', 'encoderPositions', 'features', 'born', 'attributes', 'rankers'])
     assert.equal(snapshot[part], undefined, part);
   assert.equal(snapshot.meta.outlierWeight, 0);
   assert.equal(snapshot.items.length, ITEMS);

@@ -22,7 +22,7 @@ const FLOAT_LIMIT = 2 ** 20;
 
 // ---- values -----------------------------------------------------------------------------------------------
 
-const ARRAYS = { u8: Uint8Array, u32: Uint32Array, i64: BigInt64Array, f32: Float32Array };
+const ARRAYS = { u8: Uint8Array, i8: Int8Array, u32: Uint32Array, i64: BigInt64Array, f32: Float32Array };
 
 /** A section's content as a typed array of its own; undefined for an absent section. */
 function arrayOf(file, entry, type) {
@@ -310,6 +310,22 @@ const SNAPSHOT_SPEC = {
   'feat.off': ['core', 4, true],
   'feat.txt': ['core', 1, true],
   'feat.vec': ['core', 4, true],
+  born: ['core', 4, true],
+  'at.off': ['core', 4, true],
+  'at.txt': ['core', 1, true],
+  'at.kind': ['core', 1, true],
+  'at.first': ['core', 4, true],
+  'av.off': ['core', 4, true],
+  'av.txt': ['core', 1, true],
+  'ia.off': ['core', 4, true],
+  'ia.val': ['core', 4, true],
+  'ia.num': ['core', 4, true],
+  task: ['core', 32, true],
+  rate: ['core', 1, true],
+  'rank.in': ['core', 4, true],
+  'rank.2': ['core', 4, true],
+  'rank.1': ['core', 4, true],
+  'rank.1i': ['core', 1, true],
   'nbr2.off': ['vectors', 4],
   nbr2: ['vectors', 4],
   'vec.mean': ['core', 4],
@@ -331,6 +347,14 @@ const SNAPSHOT_CONDITIONAL = [
   ['exploreCount', 92, ['explore']],
   ['userPositions', 96, ['user.pos']],
   ['userFeatures', 100, ['feat.off', 'feat.txt', 'feat.vec']],
+  ['timedItems', 136, ['born']],
+  [
+    'attributes',
+    140,
+    ['at.off', 'at.txt', 'at.kind', 'at.first', 'av.off', 'av.txt', 'ia.off', 'ia.val'],
+  ],
+  ['numbers', 148, ['ia.num']],
+  ['tasks', 116, ['task', 'rate', 'rank.in', 'rank.2', 'rank.1', 'rank.1i']],
 ];
 
 function readSnapshotMeta(file, entry) {
@@ -361,6 +385,15 @@ function readSnapshotMeta(file, entry) {
     featureRows: view.getUint32(at + 104, true),
     outlierWeight: view.getFloat32(at + 108, true),
     nearbyKm: view.getFloat32(at + 112, true),
+    tasks: view.getUint32(at + 116, true),
+    rankInputs: view.getUint32(at + 120, true),
+    rankExperts: view.getUint32(at + 124, true),
+    rankUnits: view.getUint32(at + 128, true),
+    rankItemStep: view.getFloat32(at + 132, true),
+    timedItems: view.getUint32(at + 136, true),
+    attributes: view.getUint32(at + 140, true),
+    attributeValues: view.getUint32(at + 144, true),
+    numbers: view.getUint32(at + 148, true),
   };
   expectRange(entry, 0, meta.items, 1, 2 ** 24 - 1);
   expectRange(entry, 4, meta.types, 1, 32);
@@ -387,7 +420,17 @@ function readSnapshotMeta(file, entry) {
     fail('VALUE_RANGE', entry.type, at + 104, `${meta.featureRows} rows`);
   expectFloat(entry, 108, meta.outlierWeight, 0, 1);
   expectFloat(entry, 112, meta.nearbyKm, meta.placeCount === 0 ? 0 : Math.fround(0.001), 20000);
-  expectZero(file, entry, 116, 256);
+  const ranked = meta.tasks === 0 ? 0 : 1;
+  expectRange(entry, 116, meta.tasks, 0, Math.min(8, meta.types));
+  expectRange(entry, 120, meta.rankInputs, ranked, ranked * 64);
+  expectRange(entry, 124, meta.rankExperts, ranked, ranked * 8);
+  expectRange(entry, 128, meta.rankUnits, ranked, ranked * 64);
+  expectFloat(entry, 132, meta.rankItemStep, 0, ranked * FLOAT_LIMIT);
+  expectRange(entry, 136, meta.timedItems, 0, meta.items);
+  expectRange(entry, 140, meta.attributes, 0, 32);
+  expectRange(entry, 144, meta.attributeValues, 0, meta.attributes === 0 ? 0 : 2 ** 24);
+  expectRange(entry, 148, meta.numbers, 0, meta.attributes);
+  expectZero(file, entry, 152, 256);
   return meta;
 }
 
@@ -467,6 +510,119 @@ function matrixOf(file, entry, dim) {
   if (entry === undefined) return undefined;
   const values = floatsOf(file, entry);
   return inRows([...values], dim, values.length / dim);
+}
+
+/** Minutes since 1970 of each item's first event, or null. */
+function bornOf(file, found, { timedItems }) {
+  if (found.born === undefined) return undefined;
+  const born = [...arrayOf(file, found.born, 'u32')].map((minutes) => minutes || null);
+  const timed = born.filter((minutes) => minutes !== null).length;
+  expectRange(found.meta, 136, timedItems, timed, timed);
+  return born;
+}
+
+const NO_NUMBER = 2 ** 100;
+
+/** Names, kinds, and of each item an object of what it has: text, [texts] or a number. */
+function snapshotAttributesOf(file, found, meta) {
+  if (found['at.off'] === undefined) return undefined;
+  const names = stringsOf(file, found['at.off'], found['at.txt'], { ids: true, unique: true });
+  const first = offsetsOf(file, found['at.first'], meta.attributeValues);
+  const kinds = [...arrayOf(file, found['at.kind'], 'u8')].map((kind, a) => {
+    expectRange(found['at.kind'], a, kind, 0, KINDS_OF_ATTRIBUTES.length - 1);
+    const name = KINDS_OF_ATTRIBUTES[kind];
+    if ((name === 'text' || name === 'number') && first[a + 1] !== first[a])
+      fail('VALUE_RANGE', 'at.first', found['at.first'].offset + 4 * (a + 1), `values of a ${name}`);
+    return name;
+  });
+  const columns = kinds.filter((kind) => kind === 'number').length;
+  expectRange(found.meta, 148, meta.numbers, columns, columns);
+  const values = stringsOf(file, found['av.off'], found['av.txt'], { ids: true });
+  const textAt = arrayOf(file, found['av.off'], 'u32');
+  values.forEach((value, row) => {
+    const sameAttribute = row > 0 && !first.includes(row);
+    if (sameAttribute && Buffer.compare(Buffer.from(values[row - 1]), Buffer.from(value)) >= 0)
+      fail('NOT_SORTED', 'av.txt', found['av.txt'].offset + textAt[row], value);
+  });
+  const attributeOf = (value) => kinds.findIndex((_, a) => value < first[a + 1]);
+  const begins = offsetsOf(file, found['ia.off'], found['ia.val'].count);
+  const entries = indexesOf(file, found['ia.val'], meta.attributeValues);
+  const numbers = found['ia.num'] && arrayOf(file, found['ia.num'], 'f32');
+  numbers?.forEach((number, i) => {
+    if (number !== NO_NUMBER) expectFloat(found['ia.num'], 4 * i, number, -(2 ** 64), 2 ** 64);
+  });
+  const ofItems = Array.from({ length: meta.items }, (_, item) => {
+    const has = {};
+    for (let at = begins[item]; at < begins[item + 1]; at++) {
+      const byte = found['ia.val'].offset + 4 * at;
+      if (at > begins[item] && entries[at] <= entries[at - 1])
+        fail('NOT_SORTED', 'ia.val', byte, `value ${entries[at]}`);
+      const a = attributeOf(entries[at]);
+      if (kinds[a] === 'tags') (has[names[a]] ??= []).push(values[entries[at]]);
+      else if (names[a] in has) fail('VALUE_RANGE', 'ia.val', byte, `another ${names[a]}`);
+      else has[names[a]] = values[entries[at]];
+    }
+    let column = 0;
+    kinds.forEach((kind, a) => {
+      if (kind !== 'number') return;
+      const number = numbers[item * meta.numbers + column++];
+      if (number !== NO_NUMBER) has[names[a]] = number;
+    });
+    return has;
+  });
+  return { names, kinds, values, ofItems };
+}
+
+function tasksOf(file, entry) {
+  let last = -1;
+  return Array.from({ length: entry.count }, (_, row) => {
+    const byte = 32 * row;
+    const at = entry.offset + byte;
+    const floatAt = (field, low = -FLOAT_LIMIT, high = FLOAT_LIMIT) => {
+      const value = file.view.getFloat32(at + field, true);
+      expectFloat(entry, byte + field, value, low, high);
+      return value;
+    };
+    const type = file.view.getUint32(at, true);
+    expectRange(entry, byte, type, 0, file.types - 1);
+    if (type <= last) fail('NOT_SORTED', entry.type, at, `type ${type}`);
+    last = type;
+    const task = {
+      type,
+      weight: floatAt(4),
+      scale: floatAt(8),
+      offset: floatAt(12),
+      baseRate: floatAt(16, 0, 1),
+    };
+    expectZero(file, entry, byte + 20, byte + 32);
+    return task;
+  });
+}
+
+/** The tasks, the networks of both stages, and what is known of the items for them. */
+function rankersOf(file, found, meta) {
+  if (found.task === undefined) return undefined;
+  const { dim, rankInputs: inputs, rankExperts: experts, rankUnits: units } = meta;
+  const tasks = tasksOf({ ...file, types: meta.types }, found.task);
+  const features = indexesOf(file, found['rank.in'], 64);
+  features.forEach((feature, i) => {
+    if (i > 0 && feature <= features[i - 1])
+      fail('NOT_SORTED', 'rank.in', found['rank.in'].offset + 4 * i, `feature ${feature}`);
+  });
+  const second = [...floatsOf(file, found['rank.2'])];
+  const first = [...floatsOf(file, found['rank.1'])];
+  const columns = experts * units + tasks.length * experts + tasks.length;
+  const take = (rows, width) => inRows(second.splice(0, rows * width), width, rows);
+  return {
+    tasks,
+    features: [...features],
+    matrix: take(inputs, columns),
+    biases: take(1, columns)[0],
+    heads: take(tasks.length, units),
+    first: { a: first.slice(0, dim), b: first.slice(dim, 2 * dim), w: first.slice(2 * dim) },
+    itemSteps: [...arrayOf(file, found['rank.1i'], 'i8')],
+    rates: inRows([...arrayOf(file, found.rate, 'u8')], tasks.length, meta.items),
+  };
 }
 
 /** Rows of { item, weight, more }: `more` tells entries of `nbr2` from those of `nbr`. */
@@ -608,6 +764,20 @@ export function readSnapshot(input) {
   expectCount(found['user.pos'], meta.userPositions * dim);
   expectCount(found['feat.off'], meta.userFeatures + 1);
   expectCount(found['feat.vec'], meta.featureRows * dim);
+  const columns = meta.rankExperts * meta.rankUnits + meta.tasks * meta.rankExperts + meta.tasks;
+  expectCount(found.born, items);
+  expectCount(found['at.off'], meta.attributes + 1);
+  expectCount(found['at.kind'], meta.attributes);
+  expectCount(found['at.first'], meta.attributes + 1);
+  expectCount(found['av.off'], meta.attributeValues + 1);
+  expectCount(found['ia.off'], items + 1);
+  expectCount(found['ia.num'], items * meta.numbers);
+  expectCount(found.task, meta.tasks);
+  expectCount(found.rate, items * meta.tasks);
+  expectCount(found['rank.in'], meta.rankInputs);
+  expectCount(found['rank.2'], (meta.rankInputs + 1) * columns + meta.tasks * meta.rankUnits);
+  expectCount(found['rank.1'], 2 * dim + 16);
+  expectCount(found['rank.1i'], items);
   verifyContainer(file);
 
   const trending = found.rise && floatsOf(file, found.rise, 0, 1);
@@ -630,6 +800,9 @@ export function readSnapshot(input) {
     userPositions: matrixOf(file, found['user.pos'], dim),
     features: stringsOf(file, found['feat.off'], found['feat.txt'], { ids: true, unique: true }),
     featureVectors: matrixOf(file, found['feat.vec'], dim),
+    born: bornOf(file, found, meta),
+    attributes: snapshotAttributesOf(file, found, meta),
+    rankers: rankersOf(file, found, meta),
     neighbors: neighborsOf(file, found, meta),
     vectors: vectorsOf(file, found, meta),
     report: reportOf(file, found.report),

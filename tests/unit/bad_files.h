@@ -112,6 +112,8 @@ enum { F32_91 = 0x42B60000, F32_181 = 0x43350000, F32_999 = 0x4479C000 };
         }                                                                                          \
     }
 
+#define ZEROS "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+
 /* Snapshots without an optional section that the meta counts, with one that it does not count, or
  * with another count (whose first section has `type`). */
 #define MISSING_S(type)                                                                            \
@@ -127,7 +129,7 @@ enum { F32_91 = 0x42B60000, F32_181 = 0x43350000, F32_999 = 0x4479C000 };
         .name = "unasked_" field, .kind = RK_KIND_SNAPSHOT, .golden = true,                        \
         .status = RK_VALUE_RANGE, .section = "meta", .at = SECTION_AT("meta", position),           \
         .reseal = RESEAL_ALL, .edits = {                                                           \
-            {SECTION_AT("meta", position), size, 0, NULL}                                          \
+            {SECTION_AT("meta", position), size, 0, ZEROS}                                         \
         }                                                                                          \
     }
 #define COUNTED(field, type, position, count)                                                      \
@@ -262,7 +264,7 @@ static const bad_file bad_files[] = {
     S("meta_session_decay_nan", false, RK_NOT_FINITE, "meta", 56, 4, 0xFFFFFFFF),
     S("meta_popular_count", false, RK_VALUE_RANGE, "meta", 60, 4, 41),
     S("meta_reserved", false, RK_RESERVED_NOT_ZERO, "meta", 255, 1, 1),
-    S("meta_reserved_first", false, RK_RESERVED_NOT_ZERO, "meta", 116, 1, 1),
+    S("meta_reserved_first", false, RK_RESERVED_NOT_ZERO, "meta", 152, 1, 1),
     S("meta_encoder_positions", true, RK_VALUE_RANGE, "meta", 64, 4, 65),
     S("meta_repeat_nan", true, RK_NOT_FINITE, "meta", 68, 4, F32_NAN),
     S("meta_repeat_large", true, RK_VALUE_RANGE, "meta", 80, 4, 0x40800001),
@@ -281,11 +283,47 @@ static const bad_file bad_files[] = {
     S("meta_outlier_weight_nan", false, RK_NOT_FINITE, "meta", 108, 4, F32_NAN),
     S("meta_nearby_km_zero", true, RK_VALUE_RANGE, "meta", 112, 4, 0),
     S("meta_nearby_km_large", false, RK_VALUE_RANGE, "meta", 112, 4, 0x469C4001),
+    S("meta_tasks", true, RK_VALUE_RANGE, "meta", 116, 4, 4),
+    S("meta_rank_inputs_none", true, RK_VALUE_RANGE, "meta", 120, 4, 0),
+    S("meta_rank_inputs", true, RK_VALUE_RANGE, "meta", 120, 4, 65),
+    S("meta_rank_experts_none", false, RK_VALUE_RANGE, "meta", 124, 4, 0),
+    S("meta_rank_experts", true, RK_VALUE_RANGE, "meta", 124, 4, 9),
+    S("meta_rank_units_none", false, RK_VALUE_RANGE, "meta", 128, 4, 0),
+    S("meta_rank_units", true, RK_VALUE_RANGE, "meta", 128, 4, 65),
+    S("meta_rank_item_step", true, RK_VALUE_RANGE, "meta", 132, 4, F32_MINUS_1),
+    S("meta_rank_item_step_large", false, RK_VALUE_RANGE, "meta", 132, 4, F32_2P21),
+    S("meta_rank_item_step_nan", false, RK_NOT_FINITE, "meta", 132, 4, F32_NAN),
+    {.name = "meta_rank_inputs_unasked", .kind = RK_KIND_SNAPSHOT, .golden = true, .status = RK_VALUE_RANGE,
+     .section = "meta", .at = SECTION_AT("meta", 120), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("meta", 116), 4, 0, NULL}}},
+    {.name = "meta_rank_item_step_unasked", .kind = RK_KIND_SNAPSHOT, .status = RK_VALUE_RANGE,
+     .section = "meta", .at = SECTION_AT("meta", 132), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("meta", 116), 16, 0, ZEROS}}},
+    S("meta_timed_items", true, RK_VALUE_RANGE, "meta", 136, 4, 41),
+    S("meta_attributes", true, RK_VALUE_RANGE, "meta", 140, 4, 33),
+    S("meta_attribute_values", true, RK_VALUE_RANGE, "meta", 144, 4, 16777217),
+    {.name = "meta_attribute_values_unasked", .kind = RK_KIND_SNAPSHOT, .status = RK_VALUE_RANGE,
+     .section = "meta", .at = SECTION_AT("meta", 144), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("meta", 140), 4, 0, NULL}}},
+    S("meta_numbers", true, RK_VALUE_RANGE, "meta", 148, 4, 5),
+    {.name = "meta_numbers_unasked", .kind = RK_KIND_SNAPSHOT, .status = RK_VALUE_RANGE,
+     .section = "meta", .at = SECTION_AT("meta", 148), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("meta", 140), 8, 0, NULL}}},
 
     /* ---- snapshots: optional sections ---- */
     MISSING_S("enc.pos"), MISSING_S("rise"), MISSING_S("rise.top"), MISSING_S("geo"),
     MISSING_S("geo.code"), MISSING_S("geo.item"), MISSING_S("explore"), MISSING_S("user.pos"),
     MISSING_S("feat.off"), MISSING_S("feat.txt"), MISSING_S("feat.vec"),
+    MISSING_S("born"), MISSING_S("at.off"), MISSING_S("at.txt"), MISSING_S("at.kind"),
+    MISSING_S("at.first"), MISSING_S("av.off"), MISSING_S("av.txt"), MISSING_S("ia.off"),
+    MISSING_S("ia.val"), MISSING_S("ia.num"), MISSING_S("task"), MISSING_S("rate"),
+    MISSING_S("rank.in"), MISSING_S("rank.2"), MISSING_S("rank.1"), MISSING_S("rank.1i"),
+    UNASKED("tasks", 116, 20), UNASKED("timed_items", 136, 4), UNASKED("attributes", 140, 12),
+    UNASKED("numbers", 148, 4),
+    COUNTED("tasks", "task", 116, 1), COUNTED("rank_inputs", "rank.in", 120, 4),
+    COUNTED("rank_experts", "rank.2", 124, 3), COUNTED("rank_units", "rank.2", 128, 5),
+    COUNTED("attributes", "at.off", 140, 3), COUNTED("attribute_values", "av.off", 144, 6),
+    COUNTED("numbers", "ia.num", 148, 1),
     UNASKED("encoder_positions", 64, 4), UNASKED("trending_count", 84, 4),
     UNASKED("place_count", 88, 4), UNASKED("explore_count", 92, 4),
     UNASKED("user_positions", 96, 4), UNASKED("user_features", 100, 8),
@@ -342,6 +380,62 @@ static const bad_file bad_files[] = {
      .section = "feat.txt", .at = SECTION_AT("feat.txt", 0), .reseal = RESEAL_ALL,
      .edits = {{SECTION_AT("feat.off", 4), 4, 0, NULL}}},
     S("user_feature_utf8", false, RK_BAD_UTF8, "feat.txt", 0, 1, 0xFF),
+
+    /* ---- snapshots: attributes (values "acme" 0, "ümlaut" 4, "x" 11, "y" 12, "z" 13; items have
+     * {0}, {1 2}, {3}, {0 2 3}, ...) ---- */
+    {.name = "born_uncounted", .kind = RK_KIND_SNAPSHOT, .golden = true, .status = RK_VALUE_RANGE,
+     .section = "meta", .at = SECTION_AT("meta", 136), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("born", 0), 4, 0, NULL}}},
+    S("attribute_off", false, RK_NOT_MONOTONE, "at.off", 16, 4, 20),
+    {.name = "attribute_empty", .kind = RK_KIND_SNAPSHOT, .status = RK_VALUE_RANGE, .section = "at.txt",
+     .at = SECTION_AT("at.txt", 0), .reseal = RESEAL_ALL, .edits = {{SECTION_AT("at.off", 4), 4, 0, NULL}}},
+    S("attribute_utf8", false, RK_BAD_UTF8, "at.txt", 5, 1, 0xFF),
+    S("attributes_equal", true, RK_NOT_SORTED, "at.txt", 5, 5, 0x646E617262 /* "brand" */),
+    S("attribute_kind", true, RK_VALUE_RANGE, "at.kind", 1, 1, 4),
+    {.name = "numbers_uncounted", .kind = RK_KIND_SNAPSHOT, .golden = true, .status = RK_VALUE_RANGE,
+     .section = "meta", .at = SECTION_AT("meta", 148), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("at.kind", 2), 1, RK_ATTRIBUTE_TEXT, NULL}}},
+    S("attribute_first", true, RK_NOT_MONOTONE, "at.first", 0, 4, 1),
+    S("attribute_first_descends", false, RK_NOT_MONOTONE, "at.first", 8, 4, 1),
+    S("attribute_first_last", false, RK_NOT_MONOTONE, "at.first", 16, 4, 6),
+    {.name = "number_values", .kind = RK_KIND_SNAPSHOT, .golden = true, .status = RK_VALUE_RANGE,
+     .section = "at.first", .at = SECTION_AT("at.first", 12), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("at.first", 8), 4, 4, NULL}}},
+    S("value_off", false, RK_NOT_MONOTONE, "av.off", 0, 4, 1),
+    {.name = "value_empty", .kind = RK_KIND_SNAPSHOT, .golden = true, .status = RK_VALUE_RANGE,
+     .section = "av.txt", .at = SECTION_AT("av.txt", 0), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("av.off", 4), 4, 0, NULL}}},
+    S("value_utf8", false, RK_BAD_UTF8, "av.txt", 11, 1, 0x80),
+    S("values_equal", true, RK_NOT_SORTED, "av.txt", 12, 1, 'x'),
+    S("values_descend", true, RK_NOT_SORTED, "av.txt", 13, 1, 'a'),
+    S("item_value_off", true, RK_NOT_MONOTONE, "ia.off", 160, 4, 86),
+    S("item_value", true, RK_VALUE_RANGE, "ia.val", 0, 4, 5),
+    S("item_value_twice", true, RK_NOT_SORTED, "ia.val", 20, 4, 0),
+    S("item_value_descends", false, RK_NOT_SORTED, "ia.val", 24, 4, 1),
+    S("item_values_of_category", true, RK_VALUE_RANGE, "ia.val", 20, 4, 1),
+    S("item_number_nan", true, RK_NOT_FINITE, "ia.num", 8, 4, F32_NAN),
+    S("item_number_large", true, RK_VALUE_RANGE, "ia.num", 12, 4, F32_2P65),
+    S("item_number_small", false, RK_VALUE_RANGE, "ia.num", 8, 4, F32_2P65 | 0x80000000),
+
+    /* ---- snapshots: rankers ---- */
+    S("task_type", true, RK_VALUE_RANGE, "task", 32, 4, 3),
+    S("task_type_twice", true, RK_NOT_SORTED, "task", 32, 4, 0),
+    S("task_weight_nan", true, RK_NOT_FINITE, "task", 4, 4, F32_NAN),
+    S("task_weight_large", false, RK_VALUE_RANGE, "task", 36, 4, F32_2P21),
+    S("task_scale_large", true, RK_VALUE_RANGE, "task", 40, 4, F32_2P21),
+    S("task_scale_nan", false, RK_NOT_FINITE, "task", 8, 4, F32_NAN),
+    S("task_offset_inf", true, RK_NOT_FINITE, "task", 44, 4, F32_INF),
+    S("task_offset_large", false, RK_VALUE_RANGE, "task", 12, 4, F32_2P21 | 0x80000000),
+    S("task_base_rate", true, RK_VALUE_RANGE, "task", 48, 4, 0x3F800001),
+    S("task_base_rate_negative", false, RK_VALUE_RANGE, "task", 16, 4, F32_MINUS_1),
+    S("task_reserved", true, RK_RESERVED_NOT_ZERO, "task", 63, 1, 1),
+    S("task_reserved_first", false, RK_RESERVED_NOT_ZERO, "task", 20, 1, 1),
+    S("rank_feature", true, RK_VALUE_RANGE, "rank.in", 8, 4, 64),
+    S("rank_feature_twice", true, RK_NOT_SORTED, "rank.in", 8, 4, 17),
+    S("rank_second_nan", true, RK_NOT_FINITE, "rank.2", 252, 4, F32_NAN),
+    S("rank_second_large", false, RK_VALUE_RANGE, "rank.2", 0, 4, F32_2P21),
+    S("rank_first_inf", true, RK_NOT_FINITE, "rank.1", 124, 4, F32_INF),
+    S("rank_first_large", false, RK_VALUE_RANGE, "rank.1", 0, 4, F32_2P21 | 0x80000000),
 
     /* ---- snapshots: text ---- */
     S("item_off_first", true, RK_NOT_MONOTONE, "item.off", 0, 4, 1),

@@ -73,7 +73,17 @@ enum {
     SMALL_EXPLORE = 13,
     SMALL_TOWER = 3, /* positions */
     SMALL_FEATURES = 2,
-    SMALL_FEATURE_ROWS = 4
+    SMALL_FEATURE_ROWS = 4,
+    SMALL_TIMED = 30,
+    SMALL_ATTRIBUTES = 4,
+    SMALL_VALUES = 5,
+    SMALL_NUMBERS = 2,
+    SMALL_TASKS = 2,
+    SMALL_INPUTS = 3,
+    SMALL_EXPERTS = 2,
+    SMALL_UNITS = 4,
+    SMALL_SECOND = 64, /* f32 of the second stage */
+    SMALL_FIRST = 32
 };
 
 /* Everything a snapshot's content points at. */
@@ -98,6 +108,17 @@ typedef struct small_snapshot {
     float tower[SMALL_TOWER * SMALL_DIM];
     string_builder features;
     float feature_vectors[SMALL_FEATURE_ROWS * SMALL_DIM];
+    uint32_t born[SMALL_ITEMS];
+    string_builder attributes, values;
+    uint8_t attribute_kind[SMALL_ATTRIBUTES];
+    uint32_t attribute_first[SMALL_ATTRIBUTES + 1];
+    uint32_t item_value_begin[SMALL_ITEMS + 1], item_value[SMALL_ITEMS * 4];
+    float item_number[SMALL_ITEMS * SMALL_NUMBERS];
+    rk_task tasks[SMALL_TASKS];
+    uint8_t task_rate[SMALL_ITEMS * SMALL_TASKS];
+    uint32_t rank_feature[SMALL_INPUTS];
+    float rank_second[SMALL_SECOND], rank_first[SMALL_FIRST];
+    int8_t rank_item[SMALL_ITEMS];
     rk_snapshot_content content;
 } small_snapshot;
 
@@ -196,6 +217,75 @@ static inline void fill_small_towers(small_snapshot *small) {
     add_string(&small->features, "device");
 }
 
+/* A category, tags and two numbers; of the values, "x" comes before the one before it, which is
+ * another attribute's. Every fourth item was never seen. */
+static inline void fill_small_values(small_snapshot *small) {
+    static const char *const names[SMALL_ATTRIBUTES] = {"brand", "genre", "price", "size"};
+    static const uint8_t kinds[SMALL_ATTRIBUTES] = {RK_ATTRIBUTE_CATEGORY, RK_ATTRIBUTE_TAGS,
+                                                    RK_ATTRIBUTE_NUMBER, RK_ATTRIBUTE_NUMBER};
+    static const char *const values[SMALL_VALUES] = {"acme", "ümlaut", "x", "y", "z"};
+    static const uint32_t first[SMALL_ATTRIBUTES + 1] = {0, 2, 5, 5, 5};
+    uint32_t used = 0;
+    for (uint32_t a = 0; a < SMALL_ATTRIBUTES; a++) add_string(&small->attributes, names[a]);
+    for (uint32_t v = 0; v < SMALL_VALUES; v++) add_string(&small->values, values[v]);
+    memcpy(small->attribute_kind, kinds, sizeof kinds);
+    memcpy(small->attribute_first, first, sizeof first);
+    for (uint32_t i = 0; i < SMALL_ITEMS; i++) {
+        if (i % 4 != 3) small->born[i] = 28000000 + 60 * i;
+        if (i % 3 < 2) small->item_value[used++] = i % 3;
+        for (uint32_t v = 0; v < 3; v++)
+            if (i >> v & 1u) small->item_value[used++] = 2 + v;
+        small->item_value_begin[i + 1] = used;
+        float *numbers = small->item_number + i * SMALL_NUMBERS;
+        numbers[0] = i % 5 == 4 ? RK_NO_NUMBER : (float)i * 0.5f;
+        numbers[1] = i == 0 ? RK_MAX_NUMBER : i % 2 == 1 ? RK_NO_NUMBER : -(float)i;
+    }
+}
+
+/* Two tasks of the three types; the last input is a feature that nobody knows. */
+static inline void fill_small_rankers(small_snapshot *small) {
+    static const rk_task tasks[SMALL_TASKS] = {
+        {.type = 0, .weight = 1, .scale = 1, .offset = 0, .base_rate = 0.25f},
+        {.type = 2, .weight = -2, .scale = 0.5f, .offset = -1, .base_rate = 0.125f}};
+    static const uint32_t features[SMALL_INPUTS] = {0, 17, 63};
+    memcpy(small->tasks, tasks, sizeof tasks);
+    memcpy(small->rank_feature, features, sizeof features);
+    for (uint32_t i = 0; i < SMALL_ITEMS * SMALL_TASKS; i++)
+        small->task_rate[i] = (uint8_t)(i * 7 % 256);
+    for (uint32_t i = 0; i < SMALL_SECOND; i++) small->rank_second[i] = (float)(i % 16) / 16 - 0.5f;
+    for (uint32_t i = 0; i < SMALL_FIRST; i++) small->rank_first[i] = (float)i / 32;
+    for (uint32_t i = 0; i < SMALL_ITEMS; i++) small->rank_item[i] = (int8_t)((int32_t)i - 20);
+}
+
+static inline void point_at_ranking(small_snapshot *small) {
+    rk_snapshot_content *content = &small->content;
+    rk_snapshot_meta *meta = &content->meta;
+    meta->tasks = SMALL_TASKS;
+    meta->rank_inputs = SMALL_INPUTS;
+    meta->rank_experts = SMALL_EXPERTS;
+    meta->rank_units = SMALL_UNITS;
+    meta->rank_item_step = 0.125f;
+    meta->timed_items = SMALL_TIMED;
+    meta->attributes = SMALL_ATTRIBUTES;
+    meta->attribute_values = SMALL_VALUES;
+    meta->numbers = SMALL_NUMBERS;
+    if (rk_second_floats(meta) != SMALL_SECOND || rk_first_floats(meta) != SMALL_FIRST) abort();
+    content->born = small->born;
+    content->attributes = strings_view(&small->attributes);
+    content->attribute_kind = small->attribute_kind;
+    content->attribute_first = small->attribute_first;
+    content->attribute_values = strings_view(&small->values);
+    content->item_value_begin = small->item_value_begin;
+    content->item_value = small->item_value;
+    content->item_number = small->item_number;
+    content->tasks = small->tasks;
+    content->task_rate = small->task_rate;
+    content->rank_feature = small->rank_feature;
+    content->rank_second = small->rank_second;
+    content->rank_first = small->rank_first;
+    content->rank_item = small->rank_item;
+}
+
 /* Every optional section of the core. */
 static inline void fill_small_options(small_snapshot *small) {
     static const float repeat[RK_REPEAT_LAGS] = {-0.5f, 0.25f, 0.125f, 0};
@@ -229,6 +319,9 @@ static inline void fill_small_options(small_snapshot *small) {
     content->user_positions = small->tower;
     content->features = strings_view(&small->features);
     content->feature_vectors = small->feature_vectors;
+    fill_small_values(small);
+    fill_small_rankers(small);
+    point_at_ranking(small);
 }
 
 /* Without any optional section of the core, as snapshots were before there were any. */
@@ -306,13 +399,7 @@ static inline built_file build_snapshot(void) {
 /* ---- a small events file: 12 events, a user and a type that no event uses; every optional part
  * is there ---- */
 
-enum {
-    SMALL_EVENTS = 12,
-    SMALL_USERS = 4,
-    SMALL_EVENT_ITEMS = 5,
-    SMALL_ATTRIBUTES = 4,
-    SMALL_CONTEXTS = 3
-};
+enum { SMALL_EVENTS = 12, SMALL_USERS = 4, SMALL_EVENT_ITEMS = 5, SMALL_CONTEXTS = 3 };
 
 typedef struct small_events {
     uint32_t user[SMALL_EVENTS], item[SMALL_EVENTS], label[SMALL_EVENTS];

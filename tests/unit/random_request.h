@@ -33,6 +33,16 @@ static inline void make_user(rk_rng *rng, uint32_t feature_rows, random_request 
     }
 }
 
+/* When it is, and when the events were, each known half the time. */
+static inline void make_times(rk_rng *rng, random_request *out) {
+    rk_request *request = &out->request;
+    const int64_t now = RANDOM_NOW_MS + (int64_t)rk_rng_below(rng, 7u * 86400u) * 1000;
+    if (rk_rng_below(rng, 2) == 0) request->time_ms = now;
+    if (rk_rng_below(rng, 2) == 0) return;
+    for (uint32_t i = 0; i < request->session_count; i++)
+        out->session[i].time_ms = now - (int64_t)(request->session_count - i) * 60000;
+}
+
 /* `may`: which overrides it may use, REQUEST_... */
 static inline void make_request(rk_rng *rng, const rk_snapshot_content *content, uint32_t may,
                                 random_request *out) {
@@ -62,6 +72,7 @@ static inline void make_request(rk_rng *rng, const rk_snapshot_content *content,
     request->stages = rk_rng_below(rng, RK_STAGES_COUNT);
     if (rk_rng_below(rng, 4) == 0) request->flags |= RK_REQUEST_KEEP_SEEN;
     make_user(rng, content->meta.feature_rows, out);
+    make_times(rng, out);
     if ((may & REQUEST_OWN_QUOTAS) && rk_rng_below(rng, 3) == 0)
         request->flags |= RK_REQUEST_SOURCE_QUOTAS;
     if ((may & REQUEST_OWN_WEIGHTS) && rk_rng_below(rng, 3) == 0)

@@ -24,6 +24,9 @@ typedef struct snapshot_shape {
     uint32_t positions;    /* of the user tower; 0: no tower, no features */
     uint32_t encoder;      /* positions of the session encoder */
     float outlier_weight;
+    uint32_t attributes; /* of kinds in turn: category, tags, number; 0: none */
+    uint32_t tasks;      /* with random small networks; 0: the funnel ends with the blend */
+    bool born;           /* most items have an age, and requests may have times */
     uint64_t seed;
 } snapshot_shape;
 
@@ -35,6 +38,9 @@ static inline snapshot_shape with_all_parts(snapshot_shape shape) {
     shape.positions = 4;
     shape.encoder = 3;
     shape.outlier_weight = 0.25f;
+    shape.attributes = 7;
+    shape.tasks = 3;
+    shape.born = true;
     return shape;
 }
 
@@ -248,6 +254,127 @@ static inline void fill_towers(const snapshot_shape *shape, rk_memory *memory,
         random_floats(&rng, (uint64_t)RANDOM_FEATURE_ROWS * shape->dim, 0.0f, memory);
 }
 
+/* ---- what rules and rankers read ---- */
+
+/* Minutes since 1970 up to RANDOM_NOW_MS; every ninth item was never seen. */
+#define RANDOM_NOW_MS INT64_C(1700000000000)
+static inline void fill_born(const snapshot_shape *shape, rk_memory *memory,
+                             rk_snapshot_content *content) {
+    rk_rng rng = rk_rng_at(shape->seed, 7);
+    if (!shape->born) return;
+    uint32_t *born = TAKE(memory, uint32_t, shape->items), timed = 0;
+    for (uint32_t item = 0; item < shape->items; item++) {
+        const uint32_t age = rk_rng_below(&rng, 1000u * 1440u);
+        if (item % 9 != 8) born[item] = (uint32_t)(RANDOM_NOW_MS / 60000) - age;
+        timed += item % 9 != 8;
+    }
+    content->meta.time_kind = RK_TIME_UNIX_MS;
+    content->meta.timed_items = timed;
+    content->born = born;
+}
+
+static inline uint8_t random_kind(uint32_t attribute) {
+    static const uint8_t kinds[] = {RK_ATTRIBUTE_CATEGORY, RK_ATTRIBUTE_TAGS, RK_ATTRIBUTE_NUMBER};
+    return kinds[attribute % 3];
+}
+
+enum { VALUES_A_CATEGORY = 6, VALUES_A_TAG = 25, MOST_TAGS = 5 };
+static inline void fill_attribute_table(const snapshot_shape *shape, rk_memory *memory,
+                                        rk_snapshot_content *content) {
+    const uint32_t count = shape->attributes;
+    uint8_t *kind = TAKE(memory, uint8_t, count);
+    uint32_t *first = TAKE(memory, uint32_t, (uint64_t)count + 1);
+    content->meta.attributes = count;
+    for (uint32_t a = 0; a < count; a++) {
+        kind[a] = random_kind(a);
+        content->meta.numbers += kind[a] == RK_ATTRIBUTE_NUMBER;
+        first[a + 1] = first[a] + (kind[a] == RK_ATTRIBUTE_CATEGORY ? VALUES_A_CATEGORY
+                                   : kind[a] == RK_ATTRIBUTE_TAGS   ? VALUES_A_TAG
+                                                                    : 0);
+    }
+    content->attributes = numbered_strings("attribute-", count, memory);
+    content->attribute_values = numbered_strings("value-", first[count], memory);
+    content->meta.attribute_values = first[count];
+    content->attribute_kind = kind;
+    content->attribute_first = first;
+}
+
+/* Puts `value` into the ascending row [begin, *end) unless it is there. */
+static inline void put_value(uint32_t *values, uint32_t begin, uint32_t *end, uint32_t value) {
+    uint32_t at = *end;
+    while (at > begin && values[at - 1] > value) at--;
+    if (at > begin && values[at - 1] == value) return;
+    memmove(values + at + 1, values + at, (*end - at) * sizeof *values);
+    values[at] = value;
+    (*end)++;
+}
+
+static inline void fill_attributes(const snapshot_shape *shape, rk_memory *memory,
+                                   rk_snapshot_content *content) {
+    rk_rng rng = rk_rng_at(shape->seed, 8);
+    if (shape->attributes == 0) return;
+    fill_attribute_table(shape, memory, content);
+    const uint32_t items = shape->items, *first = content->attribute_first;
+    uint32_t *begin = TAKE(memory, uint32_t, (uint64_t)items + 1), used = 0;
+    uint32_t *values = TAKE(memory, uint32_t, (uint64_t)items * shape->attributes * MOST_TAGS);
+    float *numbers = TAKE(memory, float, (uint64_t)items * content->meta.numbers),
+          *number = numbers;
+    for (uint32_t item = 0; item < items; item++) {
+        for (uint32_t a = 0; a < shape->attributes; a++) {
+            const uint8_t kind = content->attribute_kind[a];
+            const uint32_t most = kind == RK_ATTRIBUTE_CATEGORY ? 1 : MOST_TAGS;
+            const bool bare = rk_rng_below(&rng, 5) == 0;
+            if (kind == RK_ATTRIBUTE_NUMBER)
+                *number++ = bare ? RK_NO_NUMBER : 10.0f * rk_rng_normal(&rng);
+            else
+                for (uint32_t k = bare ? 0 : 1 + rk_rng_below(&rng, most); k > 0; k--)
+                    put_value(values, begin[item], &used,
+                              first[a] + rk_rng_below(&rng, first[a + 1] - first[a]));
+        }
+        begin[item + 1] = used;
+    }
+    content->item_value_begin = begin;
+    content->item_value = used ? values : NULL;
+    content->item_number = numbers;
+}
+
+enum { RANDOM_EXPERTS = 3, RANDOM_UNITS = 5 };
+/* Tasks of the first types, each with networks that mean nothing; of the features about half, and
+ * one that no reader knows. */
+static inline void fill_rankers(const snapshot_shape *shape, rk_memory *memory,
+                                rk_snapshot_content *content) {
+    rk_rng rng = rk_rng_at(shape->seed, 9);
+    rk_snapshot_meta *meta = &content->meta;
+    if (shape->tasks == 0) return;
+    rk_task *tasks = TAKE(memory, rk_task, shape->tasks);
+    uint32_t *features = TAKE(memory, uint32_t, RK_MAX_RANK_INPUTS);
+    uint8_t *rate = TAKE(memory, uint8_t, (uint64_t)shape->items * shape->tasks);
+    int8_t *item_count = TAKE(memory, int8_t, shape->items);
+    for (uint32_t t = 0; t < shape->tasks; t++)
+        tasks[t] = (rk_task){.type = t,
+                             .weight = content->type_weight[t],
+                             .scale = 0.5f + rk_rng_f32(&rng),
+                             .offset = rk_rng_normal(&rng),
+                             .base_rate = rk_rng_f32(&rng)};
+    for (uint32_t f = 0; f < RK_MAX_RANK_INPUTS; f++)
+        if (f == RK_MAX_RANK_INPUTS - 1 || rk_rng_below(&rng, 2) == 0)
+            features[meta->rank_inputs++] = f;
+    for (uint64_t i = 0; i < (uint64_t)shape->items * shape->tasks; i++)
+        rate[i] = (uint8_t)rk_rng_below(&rng, 256);
+    for (uint32_t i = 0; i < shape->items; i++)
+        item_count[i] = (int8_t)((int32_t)rk_rng_below(&rng, 256) - 128);
+    meta->tasks = shape->tasks;
+    meta->rank_experts = RANDOM_EXPERTS;
+    meta->rank_units = RANDOM_UNITS;
+    meta->rank_item_step = 1.0f / 128.0f;
+    content->tasks = tasks;
+    content->task_rate = rate;
+    content->rank_feature = features;
+    content->rank_second = random_floats(&rng, rk_second_floats(meta), 0.0f, memory);
+    content->rank_first = random_floats(&rng, rk_first_floats(meta), 0.0f, memory);
+    content->rank_item = item_count;
+}
+
 static inline rk_snapshot_content make_random_snapshot(snapshot_shape shape, rk_memory *memory) {
     rk_snapshot_content content = {
         .meta = {.items = shape.items,
@@ -280,6 +407,9 @@ static inline rk_snapshot_content make_random_snapshot(snapshot_shape shape, rk_
     fill_places(&shape, memory, &content);
     fill_explore(&shape, memory, &content);
     fill_towers(&shape, memory, &content);
+    fill_born(&shape, memory, &content);
+    fill_attributes(&shape, memory, &content);
+    fill_rankers(&shape, memory, &content);
     return content;
 }
 

@@ -29,6 +29,31 @@ static void assert_options_equal(const rk_snapshot_content *a, const rk_snapshot
     assert_strings_equal(&a->features, &b->features);
 }
 
+static void assert_attributes_equal(const rk_snapshot_content *a, const rk_snapshot_content *b) {
+    const rk_snapshot_meta *meta = &a->meta;
+    const uint64_t items = meta->items, word = sizeof(uint32_t);
+    assert_array_equal(a->born, b->born, items * word);
+    assert_strings_equal(&a->attributes, &b->attributes);
+    assert_array_equal(a->attribute_kind, b->attribute_kind, meta->attributes);
+    assert_array_equal(a->attribute_first, b->attribute_first, (meta->attributes + 1) * word);
+    assert_strings_equal(&a->attribute_values, &b->attribute_values);
+    assert_array_equal(a->item_value_begin, b->item_value_begin, (items + 1) * word);
+    if (meta->attributes > 0)
+        assert_array_equal(a->item_value, b->item_value, a->item_value_begin[items] * word);
+    assert_array_equal(a->item_number, b->item_number, items * meta->numbers * word);
+}
+
+static void assert_rankers_equal(const rk_snapshot_content *a, const rk_snapshot_content *b) {
+    const rk_snapshot_meta *meta = &a->meta;
+    const uint64_t word = sizeof(uint32_t);
+    assert_array_equal(a->tasks, b->tasks, meta->tasks * sizeof *a->tasks);
+    assert_array_equal(a->task_rate, b->task_rate, (uint64_t)meta->items * meta->tasks);
+    assert_array_equal(a->rank_feature, b->rank_feature, meta->rank_inputs * word);
+    assert_array_equal(a->rank_second, b->rank_second, rk_second_floats(meta) * word);
+    assert_array_equal(a->rank_first, b->rank_first, rk_first_floats(meta) * word);
+    assert_array_equal(a->rank_item, b->rank_item, meta->items);
+}
+
 static void assert_content_equal(const rk_snapshot_content *a, const rk_snapshot_content *b) {
     const uint32_t items = a->meta.items, dim = a->meta.dim;
     assert_memory_equal(&a->meta, &b->meta, sizeof a->meta);
@@ -48,6 +73,8 @@ static void assert_content_equal(const rk_snapshot_content *a, const rk_snapshot
                         rk_block_count(items) * rk_block_bytes(dim));
     assert_memory_equal(a->vector_low, b->vector_low, items * rk_low_bytes(dim));
     assert_options_equal(a, b);
+    assert_attributes_equal(a, b);
+    assert_rankers_equal(a, b);
     assert_int_equal(a->report == NULL, b->report == NULL);
     assert_int_equal(a->report_bytes, b->report_bytes);
     if (a->report_bytes > 0) assert_memory_equal(a->report, b->report, a->report_bytes);
@@ -85,6 +112,36 @@ static void optional_sections_may_be_absent(void **state) {
     free(small);
     small = make_bare_snapshot();
     assert_round_trip(&small->content);
+    free(small);
+}
+
+/* Tasks without attributes, attributes without numbers, ages without either. */
+static void ranking_is_optional_part_by_part(void **state) {
+    (void)state;
+    small_snapshot *small = make_small_snapshot();
+    rk_snapshot_content *content = &small->content;
+    rk_snapshot_meta *meta = &content->meta;
+    const rk_snapshot_content full = *content;
+    meta->timed_items = meta->attributes = meta->attribute_values = meta->numbers = 0;
+    content->born = NULL;
+    content->attributes = content->attribute_values = (rk_strings){NULL, NULL, 0};
+    content->attribute_kind = NULL;
+    content->attribute_first = content->item_value_begin = content->item_value = NULL;
+    content->item_number = NULL;
+    assert_round_trip(content);
+    *content = full;
+    meta->tasks = meta->rank_inputs = meta->rank_experts = meta->rank_units = 0;
+    meta->rank_item_step = 0;
+    content->tasks = NULL;
+    content->task_rate = NULL;
+    content->rank_feature = NULL;
+    content->rank_second = content->rank_first = NULL;
+    content->rank_item = NULL;
+    assert_round_trip(content);
+    meta->attributes = content->attributes.count = 2;
+    meta->numbers = 0;
+    content->item_number = NULL;
+    assert_round_trip(content);
     free(small);
 }
 
@@ -136,6 +193,14 @@ static void limits_are_inclusive(void **state) {
     small->trending[7] = 1;
     small->trending[0] = -0.0f;
     small->encoder[0] = -0x1p20f;
+    small->content.meta.rank_item_step = 0x1p20f;
+    small->tasks[0].weight = -0x1p20f;
+    small->tasks[0].scale = small->tasks[1].offset = 0x1p20f;
+    small->tasks[0].base_rate = 1;
+    small->tasks[1].base_rate = -0.0f;
+    small->rank_second[0] = small->rank_first[31] = -0x1p20f;
+    small->item_number[2] = -0x1p64f;
+    small->attribute_kind[0] = RK_ATTRIBUTE_TAGS;
     assert_round_trip(&small->content);
     free(small);
 }
@@ -246,6 +311,7 @@ int main(void) {
         cmocka_unit_test(content_survives_the_round_trip),
         cmocka_unit_test(optional_sections_may_be_absent),
         cmocka_unit_test(parts_are_optional_one_by_one),
+        cmocka_unit_test(ranking_is_optional_part_by_part),
         cmocka_unit_test(limits_are_inclusive),
         cmocka_unit_test(full_blocks_have_no_padding),
         cmocka_unit_test(rows_have_at_most_256_neighbors),
