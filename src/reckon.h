@@ -177,6 +177,35 @@ const char *rk_source_name(uint32_t source);
  * is not looked at; otherwise a request that rk_recommend refuses is one. */
 const char *rk_source_unavailable(rk_engine *engine, const rk_request *request, uint32_t source);
 
+/* ---- business rules (serve/rules.h; the words: serve/rules_program.h, made of a document by the
+ * JavaScript package) ---- */
+
+/* One place of a list that rules made, or one item that is not in it. Bit r is rule r of the
+ * document, r < 32: later rules work, but are not told. */
+typedef struct rk_ruled {
+    uint32_t item;
+    uint32_t place;    /* 1-based before the rules, 0: it was not among the candidates */
+    uint32_t rules;    /* that moved it up, held it back, put it there, or removed it */
+    uint32_t gave_way; /* rules that its position breaks, because nothing else was left */
+    float propensity;  /* with which the explore draw chose it; 0: it did not */
+} rk_ruled;
+RK_STATIC_ASSERT(sizeof(rk_ruled) == 20, ruled_is_20_bytes);
+
+/* Bytes that opened rules need. Validates the whole program. O(words). Error: BAD_RULES (offset:
+ * the index of the bad word). */
+rk_status rk_rules_measure(const rk_engine *engine, const uint32_t *words, uint32_t count,
+                           uint64_t *bytes, rk_error *error);
+/* Opens rules in `memory` (64-byte aligned, of rk_rules_measure's size), which keep a copy of the
+ * words. The engine must outlive them. O(words + items * conditions). */
+rk_status rk_rules_open(const rk_engine *engine, const uint32_t *words, uint32_t count,
+                        void *memory, uint64_t memory_bytes, rk_rules **out, rk_error *error);
+/* Of the last list: what would have been in it without the rules, or was pinned and removed, and
+ * the rules that are to blame, *count of them. Valid until the next list. */
+const rk_ruled *rk_rules_removed(const rk_rules *rules, uint32_t *count);
+/* The rules (a bit each, r < 32) that never let this item into a list, at the time of the last one;
+ * `seen`: once it was seen. 0: none. item < items. */
+uint32_t rk_rules_refusing(const rk_rules *rules, uint32_t item, bool seen);
+
 /* The funnel: candidates of every source by quota, merged, scored, best `count` first. Seen items
  * (unless kept), excluded items and items of negative events never appear. *found <= count. No
  * allocation. Errors: BAD_ARGUMENT (offset: the index of the bad session event, excluded item or

@@ -31,14 +31,25 @@ typedef struct rk_source_setting {
     float weight;
 } rk_source_setting;
 
+/* What a person fixes of the value model: the weight of one event's probability. */
+typedef struct rk_value_setting {
+    char event[32];
+    float value;
+} rk_value_setting;
+
 typedef struct rk_learn_options {
     uint64_t seed;
     uint32_t threads;          /* 1..64; changes nothing but speed */
     uint32_t dim;              /* of item vectors: multiple of 4, 8..256 */
     uint32_t min_item_events;  /* items with fewer events are left out */
     uint32_t validation_cases; /* most cases of the build's own validation split */
+    uint32_t ranker_cases;     /* most cases of the rankers' examples; 0: no rankers */
+    uint32_t impressions;      /* 1: the rows are what was shown, whatever came of it: what was not
+                                  chosen is among them, and candidates are no negatives */
     uint32_t located; /* 1: requests will come with a location; evaluations then give one */
     rk_source_setting sources[RK_SOURCE_SLOTS];
+    rk_value_setting values[RK_MAX_TASKS];
+    uint32_t value_count;
     rk_validate validation; /* an evaluation sets what its protocol asks */
     uint32_t sgns_epochs;
     uint32_t tower_epochs;   /* 0: no user tower */
@@ -52,7 +63,9 @@ rk_learn_options rk_learn_defaults(void);
 
 /* Sets an option by name ("dim", "8"): for a command's --set. "<source>_quota" and
  * "<source>_weight"
- * ("trending_weight", "0.5") fix what the search would choose. False if there is no such option or
+ * ("trending_weight", "0.5") fix what the search would choose, "<event>_value" ("like_value", "2")
+ * the weight of an event in the value model; whether the log has it is seen when learning
+ * (UNKNOWN_EVENT). False if there is no such option or
  * the value is not a number in its range. */
 bool rk_learn_set(rk_learn_options *options, const char *name, const char *value);
 

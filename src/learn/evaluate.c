@@ -1,30 +1,34 @@
 #include "learn/evaluate.h"
 
 #include "base/fmath.h"
-#include "format/user_features.h"
+#include "learn/case_request.h"
 #include "learn/parallel.h"
 #include "serve/engine.h"
 
 #define SINGLE_SOURCE_QUOTA 200u
-#define LOCATION_GRID       0.005f
 
 rk_method rk_method_source(uint32_t source) {
-    rk_method method = {.name = rk_source_name(source), .single = true, .source = source};
+    rk_method method = {.name = rk_source_name(source),
+                        .single = true,
+                        .source = source,
+                        .stages = RK_STAGES_RETRIEVAL};
     method.weights[source] = 1.0f;
     method.quotas[source] = SINGLE_SOURCE_QUOTA;
     return method;
 }
 
 rk_method rk_method_blend(void) {
-    return (rk_method){.name = "blend", .own = true};
+    return (rk_method){.name = "blend", .own = true, .stages = RK_STAGES_RETRIEVAL};
+}
+
+rk_method rk_method_funnel(void) {
+    return (rk_method){.name = "funnel", .own = true, .stages = RK_STAGES_ALL};
 }
 
 typedef struct shard_state {
     rk_engine *engine;
-    rk_event *session; /* (RK_MAX_SESSION) */
-    uint32_t *exclude; /* (excluded + longest history) not ranked, then seen long ago */
-    uint32_t *truth;   /* (most relevant of a case) */
-    uint32_t features[RK_MAX_FEATURES];
+    rk_case_room room;
+    uint32_t *truth;         /* (most relevant of a case) */
     bool *mark;              /* (items of the file), false between cases */
     rk_recommendation *list; /* (last cutoff) */
     uint8_t *shown;          /* (items, a bit a cutoff) */
@@ -39,30 +43,6 @@ typedef struct evaluation {
     shard_state shard[RK_SHARDS];
 } evaluation;
 
-static uint32_t read_history(const rk_trial *trial, const rk_case *test, rk_event *session) {
-    const uint64_t *rows = trial->split->row + test->history_begin;
-    uint32_t first =
-        test->history_count > RK_MAX_SESSION ? test->history_count - RK_MAX_SESSION : 0;
-    uint32_t count = 0;
-    for (uint32_t i = first; i < test->history_count; i++) {
-        uint32_t item = trial->log->item_of_file[trial->events->item[rows[i]]];
-        if (item == RK_NONE) continue;
-        session[count++] = (rk_event){
-            .time_ms = trial->events->time ? trial->events->time[rows[i]] : 0,
-            .item = item,
-            .type = rk_event_type(trial->events, trial->events->label[rows[i]]),
-        };
-    }
-    return count;
-}
-
-/* Whether the request of this case has a location: that of its first hidden event. */
-static bool tells_location(const rk_trial *trial, const rk_case *test) {
-    if (!trial->located || !trial->events->place) return false;
-    uint32_t item = trial->events->item[trial->split->row[test->relevant_begin]];
-    return trial->events->place[2 * (uint64_t)item] != RK_NO_PLACE;
-}
-
 /* Marks make it O(rows of the case): comparing rows with each other took minutes for one user of
  * 300,000. */
 uint32_t rk_evaluate_truth(const rk_trial *trial, const rk_case *test, bool *mark, uint32_t *truth,
@@ -71,7 +51,7 @@ uint32_t rk_evaluate_truth(const rk_trial *trial, const rk_case *test, bool *mar
     const uint64_t *relevant = trial->split->row + test->relevant_begin;
     const uint32_t *item_of_row = trial->events->item;
     uint32_t blocked = trial->split->keep_seen ? 0 : test->history_count, count = 0;
-    bool tells_place = trial->told_is_no_answer && tells_location(trial, test);
+    bool tells_place = trial->told_is_no_answer && rk_case_tells_location(trial, test);
     for (uint32_t i = 0; i < blocked; i++) mark[item_of_row[history[i]]] = true;
     for (uint32_t i = 0; i < test->relevant_count; i++) {
         uint32_t item = item_of_row[relevant[i]];
@@ -157,47 +137,6 @@ static void keep_list(const evaluation *e, const shard_state *state, uint32_t in
     }
 }
 
-/* Items of a long history that its last RK_MAX_SESSION events leave out: seen all the same. */
-static uint32_t read_older(const rk_trial *trial, const rk_case *test, uint32_t *older) {
-    const uint64_t *rows = trial->split->row + test->history_begin;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i + RK_MAX_SESSION < test->history_count; i++) {
-        uint32_t item = trial->log->item_of_file[trial->events->item[rows[i]]];
-        if (item != RK_NONE) older[count++] = item;
-    }
-    return count;
-}
-
-/* What is known of the user when asking: the context of the first hidden event. */
-static uint32_t read_features(const rk_trial *trial, const rk_case *test, uint32_t *features) {
-    const rk_events_content *events = trial->events;
-    const rk_snapshot_content *snapshot = trial->snapshot;
-    uint32_t count = 0, columns = events->meta.features;
-    if (!columns || !snapshot->meta.user_features) return 0;
-    uint64_t context = events->context[trial->split->row[test->relevant_begin]];
-    for (uint32_t f = 0; f < columns; f++) {
-        const char *name, *value;
-        uint32_t name_bytes = rk_strings_get(&events->features, f, &name);
-        uint32_t value_bytes =
-            rk_strings_get(&events->contexts, (uint32_t)(context * columns + f), &value);
-        if (value_bytes == 0) continue;
-        features[count++] =
-            rk_feature_row(name, name_bytes, value, value_bytes, snapshot->meta.feature_rows);
-    }
-    return count;
-}
-
-/* Where the user stands when asking: the place of the first hidden event, to half a kilometre. With
- * told_is_no_answer what tells the place is not asked for. */
-static void locate(const rk_trial *trial, const rk_case *test, rk_request *request) {
-    if (!tells_location(trial, test)) return;
-    uint32_t item = trial->events->item[trial->split->row[test->relevant_begin]];
-    const float *place = trial->events->place + 2 * (uint64_t)item;
-    request->flags |= RK_REQUEST_LOCATION;
-    request->latitude = (float)rk_round_i32(place[0] / LOCATION_GRID) * LOCATION_GRID;
-    request->longitude = (float)rk_round_i32(place[1] / LOCATION_GRID) * LOCATION_GRID;
-}
-
 static uint32_t list_available(rk_engine *engine, const rk_request *request) {
     uint32_t available = 0;
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++)
@@ -208,20 +147,9 @@ static uint32_t list_available(rk_engine *engine, const rk_request *request) {
 static void ask(const evaluation *e, shard_state *state, uint32_t index) {
     const rk_trial *trial = e->trial;
     const rk_case *test = &trial->split->cases[index];
-    rk_request request = {.session = state->session,
-                          .count = e->most,
-                          .exclude = state->exclude,
-                          .exclude_count = trial->excluded_count,
-                          .seed = index,
-                          .features = state->features};
-    request.feature_count = read_features(trial, test, state->features);
-    locate(trial, test, &request);
-    request.session_count = read_history(trial, test, state->session);
-    if (trial->split->keep_seen) {
-        request.flags |= RK_REQUEST_KEEP_SEEN;
-    } else {
-        request.exclude_count += read_older(trial, test, state->exclude + trial->excluded_count);
-    }
+    rk_request request = rk_case_request(trial, index, &state->room);
+    request.count = e->most;
+    request.stages = e->method->stages;
     if (!e->method->own) {
         request.flags |= RK_REQUEST_SOURCE_WEIGHTS | RK_REQUEST_SOURCE_QUOTAS;
         memcpy(request.source_weights, e->method->weights, sizeof request.source_weights);
@@ -269,25 +197,20 @@ uint32_t rk_evaluate_most_relevant(const rk_split *split) {
 
 static bool take_shards(evaluation *e, rk_memory *memory) {
     const rk_trial *trial = e->trial;
-    uint32_t items = trial->snapshot->meta.items, history = 0;
+    uint32_t items = trial->snapshot->meta.items;
     uint32_t relevant = rk_evaluate_most_relevant(trial->split);
-    for (uint32_t i = 0; i < trial->split->case_count; i++)
-        history = RK_MAX(history, trial->split->cases[i].history_count);
     uint64_t engine_bytes = rk_engine_scratch_bytes(&trial->snapshot->meta);
     for (uint32_t s = 0; s < RK_SHARDS; s++) {
         shard_state *state = &e->shard[s];
         void *engine = rk_memory_take(memory, engine_bytes, 1);
-        state->session = RK_NEW(memory, rk_event, RK_MAX_SESSION);
-        state->exclude = RK_NEW(memory, uint32_t, (uint64_t)trial->excluded_count + history);
         state->truth = RK_NEW(memory, uint32_t, relevant);
         state->mark = RK_NEW(memory, bool, trial->events->meta.items);
         state->list = RK_NEW(memory, rk_recommendation, e->most);
         state->shown = RK_NEW(memory, uint8_t, items);
-        if (!engine || !state->session || !state->exclude || !state->truth || !state->mark ||
-            !state->list || !state->shown) {
+        if (!engine || !state->truth || !state->mark || !state->list || !state->shown ||
+            !rk_case_room_take(trial, memory, &state->room)) {
             return false;
         }
-        for (uint32_t i = 0; i < trial->excluded_count; i++) state->exclude[i] = trial->excluded[i];
         state->engine = rk_engine_over(trial->snapshot, engine, engine_bytes);
     }
     return true;

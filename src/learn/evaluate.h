@@ -17,6 +17,7 @@ typedef struct rk_method {
     bool own;    /* the snapshot's weights and quotas */
     bool single; /* only `source` */
     uint32_t source;
+    uint32_t stages; /* RK_STAGES_...: how far down the funnel */
     float weights[RK_SOURCE_SLOTS];
     uint32_t quotas[RK_SOURCE_SLOTS];
 } rk_method;
@@ -25,6 +26,8 @@ typedef struct rk_method {
 rk_method rk_method_source(uint32_t source);
 /* The blend the snapshot is set to. */
 rk_method rk_method_blend(void);
+/* The whole funnel, as a request without options is answered. */
+rk_method rk_method_funnel(void);
 
 typedef struct rk_metrics {
     uint32_t cases;

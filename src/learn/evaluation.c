@@ -110,7 +110,7 @@ static bool measure_ablations(evaluated *e, const rk_trained *result) {
     for (uint32_t source = 0; source < RK_SOURCE_COUNT; source++) {
         if (sources[source].weight == 0.0f && sources[source].quota == 0) continue;
         if (!e->method[source].metrics.answerable) continue;
-        rk_method without = {.name = rk_source_name(source)};
+        rk_method without = {.name = rk_source_name(source), .stages = RK_STAGES_RETRIEVAL};
         for (uint32_t other = 0; other < RK_SOURCE_COUNT; other++) {
             if (other == source) continue;
             without.weights[other] = sources[other].weight;

@@ -298,6 +298,39 @@ bool rk_fit_vectors(const rk_events_content *events, const rk_log *log, const rk
     return ok;
 }
 
+static void progress(const rk_learn_options *options, const char *stage, uint64_t total,
+                     const char *unit) {
+    if (options->progress) options->progress(options->context, stage, 0, total, unit);
+}
+
+static rk_status out_of_memory(rk_error *error, const char *what) {
+    return rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, what);
+}
+
+rk_status rk_fit_retrieval(const rk_events_content *events, rk_log *log, rk_content *items,
+                           const rk_tuned *tuned, const rk_learn_options *options,
+                           rk_memory *memory, rk_snapshot_content *content,
+                           rk_vectors_result *vectors, rk_error *error) {
+    rk_log_cut(log, tuned->gap_ms);
+    rk_fit_begin(events, log, tuned, options->seed, content);
+    progress(options, "popularity", log->events, "events");
+    if (!rk_fit_popularity(log, tuned, memory, content)) return out_of_memory(error, "popularity");
+    if (!rk_fit_trending(log, tuned, memory, content) ||
+        !rk_fit_places(events, log, memory, content) || !rk_fit_explore(log, memory, content)) {
+        return out_of_memory(error, "trending, places, explore");
+    }
+    progress(options, "neighbors", log->items, "items");
+    if (!rk_fit_neighbors(log, &tuned->neighbors, tuned->similar_decay, options->threads, memory,
+                          content)) {
+        return out_of_memory(error, "neighbours");
+    }
+    if (!rk_content_build(events, log, memory, items))
+        return out_of_memory(error, "content of items");
+    if (!rk_fit_vectors(events, log, items, tuned, options, memory, content, vectors))
+        return out_of_memory(error, "vectors");
+    return RK_OK;
+}
+
 static bool copy_rows(const rk_strings *from, const rk_log *log, rk_memory *memory,
                       rk_strings *to) {
     const char *text;

@@ -67,6 +67,13 @@ bool rk_fit_vectors(const rk_events_content *events, const rk_log *log, const rk
                     const rk_tuned *tuned, const rk_learn_options *options, rk_memory *memory,
                     rk_snapshot_content *content, rk_vectors_result *result);
 
+/* All of the above: a content whose retrieval is learnt from `log`, which is cut as tuned. `items`
+ * receives what they say of themselves. Errors: OUT_OF_MEMORY. */
+rk_status rk_fit_retrieval(const rk_events_content *events, rk_log *log, rk_content *items,
+                           const rk_tuned *tuned, const rk_learn_options *options,
+                           rk_memory *memory, rk_snapshot_content *content,
+                           rk_vectors_result *vectors, rk_error *error);
+
 /* Plain co-occurrence, the yardstick: every pair of a session counts one (to a distance of 256, the
  * 256 best an item), nothing is normalised. */
 bool rk_fit_cooccurrence(const rk_log *log, uint32_t threads, rk_memory *memory,

@@ -12,6 +12,7 @@ rk_learn_options rk_learn_defaults(void) {
                               .dim = 64,
                               .min_item_events = 0,
                               .validation_cases = 4000,
+                              .ranker_cases = 16000,
                               .sgns_epochs = 10,
                               .encoder_epochs = 10,
                               .tower_epochs = 3};
@@ -65,6 +66,23 @@ static bool set_source(rk_learn_options *options, const char *name, const char *
     return false;
 }
 
+/* "<event>_value", of the events of a log that is not known yet. */
+static bool set_value(rk_learn_options *options, const char *name, const char *value) {
+    static const char suffix[] = "_value";
+    size_t bytes = strlen(name), tail = sizeof suffix - 1;
+    rk_value_setting setting = {0};
+    if (bytes <= tail || strcmp(name + bytes - tail, suffix) != 0) return false;
+    bytes -= tail;
+    if (bytes >= sizeof setting.event || !parse_decimal(value, &setting.value)) return false;
+    memcpy(setting.event, name, bytes);
+    uint32_t at = 0;
+    while (at < options->value_count && strcmp(options->values[at].event, setting.event) != 0) at++;
+    if (at == RK_MAX_TASKS) return false;
+    options->values[at] = setting;
+    options->value_count = RK_MAX(options->value_count, at + 1);
+    return true;
+}
+
 bool rk_learn_set(rk_learn_options *options, const char *name, const char *value) {
     const struct {
         const char *name;
@@ -74,6 +92,8 @@ bool rk_learn_set(rk_learn_options *options, const char *name, const char *value
         {"dim", 8, RK_MAX_DIM, &options->dim},
         {"min_item_events", 0, UINT32_MAX - 1, &options->min_item_events},
         {"validation_cases", 0, 1000000, &options->validation_cases},
+        {"ranker_cases", 0, 1000000, &options->ranker_cases},
+        {"impressions", 0, 1, &options->impressions},
         {"located", 0, 1, &options->located},
         {"sgns_epochs", 1, 1000, &options->sgns_epochs},
         {"encoder_epochs", 0, 1000, &options->encoder_epochs},
@@ -87,7 +107,7 @@ bool rk_learn_set(rk_learn_options *options, const char *name, const char *value
         options->dim = before;
         return false;
     }
-    return set_source(options, name, value);
+    return set_source(options, name, value) || set_value(options, name, value);
 }
 
 static void note(const rk_learn_options *options, const char *text) {
@@ -108,31 +128,13 @@ static rk_status out_of_memory(rk_error *error, const char *what) {
 rk_status rk_pipeline_train(const rk_events_content *events, const rk_rows *rows,
                             const rk_learn_options *options, rk_memory *memory, rk_trained *out,
                             rk_error *error) {
-    RK_TRY(rk_search(events, rows, options, &out->tuned, &out->validation, error));
+    RK_TRY(rk_search(events, rows, options, memory, &out->tuned, &out->validation, &out->ranked,
+                     error));
     RK_TRY(rk_log_build(events, rows, options->min_item_events, memory, &out->log, error));
-    rk_log_cut(&out->log, out->tuned.gap_ms);
-    rk_fit_begin(events, &out->log, &out->tuned, options->seed, &out->content);
-    progress(options, "popularity", 0, out->log.events, "events");
-    if (!rk_fit_popularity(&out->log, &out->tuned, memory, &out->content)) {
-        return out_of_memory(error, "popularity");
-    }
-    if (!rk_fit_trending(&out->log, &out->tuned, memory, &out->content) ||
-        !rk_fit_places(events, &out->log, memory, &out->content) ||
-        !rk_fit_explore(&out->log, memory, &out->content)) {
-        return out_of_memory(error, "trending, places, explore");
-    }
-    progress(options, "neighbors", 0, out->log.items, "items");
-    if (!rk_fit_neighbors(&out->log, &out->tuned.neighbors, out->tuned.similar_decay,
-                          options->threads, memory, &out->content)) {
-        return out_of_memory(error, "neighbours");
-    }
-    if (!rk_content_build(events, &out->log, memory, &out->items)) {
-        return out_of_memory(error, "content of items");
-    }
-    if (!rk_fit_vectors(events, &out->log, &out->items, &out->tuned, options, memory, &out->content,
-                        &out->vectors)) {
-        return out_of_memory(error, "vectors");
-    }
+    RK_TRY(rk_fit_retrieval(events, &out->log, &out->items, &out->tuned, options, memory,
+                            &out->content, &out->vectors, error));
+    if (!rk_fit_ranked(&out->ranked, events, rows, &out->log, memory, &out->content))
+        return out_of_memory(error, "rankers");
     return RK_OK;
 }
 

@@ -17,6 +17,7 @@ typedef struct rk_trained {
     rk_content items; /* what they say of themselves */
     rk_tuned tuned;
     rk_validation validation;
+    rk_ranked ranked;
     rk_snapshot_content content;
     rk_vectors_result vectors;
 } rk_trained;

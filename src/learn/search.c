@@ -431,10 +431,36 @@ static bool validates_sessions(const rk_events_content *events, const rk_learn_o
            events->meta.time_kind != RK_TIME_NONE;
 }
 
+/* The examples' split, beside the search's own. */
+static rk_status split_examples(const search *s, const rk_rows *rows, uint64_t seed,
+                                rk_memory *memory, rk_example_split *out, rk_error *error) {
+    const rk_learn_options *options = s->options;
+    *out = (rk_example_split){.wanted = 1};
+    if (!options->ranker_cases) return RK_OK;
+    return rk_example_split_make(s->events, rows, &s->split, options->impressions,
+                                 options->ranker_cases, seed, memory, out, error);
+}
+
+static rk_status rank(const search *s, const rk_rows *rows, const rk_example_split *examples,
+                      rk_memory *memory, rk_ranked *ranked, rk_error *error) {
+    rk_snapshot_content content = s->content;
+    content.sources = s->tuned.sources;
+    rk_ranking_job job = {.events = s->events,
+                          .options = s->options,
+                          .rows = rows,
+                          .search = &s->split,
+                          .examples = examples,
+                          .tuned = &s->tuned,
+                          .log = &s->log,
+                          .retrieval = &content};
+    return examples->split.case_count ? rk_fit_ranker(&job, memory, ranked, error) : RK_OK;
+}
+
 rk_status rk_search(const rk_events_content *all, const rk_rows *rows,
-                    const rk_learn_options *options, rk_tuned *tuned, rk_validation *validation,
-                    rk_error *error) {
+                    const rk_learn_options *options, rk_memory *kept, rk_tuned *tuned,
+                    rk_validation *validation, rk_ranked *ranked, rk_error *error) {
     rk_memory memory = {0};
+    rk_example_split examples = {0};
     rk_events_content events = *all;
     events.split = NULL; /* an official test is not the build's to look at */
     search s = {.events = &events, .options = options, .tuned = rk_tuned_defaults(options)};
@@ -444,14 +470,18 @@ rk_status rk_search(const rk_events_content *all, const rk_rows *rows,
         events.meta.time_kind == RK_TIME_NONE && !sessions;
     *tuned = s.tuned;
     *validation = (rk_validation){.sessions = sessions};
+    *ranked = (rk_ranked){.reason = "there are too few examples"};
+    uint64_t seed = options->seed ^ 0x76616C6964u;
     double share = sample_share(&events, rows, sessions, options->validation_cases);
     rk_status status =
         rk_split_events(&events, rows, sessions ? RK_PROTOCOL_SESSIONS : RK_PROTOCOL_LEAVE_ONE_OUT,
-                        share, options->seed ^ 0x76616C6964u, &memory, &s.split, error);
+                        share, seed, &memory, &s.split, error);
     bool validated = status == RK_OK && s.split.case_count > 0;
-    if (validated) {
-        status =
-            rk_log_build(&events, &s.split.train, options->min_item_events, &memory, &s.log, error);
+    if (validated) status = split_examples(&s, rows, seed, &memory, &examples, error);
+    if (status == RK_OK && validated) {
+        bool both = examples.split.case_count > 0 && !examples.refit;
+        status = rk_log_build(&events, both ? &examples.split.train : &s.split.train,
+                              options->min_item_events, &memory, &s.log, error);
     }
     /* Hiding may take the last like of a small log. The whole of it still has something to learn.
      */
@@ -466,6 +496,7 @@ rk_status rk_search(const rk_events_content *all, const rk_rows *rows,
         run(&s, validation);
         if (s.failed) status = rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "parameter search");
         *tuned = s.tuned;
+        if (status == RK_OK) status = rank(&s, rows, &examples, kept, ranked, error);
     }
     rk_memory_free(&s.kept);
     rk_memory_free(&memory);

@@ -10,7 +10,7 @@
 #define RK_LEARN_SEARCH_H
 
 #include "learn/evaluate.h"
-#include "learn/fit.h"
+#include "learn/fit_ranker.h"
 
 enum {
     RK_VALIDATED_BLEND = RK_SOURCE_COUNT, /* after one row a source */
@@ -31,9 +31,11 @@ typedef struct rk_validation {
 #define RK_VALIDATION_CUTOFF 10u
 #define RK_BLEND_DEPTH       100u
 
-/* `rows` are all that may be seen. Errors: NO_EVENTS, OUT_OF_MEMORY. */
+/* `rows` are all that may be seen. The rankers come along, because what the search hides and fits
+ * is what their examples need; their arrays belong to `memory`. Errors: NO_EVENTS, OUT_OF_MEMORY,
+ * UNKNOWN_EVENT. */
 rk_status rk_search(const rk_events_content *events, const rk_rows *rows,
-                    const rk_learn_options *options, rk_tuned *tuned, rk_validation *validation,
-                    rk_error *error);
+                    const rk_learn_options *options, rk_memory *memory, rk_tuned *tuned,
+                    rk_validation *validation, rk_ranked *ranked, rk_error *error);
 
 #endif

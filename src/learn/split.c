@@ -12,8 +12,6 @@
 #define STREAM_HIDE    0x68696465u     /* "hide" */
 #define STREAM_COLD    0x636F6C64u     /* "cold" */
 
-#define HIDDEN UINT64_MAX
-
 /* One user's rows, by time, and where they lie in the split. */
 typedef struct user_rows {
     const uint64_t *row;
@@ -30,9 +28,10 @@ typedef struct item_facts {
 
 /* Hashes are of ids, not of places in the file: another order of the rows, more users or more items
  * change nothing for those who were there. */
-static uint64_t id_hash(const rk_strings *ids, uint32_t row, uint64_t hash) {
+uint64_t rk_split_hash(const rk_strings *ids, uint32_t row, uint64_t seed) {
     const char *id;
     uint32_t bytes = rk_strings_get(ids, row, &id);
+    uint64_t hash = seed;
     for (uint32_t i = 0; i < bytes; i++) hash = rk_mix64(hash, (unsigned char)id[i]);
     return hash;
 }
@@ -43,7 +42,11 @@ static double fraction(uint64_t hash) {
 }
 
 static uint64_t sample_hash(const rk_events_content *content, uint32_t user, uint64_t seed) {
-    return id_hash(&content->users, user, rk_mix64(seed, STREAM_SAMPLE));
+    return rk_split_hash(&content->users, user, rk_mix64(seed, STREAM_SAMPLE));
+}
+
+double rk_split_fraction(const rk_events_content *content, uint32_t user, uint64_t seed) {
+    return fraction(sample_hash(content, user, seed));
 }
 
 /* The `rank`-th largest of `count` keys, 1 <= rank <= count, found bit by bit: it is the largest
@@ -80,7 +83,7 @@ static uint32_t choose_hidden(const rk_events_content *content, const item_facts
     uint32_t chosen = RK_NONE;
     uint64_t least = UINT64_MAX;
     uint64_t user =
-        facts->hash ? id_hash(&content->users, rows.user, rk_mix64(seed, STREAM_HIDE)) : 0;
+        facts->hash ? rk_split_hash(&content->users, rows.user, rk_mix64(seed, STREAM_HIDE)) : 0;
     for (uint32_t i = rows.count; i-- > 0;) {
         uint32_t item = content->item[rows.row[i]];
         uint64_t hash = facts->hash ? rk_mix64(user, facts->hash[item]) : 0;
@@ -113,12 +116,12 @@ static void leave_one_out(const rk_events_content *content, const item_facts *fa
     uint64_t *own = split->row + rows.begin;
     memmove(own + hidden, own + hidden + 1, (rows.count - 1 - hidden) * sizeof *own);
     own[rows.count - 1] = rows.row[hidden];
-    split->train.row[rows.begin + hidden] = HIDDEN;
+    split->train.row[rows.begin + hidden] = RK_ROW_HIDDEN;
     add_case(split, rows.user, rows.begin, rows.count - 1, 1);
 }
 
 static void hide(rk_split *split, user_rows rows, uint32_t first) {
-    for (uint32_t i = first; i < rows.count; i++) split->train.row[rows.begin + i] = HIDDEN;
+    for (uint32_t i = first; i < rows.count; i++) split->train.row[rows.begin + i] = RK_ROW_HIDDEN;
 }
 
 static void cut_by_time(user_rows rows, rk_split *split) {
@@ -195,7 +198,7 @@ static void hide_cold_items(const splitting *s, user_rows rows, bool sampled) {
     uint32_t warm = 0, cold = 0;
     for (uint32_t i = 0; i < rows.count; i++) {
         bool hidden = s->split->cold[s->content->item[rows.row[i]]];
-        if (hidden) s->split->train.row[rows.begin + i] = HIDDEN;
+        if (hidden) s->split->train.row[rows.begin + i] = RK_ROW_HIDDEN;
         warm += !hidden;
     }
     for (uint32_t i = 0, next = 0; i < rows.count; i++) {
@@ -268,14 +271,15 @@ static bool choose_cold_items(splitting *s, rk_memory *memory) {
     s->split->cold = RK_NEW(memory, bool, items);
     if (!s->split->cold) return false;
     for (uint32_t item = 0; item < items; item++)
-        s->split->cold[item] = fraction(id_hash(&s->content->items, item, start)) < COLD_SHARE;
+        s->split->cold[item] =
+            fraction(rk_split_hash(&s->content->items, item, start)) < COLD_SHARE;
     return true;
 }
 
-static void drop_hidden(rk_rows *rows) {
+void rk_split_drop(rk_rows *rows) {
     uint64_t kept = 0;
     for (uint64_t i = 0; i < rows->count; i++) {
-        if (rows->row[i] != HIDDEN) rows->row[kept++] = rows->row[i];
+        if (rows->row[i] != RK_ROW_HIDDEN) rows->row[kept++] = rows->row[i];
     }
     rows->count = kept;
 }
@@ -288,7 +292,7 @@ static bool take_facts(const rk_events_content *content, bool hashes, rk_memory 
     facts->hash = RK_NEW(memory, uint64_t, items);
     if (!facts->hash) return false;
     for (uint32_t item = 0; item < items; item++)
-        facts->hash[item] = id_hash(&content->items, item, 0);
+        facts->hash[item] = rk_split_hash(&content->items, item, 0);
     return true;
 }
 
@@ -328,11 +332,11 @@ rk_status rk_split_events(const rk_events_content *content, const rk_rows *rows,
     memcpy(split->row, rows->row, (size_t)events * sizeof *rows->row);
     for (uint64_t begin = 0; begin < events;) {
         user_rows own = rows_of_user(content, rows, begin);
-        bool sampled = sample >= 1.0 || fraction(sample_hash(content, own.user, seed)) < sample;
+        bool sampled = sample >= 1.0 || rk_split_fraction(content, own.user, seed) < sample;
         split_user(&s, own, sampled);
         begin += own.count;
     }
     rk_memory_free(&scratch);
-    drop_hidden(&split->train);
+    rk_split_drop(&split->train);
     return RK_OK;
 }

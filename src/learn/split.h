@@ -52,4 +52,12 @@ rk_status rk_split_events(const rk_events_content *content, const rk_rows *rows,
                           rk_protocol protocol, double sample, uint64_t seed, rk_memory *memory,
                           rk_split *split, rk_error *error);
 
+/* What decides whether a user is sampled: those below `sample` are. In [0, 1), of the id. */
+double rk_split_fraction(const rk_events_content *content, uint32_t user, uint64_t seed);
+/* Hash of an id, whatever its place in the file. */
+uint64_t rk_split_hash(const rk_strings *ids, uint32_t row, uint64_t seed);
+/* Marks rows that a split hides, until rk_split_drop. */
+#define RK_ROW_HIDDEN UINT64_MAX
+void rk_split_drop(rk_rows *rows);
+
 #endif

@@ -81,28 +81,24 @@ static void fetch_rows(const rk_snapshot_content *snapshot, const uint32_t *item
     }
 }
 
-void rk_ann_score_items(const rk_snapshot_content *snapshot, const rk_ann_query *query,
-                        const uint32_t *items, uint32_t count, float *out) {
-    for (uint32_t begin = 0; begin < count; begin += AHEAD) {
-        uint32_t end = RK_MIN(count, begin + AHEAD);
-        fetch_rows(snapshot, items + begin, end - begin);
-        for (uint32_t i = begin; i < end; i++) out[i] = rk_ann_score(snapshot, query, items[i]);
-    }
-}
-
-void rk_ann_score_items_pair(const rk_snapshot_content *snapshot, const rk_ann_query *query,
-                             const rk_ann_query *other, const uint32_t *items, uint32_t count,
-                             float *out, float *other_out) {
+void rk_ann_score_items_by(const rk_snapshot_content *snapshot, const rk_ann_query *const queries[],
+                           uint32_t query_count, const uint32_t *items, uint32_t count,
+                           float *const out[]) {
     int16_t magnitudes[RK_MAX_DIM];
     for (uint32_t begin = 0; begin < count; begin += AHEAD) {
         uint32_t end = RK_MIN(count, begin + AHEAD);
         fetch_rows(snapshot, items + begin, end - begin);
         for (uint32_t i = begin; i < end; i++) {
             rk_vector_decode_i16(snapshot, items[i], magnitudes);
-            out[i] = score_decoded(snapshot, query, magnitudes, items[i]);
-            other_out[i] = score_decoded(snapshot, other, magnitudes, items[i]);
+            for (uint32_t q = 0; q < query_count; q++)
+                out[q][i] = score_decoded(snapshot, queries[q], magnitudes, items[i]);
         }
     }
+}
+
+void rk_ann_score_items(const rk_snapshot_content *snapshot, const rk_ann_query *query,
+                        const uint32_t *items, uint32_t count, float *out) {
+    rk_ann_score_items_by(snapshot, &query, 1, items, count, &out);
 }
 
 /* Scores by all bits, in place of what the entries had. */

@@ -50,10 +50,11 @@ float rk_ann_score(const rk_snapshot_content *snapshot, const rk_ann_query *quer
 void rk_ann_score_items(const rk_snapshot_content *snapshot, const rk_ann_query *query,
                         const uint32_t *items, uint32_t count, float *out);
 
-/* The same by two queries, each to its out (count): a row is fetched and decoded once. */
-void rk_ann_score_items_pair(const rk_snapshot_content *snapshot, const rk_ann_query *query,
-                             const rk_ann_query *other, const uint32_t *items, uint32_t count,
-                             float *out, float *other_out);
+/* The same by `query_count` queries, query q to out[q] (count): a row is fetched and decoded once.
+ */
+void rk_ann_score_items_by(const rk_snapshot_content *snapshot, const rk_ann_query *const queries[],
+                           uint32_t query_count, const uint32_t *items, uint32_t count,
+                           float *const out[]);
 
 /* The k best items by rk_ann_score among the `coarse` best by the 2-bit estimate, best first; ties
  * by item. blocked: bitmap of items never returned, one u32 a block of 32 rows (bit = row), or

@@ -32,8 +32,30 @@ static inline uint32_t rk_mtml_columns(const rk_mtml *model) {
     return model->experts * model->units + model->tasks * model->experts + model->tasks;
 }
 
+/* f32 of all weights. */
+static inline uint64_t rk_mtml_floats(const rk_mtml *model) {
+    return (model->inputs + UINT64_C(1)) * rk_mtml_columns(model) +
+           (uint64_t)model->tasks * model->units;
+}
+
+/* A model of this shape over rk_mtml_floats weights in the order of the format. */
+rk_mtml rk_mtml_over(uint32_t inputs, uint32_t experts, uint32_t units, uint32_t tasks,
+                     const float *weights);
 /* The second stage of a snapshot that has tasks. */
 rk_mtml rk_mtml_of(const rk_snapshot_content *snapshot);
+
+/* The inputs that the snapshot's network takes, out (rows, meta.rank_inputs), of all features
+ * (rows, feature_count). A feature of a later version reads as missing. */
+static inline void rk_mtml_inputs(const rk_snapshot_content *snapshot, const float *features,
+                                  uint32_t feature_count, uint32_t rows, float *out) {
+    uint32_t inputs = snapshot->meta.rank_inputs;
+    for (uint32_t r = 0; r < rows; r++) {
+        for (uint32_t i = 0; i < inputs; i++) {
+            uint32_t feature = snapshot->rank_feature[i];
+            *out++ = feature < feature_count ? features[(size_t)r * feature_count + feature] : 0.0f;
+        }
+    }
+}
 
 /* Logits before calibration, logits (rows, tasks), of x (rows, inputs). scratch: (rows, columns):
  * afterwards the activations, hidden after relu, gates after softmax. */

@@ -147,6 +147,10 @@ void rk_engine_describe(const rk_engine *engine, rk_description *out) {
     *out = engine->description;
 }
 
+const rk_snapshot_content *rk_engine_content(const rk_engine *engine) {
+    return &engine->content;
+}
+
 uint32_t rk_item_find(const rk_engine *engine, const char *id, uint32_t id_bytes) {
     return rk_strings_find(&engine->content.items, id, id_bytes);
 }

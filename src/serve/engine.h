@@ -21,8 +21,16 @@ uint64_t rk_engine_scratch_bytes(const rk_snapshot_meta *meta);
 uint32_t rk_engine_examples(rk_engine *engine, const rk_request *request, const uint32_t *asked,
                             uint32_t asked_count, uint32_t most, uint32_t *items, float *features);
 
+/* The unit vectors by which the last request's `session` and `user` asked the index, session and
+ * user (dim), zero where the source took no part: what the first stage's dot product starts from.
+ */
+void rk_engine_query_vectors(const rk_engine *engine, float *session, float *user);
+
 /* An engine over trusted content (validated, or built by learn), which must outlive it. `memory` is
  * 64-byte aligned and of rk_engine_scratch_bytes. */
 rk_engine *rk_engine_over(const rk_snapshot_content *content, void *memory, uint64_t memory_bytes);
+
+/* What the engine answers from, for what is opened beside it. */
+const rk_snapshot_content *rk_engine_content(const rk_engine *engine);
 
 #endif

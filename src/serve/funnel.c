@@ -81,9 +81,10 @@ static void score_rest(rk_engine *engine, const rk_query *query, uint32_t source
 }
 
 /* Ranks the candidates as far as `funnel.stages`; returns how many are handed on. */
-static uint32_t rank(rk_engine *engine, const rk_query *query) {
+static uint32_t rank(rk_engine *engine, rk_query *query) {
     rk_funnel *funnel = &engine->funnel;
     uint32_t count = query->request->count;
+    if (funnel->stages != RK_STAGES_RETRIEVAL) rk_stage_first_dots(engine, query);
     uint32_t unscored = funnel->available & ~rk_blend(engine, query, funnel->available);
     if (funnel->stages == RK_STAGES_RETRIEVAL) {
         count = rk_stage_select(engine, engine->blends, count);
@@ -202,6 +203,19 @@ static uint32_t replace_candidates(rk_engine *engine, const rk_query *query, con
     uint32_t available = engine->funnel.available;
     score_rest(engine, query, available & ~rk_blend(engine, query, available));
     return count;
+}
+
+void rk_engine_query_vectors(const rk_engine *engine, float *session, float *user) {
+    static const uint32_t sources[RK_SEARCH_COUNT] = {
+        [RK_SEARCH_SESSION] = RK_SOURCE_SESSION, [RK_SEARCH_USER] = RK_SOURCE_USER};
+    float *const out[RK_SEARCH_COUNT] = {[RK_SEARCH_SESSION] = session, [RK_SEARCH_USER] = user};
+    size_t bytes = engine->content.meta.dim * sizeof(float);
+    for (uint32_t which = 0; which < RK_SEARCH_COUNT; which++) {
+        if (engine->funnel.available >> sources[which] & 1u)
+            memcpy(out[which], engine->searches[which].vector, bytes);
+        else
+            memset(out[which], 0, bytes);
+    }
 }
 
 uint32_t rk_engine_examples(rk_engine *engine, const rk_request *request, const uint32_t *asked,

@@ -115,7 +115,7 @@ static void score_batch(const rk_query *query, uint32_t sources, const batch *so
     float scores[RK_SEARCH_COUNT][PLACES_AT_ONCE];
     if (sources == SEARCHING) {
         float *const out[RK_SEARCH_COUNT] = {scores[0], scores[1]};
-        rk_vector_search_score_all(query, some->items, some->count, out);
+        rk_vector_search_score_all(query, NULL, some->items, some->count, out, NULL);
         keep_scores(some, scores[RK_SEARCH_SESSION], candidates->score[RK_SOURCE_SESSION]);
         keep_scores(some, scores[RK_SEARCH_USER], candidates->score[RK_SOURCE_USER]);
         return;
@@ -143,12 +143,26 @@ static void score_at_places(const rk_engine *engine, const rk_query *query, uint
 }
 
 void rk_score_places(rk_engine *engine, const rk_query *query, uint32_t sources, uint32_t count) {
+    sources &= ~query->scored;
     if ((sources & SEARCHING) == SEARCHING) {
         score_at_places(engine, query, SEARCHING, count, &engine->candidates);
         sources &= ~SEARCHING;
     }
     for (; sources; sources &= sources - 1)
         score_at_places(engine, query, sources & (0 - sources), count, &engine->candidates);
+}
+
+void rk_score_vectors(rk_engine *engine, rk_query *query, uint32_t sources, const rk_ann_query *dot,
+                      float *dots) {
+    const rk_candidates *candidates = &engine->candidates;
+    float *session = candidates->score[RK_SOURCE_SESSION],
+          *user = candidates->score[RK_SOURCE_USER];
+    float *const out[RK_SEARCH_COUNT] = {
+        [RK_SEARCH_SESSION] = sources >> RK_SOURCE_SESSION & 1u ? session : NULL,
+        [RK_SEARCH_USER] = sources >> RK_SOURCE_USER & 1u ? user : NULL,
+    };
+    rk_vector_search_score_all(query, dot, candidates->item, candidates->count, out, dots);
+    query->scored |= sources & SEARCHING;
 }
 
 /* Sources that take part and can answer, a bit each; all of them prepared. `quotas` gets theirs. */

@@ -74,6 +74,7 @@ struct rk_query {
 
     /* `session` and `user`: their vectors. */
     rk_vector_search *searches; /* (RK_SEARCH_COUNT) */
+    uint32_t scored;            /* sources that have scored every candidate already, a bit each */
 
     /* Room for searching by both at once, and for any list while its source retrieves. */
     rk_scored *coarse; /* (RK_SEARCH_COUNT, RK_COARSE_ROOM) */

@@ -2,6 +2,7 @@
  * it (model/rank_first.h). */
 #include "model/rank_first.h"
 
+#include "serve/retrieval.h"
 #include "serve/stages.h"
 
 uint32_t rk_stage_select(rk_engine *engine, const float *scores, uint32_t count) {
@@ -23,16 +24,19 @@ static const float *vector_of(const rk_engine *engine, const rk_query *query, ui
     return engine->funnel.available >> source & 1u ? query->searches[which].vector : NULL;
 }
 
-uint32_t rk_stage_first(rk_engine *engine, const rk_query *query, uint32_t keep) {
-    const rk_candidates *candidates = &engine->candidates;
+void rk_stage_first_dots(rk_engine *engine, rk_query *query) {
     rk_first_stage stage = rk_first_stage_of(&engine->content);
     float vector[RK_MAX_DIM];
     rk_ann_query dot;
     rk_first_query(&stage, vector_of(engine, query, RK_SEARCH_SESSION, RK_SOURCE_SESSION),
                    vector_of(engine, query, RK_SEARCH_USER, RK_SOURCE_USER), vector);
     rk_ann_prepare(&engine->content, vector, &dot);
-    rk_ann_score_items(&engine->content, &dot, candidates->item, candidates->count,
-                       engine->first_dots);
+    rk_score_vectors(engine, query, engine->funnel.available, &dot, engine->first_dots);
+}
+
+uint32_t rk_stage_first(rk_engine *engine, const rk_query *query, uint32_t keep) {
+    const rk_candidates *candidates = &engine->candidates;
+    rk_first_stage stage = rk_first_stage_of(&engine->content);
     rk_features_retrieval(query, candidates, engine->blends, engine->first_inputs);
     rk_first_scores(&stage, candidates->item, engine->first_dots, engine->first_inputs,
                     candidates->count, engine->first_scores);

@@ -14,19 +14,6 @@ void rk_value_weights(const rk_engine *engine, const rk_request *request,
     }
 }
 
-/* The inputs that the network knows, of `rows` candidates: rank.in names them. */
-static void gather_inputs(const rk_snapshot_content *content, const float *features, uint32_t rows,
-                          float *out) {
-    uint32_t inputs = content->meta.rank_inputs;
-    for (uint32_t r = 0; r < rows; r++) {
-        for (uint32_t i = 0; i < inputs; i++) {
-            uint32_t feature = content->rank_feature[i];
-            /* A feature of a later version reads as missing. */
-            *out++ = feature < RK_FEATURE_COUNT ? features[r * RK_FEATURE_COUNT + feature] : 0.0f;
-        }
-    }
-}
-
 uint32_t rk_stage_second(rk_engine *engine, const rk_query *query, uint32_t count) {
     const rk_snapshot_content *content = &engine->content;
     uint32_t tasks = content->meta.tasks;
@@ -37,7 +24,8 @@ uint32_t rk_stage_second(rk_engine *engine, const rk_query *query, uint32_t coun
                     count, engine->inputs);
     for (uint32_t begin = 0; begin < count; begin += RK_SECOND_BLOCK) {
         uint32_t rows = RK_MIN(RK_SECOND_BLOCK, count - begin);
-        gather_inputs(content, engine->inputs + begin * RK_FEATURE_COUNT, rows, engine->block);
+        rk_mtml_inputs(content, engine->inputs + begin * RK_FEATURE_COUNT, RK_FEATURE_COUNT, rows,
+                       engine->block);
         rk_mtml_logits(&model, engine->block, rows, engine->activations, logits);
         rk_mtml_probabilities(content->tasks, tasks, logits, rows, logits);
         for (uint32_t r = 0; r < rows; r++) {

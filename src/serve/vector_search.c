@@ -2,8 +2,6 @@
 
 RK_STATIC_ASSERT(RK_SEARCH_COUNT <= RK_ANN_MOST_JOBS, one_pass_answers_all_searches);
 
-RK_STATIC_ASSERT(RK_SEARCH_COUNT == 2, a_pair_is_all_searches);
-
 void rk_vector_search_prepare(rk_query *query, uint32_t which, const float *vector,
                               float (*beyond)(const rk_query *query, uint32_t item)) {
     rk_vector_search *search = &query->searches[which];
@@ -26,12 +24,25 @@ void rk_vector_search_score(const rk_query *query, uint32_t which, const uint32_
     add_beyond(query, which, items, count, out);
 }
 
-void rk_vector_search_score_all(const rk_query *query, const uint32_t *items, uint32_t count,
-                                float *const out[RK_SEARCH_COUNT]) {
-    rk_ann_score_items_pair(query->snapshot, &query->searches[0].ann, &query->searches[1].ann,
-                            items, count, out[0], out[1]);
-    for (uint32_t which = 0; which < RK_SEARCH_COUNT; which++)
-        add_beyond(query, which, items, count, out[which]);
+void rk_vector_search_score_all(const rk_query *query, const rk_ann_query *dot,
+                                const uint32_t *items, uint32_t count,
+                                float *const out[RK_SEARCH_COUNT], float *dots) {
+    const rk_ann_query *asked[RK_SEARCH_COUNT + 1];
+    float *to[RK_SEARCH_COUNT + 1];
+    uint32_t queries = 0;
+    for (uint32_t which = 0; which < RK_SEARCH_COUNT; which++) {
+        if (!out[which]) continue;
+        asked[queries] = &query->searches[which].ann;
+        to[queries++] = out[which];
+    }
+    if (dot) {
+        asked[queries] = dot;
+        to[queries++] = dots;
+    }
+    rk_ann_score_items_by(query->snapshot, asked, queries, items, count, to);
+    for (uint32_t which = 0; which < RK_SEARCH_COUNT; which++) {
+        if (out[which]) add_beyond(query, which, items, count, out[which]);
+    }
 }
 
 /* Each search has its half of the scratch and its own answer. */

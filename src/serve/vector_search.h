@@ -25,9 +25,10 @@ uint32_t rk_vector_search_retrieve(rk_query *query, uint32_t which, uint32_t quo
 void rk_vector_search_score(const rk_query *query, uint32_t which, const uint32_t *items,
                             uint32_t count, float *out);
 
-/* The same by all searches, all prepared, each to its out (count): an item's vector is decoded
- * once. */
-void rk_vector_search_score_all(const rk_query *query, const uint32_t *items, uint32_t count,
-                                float *const out[RK_SEARCH_COUNT]);
+/* The same by every search whose out (count) is not NULL, which has to be prepared, and by `dot`,
+ * if it is not NULL, to dots (count): an item's vector is decoded once. */
+void rk_vector_search_score_all(const rk_query *query, const rk_ann_query *dot,
+                                const uint32_t *items, uint32_t count,
+                                float *const out[RK_SEARCH_COUNT], float *dots);
 
 #endif

@@ -1,5 +1,3 @@
-#include "model/rank_first.h"
-#include "model/rank_mtml.h"
 #include "serve/features.h"
 struct rk_feature_context {
     int unused;
@@ -36,31 +34,4 @@ void rk_features_all(const rk_feature_context *x, const rk_query *q, const rk_ca
         memset(o + i * RK_FEATURE_COUNT, 0, RK_FEATURE_COUNT * sizeof *o);
         o[i * RK_FEATURE_COUNT] = b[p[i]];
     }
-}
-rk_first_stage rk_first_stage_of(const rk_snapshot_content *s) {
-    return (rk_first_stage){.dim = s->meta.dim};
-}
-void rk_first_query(const rk_first_stage *s, const float *a, const float *b, float *o) {
-    (void)a;
-    (void)b;
-    memset(o, 0, s->dim * sizeof *o);
-}
-void rk_first_scores(const rk_first_stage *s, const uint32_t *it, const float *d, const float *in,
-                     uint32_t n, float *o) {
-    (void)s;
-    (void)it;
-    (void)d;
-    for (uint32_t i = 0; i < n; i++) o[i] = in[i * RK_FIRST_INPUTS];
-}
-rk_mtml rk_mtml_of(const rk_snapshot_content *s) {
-    return (rk_mtml){.tasks = s->meta.tasks};
-}
-void rk_mtml_logits(const rk_mtml *m, const float *x, uint32_t r, float *s, float *l) {
-    (void)x;
-    (void)s;
-    memset(l, 0, (size_t)r * m->tasks * sizeof *l);
-}
-void rk_mtml_probabilities(const rk_task *t, uint32_t n, const float *l, uint32_t r, float *p) {
-    (void)t;
-    for (uint32_t i = 0; i < n * r; i++) p[i] = l[i];
 }

@@ -59,7 +59,8 @@ AVX2 void rk_axpy_f32_avx2(float alpha, const float *x, float *y, size_t n) {
 }
 
 /* Four rows by 16 columns stay in eight registers over the whole of k: a column of b is loaded once
- * for four rows. */
+ * for four rows. The last tile reaches back over columns already done, which come out the same again:
+ * one at a time they would wait for every addition. */
 AVX2 static inline __attribute__((always_inline)) void gemm_tile(const float *a, size_t row,
                                                                  size_t column, const float *b,
                                                                  float *c, size_t rows, size_t k,
@@ -82,15 +83,17 @@ AVX2 static inline __attribute__((always_inline)) void gemm_tile(const float *a,
 
 AVX2 void rk_gemm_f32_avx2(const float *a, size_t row, size_t column, const float *b, float *c,
                            size_t m, size_t k, size_t n) {
-    size_t j = 0;
-    for (; j + 16 <= n; j += 16) {
+    size_t done = 0;
+    while (done < n && n >= 16) {
+        const size_t j = RK_MIN(done, n - 16);
         size_t i = 0;
         for (; i + 4 <= m; i += 4)
             gemm_tile(a + i * row, row, column, b + j, c + i * n + j, 4, k, n);
         for (; i < m; i++) gemm_tile(a + i * row, row, column, b + j, c + i * n + j, 1, k, n);
+        done = j + 16;
     }
     for (size_t i = 0; i < m; i++) {
-        for (size_t tail = j; tail < n; tail++) {
+        for (size_t tail = done; tail < n; tail++) {
             float sum = 0.0f;
             for (size_t p = 0; p < k; p++) sum += a[i * row + p * column] * b[p * n + tail];
             c[i * n + tail] = sum;

@@ -102,7 +102,8 @@ void rk_gemv_f32(const float *restrict a, const float *restrict x, float *restri
     for (size_t row = 0; row < rows; row++) y[row] = dot_in_lanes(a + row * columns, x, columns);
 }
 
-/* Rows by 8 columns stay in registers over the whole of k. */
+/* Rows by 8 columns stay in registers over the whole of k. The last tile reaches back over columns
+ * already done, which come out the same again: one at a time they would wait for every addition. */
 static inline __attribute__((always_inline)) void gemm_tile(const float *a, size_t row,
                                                             size_t column, const float *b, float *c,
                                                             size_t rows, size_t k, size_t n) {
@@ -124,15 +125,17 @@ static inline __attribute__((always_inline)) void gemm_tile(const float *a, size
 
 void rk_gemm_f32(const float *restrict a, size_t row, size_t column, const float *restrict b,
                  float *restrict c, size_t m, size_t k, size_t n) {
-    size_t j = 0;
-    for (; j + 8 <= n; j += 8) {
+    size_t done = 0;
+    while (done < n && n >= 8) {
+        const size_t j = RK_MIN(done, n - 8);
         size_t i = 0;
         for (; i + 4 <= m; i += 4)
             gemm_tile(a + i * row, row, column, b + j, c + i * n + j, 4, k, n);
         for (; i < m; i++) gemm_tile(a + i * row, row, column, b + j, c + i * n + j, 1, k, n);
+        done = j + 8;
     }
     for (size_t i = 0; i < m; i++) {
-        for (size_t tail = j; tail < n; tail++) {
+        for (size_t tail = done; tail < n; tail++) {
             float sum = 0.0f;
             for (size_t p = 0; p < k; p++) sum += a[i * row + p * column] * b[p * n + tail];
             c[i * n + tail] = sum;

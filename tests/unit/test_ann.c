@@ -219,6 +219,42 @@ static void finds_the_true_neighbours(void **state) {
     assert_true(hits >= 0.95 * 10 * QUERIES);
 }
 
+/* Any number of queries at once, the same bits as one by one. */
+static void many_queries_as_one_by_one(void **state) {
+    (void)state;
+    enum { ITEMS = 400, MOST_QUERIES = 3, MOST = 70 };
+    static const uint32_t dims[] = {4, 20, 64, 256};
+    static rk_ann_query prepared[MOST_QUERIES];
+    rk_rng rng = rk_rng_at(test_seed(), 34);
+    for (uint32_t round = 0; round < 48; round++) {
+        const uint32_t dim = dims[round % 4], queries = round % (MOST_QUERIES + 1);
+        const rk_snapshot_content content = make_items(ITEMS, dim, round);
+        const uint32_t count = rk_rng_below(&rng, MOST + 1);
+        uint32_t items[MOST];
+        float scores[MOST_QUERIES][MOST + 1], q[RK_MAX_DIM];
+        const rk_ann_query *asked[MOST_QUERIES];
+        float *out[MOST_QUERIES];
+        for (uint32_t i = 0; i < count; i++) items[i] = rk_rng_below(&rng, ITEMS);
+        for (uint32_t j = 0; j < MOST_QUERIES; j++) {
+            random_query(&rng, &content, q);
+            rk_ann_prepare(&content, q, &prepared[j]);
+            asked[j] = &prepared[j];
+            out[j] = scores[j];
+            for (uint32_t i = 0; i <= MOST; i++) scores[j][i] = 7.0f;
+        }
+        rk_ann_score_items_by(&content, asked, queries, items, count, out);
+        for (uint32_t j = 0; j < MOST_QUERIES; j++) {
+            for (uint32_t i = 0; i < count && j < queries; i++) {
+                const float alone = rk_ann_score(&content, &prepared[j], items[i]);
+                assert_memory_equal(&scores[j][i], &alone, sizeof alone);
+            }
+            for (uint32_t i = j < queries ? count : 0; i <= MOST; i++)
+                assert_true(scores[j][i] == 7.0f);
+        }
+        rk_memory_free(&memory);
+    }
+}
+
 static void ties_go_to_the_lower_item(void **state) {
     (void)state;
     enum { ITEMS = 70, DIM = 20 };
@@ -251,6 +287,7 @@ int main(void) {
         cmocka_unit_test_teardown(two_stages_as_defined, free_memory),
         cmocka_unit_test_teardown(scores_are_inner_products, free_memory),
         cmocka_unit_test_teardown(finds_the_true_neighbours, free_memory),
+        cmocka_unit_test_teardown(many_queries_as_one_by_one, free_memory),
         cmocka_unit_test_teardown(ties_go_to_the_lower_item, free_memory),
         cmocka_unit_test_teardown(nothing_asked_nothing_found, free_memory),
     };

@@ -11,7 +11,8 @@ static rk_status run_search(log_builder *b, const rk_learn_options *options, rk_
     const rk_events_content content = log_content(b);
     const rk_rows rows = rows_in_order(&content, &b->memory);
     rk_error error;
-    return rk_search(&content, &rows, options, tuned, validation, &error);
+    rk_ranked ranked;
+    return rk_search(&content, &rows, options, &b->memory, tuned, validation, &ranked, &error);
 }
 
 static void check_defaults(const rk_tuned *tuned, const rk_validation *validation) {
@@ -276,6 +277,7 @@ static void an_official_test_is_not_looked_at(void **state) {
     (void)state;
     rk_tuned first, tuned;
     rk_validation first_validation, validation;
+    rk_ranked ranked;
     for (uint32_t round = 0; round < 3; round++) {
         rk_rng rng = rk_rng_at(test_seed(), 232), other = rk_rng_at(test_seed(), 233 + round);
         log_builder b = clustered_log(&rng, 120, 60, 6, 6);
@@ -292,7 +294,9 @@ static void an_official_test_is_not_looked_at(void **state) {
         }
         rows.count = train;
         rk_error error;
-        assert_int_equal(rk_search(&content, &rows, &small, &tuned, &validation, &error), RK_OK);
+        assert_int_equal(
+            rk_search(&content, &rows, &small, &b.memory, &tuned, &validation, &ranked, &error),
+            RK_OK);
         assert_true(validation.cases > 0);
         if (round == 0) first = tuned, first_validation = validation;
         assert_same_tuning(&tuned, &first);

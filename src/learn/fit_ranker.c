@@ -1,0 +1,330 @@
+#include "learn/fit_ranker.h"
+
+#include "base/rng.h"
+#include "learn/tasks.h"
+
+#define STREAM_FOLD 0x666F6C64u /* "fold" */
+
+static const uint32_t compared_at = 10;
+
+/* Everything one fit works with. */
+typedef struct fitting {
+    const rk_ranking_job *job;
+    rk_memory *memory; /* of the result */
+    rk_memory scratch;
+    rk_log own_log;              /* after a refit */
+    rk_snapshot_content content; /* the retrieval, with tasks and rates */
+    rk_content items;
+    const rk_log *log;
+    rk_gathered gathered;
+    rk_ranked *out;
+} fitting;
+
+/* The cases that are compared, and what both methods made of them. */
+typedef struct comparison {
+    rk_split split;        /* its cases are in the order of their values */
+    float *funnel, *blend; /* (cases, RK_VALUE_COUNT) */
+} comparison;
+
+static rk_trial trial_of(const fitting *f, const rk_snapshot_content *content,
+                         const rk_split *split) {
+    return (rk_trial){.events = f->job->events,
+                      .log = f->log,
+                      .snapshot = content,
+                      .split = split,
+                      .cutoffs = &compared_at,
+                      .cutoff_count = 1,
+                      .threads = f->job->options->threads,
+                      .located = f->job->options->located,
+                      /* A window tells the place by its first event and asks for the others; the
+                       * search's cases have only one. */
+                      .told_is_no_answer = f->job->options->located && f->job->examples->refit};
+}
+
+/* ---- the stages of one training -------------------------------------------------------------- */
+
+/* First stage of a content that has its second: `first`, `item` and step. */
+static bool fit_first(rk_memory *memory, rk_snapshot_content *content) {
+    float *weights = RK_NEW(memory, float, rk_first_floats(&content->meta));
+    int8_t *item = RK_NEW(memory, int8_t, content->meta.items);
+    if (!weights || !item) return false;
+    weights[2 * content->meta.dim] = 1.0f; /* until it is distilled: the blend */
+    content->rank_first = weights;
+    content->rank_item = item;
+    content->meta.rank_item_step = 0.0f;
+    return true;
+}
+
+static void put_second(const rk_ranked *ranked, rk_snapshot_content *content) {
+    content->meta.tasks = ranked->tasks;
+    content->meta.rank_inputs = ranked->ranker.inputs;
+    content->meta.rank_experts = ranked->ranker.experts;
+    content->meta.rank_units = ranked->ranker.units;
+    content->tasks = ranked->task;
+    content->rank_feature = ranked->ranker.feature;
+    content->rank_second = ranked->ranker.weights;
+}
+
+/* Learns the second stage from `examples` into `ranked` and puts both stages into `content`. */
+static bool train(const fitting *f, const rk_examples *examples, rk_memory *memory,
+                  rk_ranked *ranked, rk_snapshot_content *content) {
+    if (!rk_train_ranker(examples, &ranked->params, f->job->options, memory, &ranked->ranker))
+        return false;
+    for (uint32_t t = 0; t < ranked->tasks; t++) {
+        ranked->task[t].scale = ranked->ranker.task[t].scale;
+        ranked->task[t].offset = ranked->ranker.task[t].offset;
+    }
+    put_second(ranked, content);
+    return fit_first(memory, content);
+}
+
+/* ---- the comparison -------------------------------------------------------------------------- */
+
+static bool take_comparison(const rk_split *of, rk_memory *memory, comparison *c) {
+    uint64_t values = (uint64_t)of->case_count * RK_VALUE_COUNT;
+    c->split = *of;
+    c->split.case_count = 0;
+    c->split.cases = RK_NEW(memory, rk_case, of->case_count);
+    c->funnel = RK_NEW(memory, float, values);
+    c->blend = RK_NEW(memory, float, values);
+    return c->split.cases && c->funnel && c->blend;
+}
+
+/* Asks about the cases from `first` on, both ways. */
+static bool compare_from(const fitting *f, const rk_snapshot_content *content, uint32_t first,
+                         comparison *c) {
+    rk_split part = c->split;
+    rk_metrics unused;
+    rk_method funnel = rk_method_funnel(), blend = rk_method_blend();
+    uint64_t at = (uint64_t)first * RK_VALUE_COUNT;
+    part.cases += first;
+    part.case_count -= first;
+    rk_trial trial = trial_of(f, content, &part);
+    return rk_evaluate_keeping(&trial, &funnel, &unused, (rk_kept){.values = c->funnel + at}) &&
+           rk_evaluate_keeping(&trial, &blend, &unused, (rk_kept){.values = c->blend + at});
+}
+
+/* Means over the measured cases, and the interval of their difference. */
+static bool conclude(const fitting *f, const comparison *c) {
+    rk_memory scratch = {0};
+    rk_ranked *out = f->out;
+    uint64_t room = (uint64_t)RK_RESAMPLES * RK_VALUE_COUNT;
+    double *funnel = RK_NEW(&scratch, double, room), *blend = RK_NEW(&scratch, double, room);
+    const rk_learn_options *options = f->job->options;
+    bool ok = funnel && blend &&
+              rk_bootstrap_means(&c->split, c->funnel, RK_VALUE_COUNT, options->seed,
+                                 options->threads, funnel) &&
+              rk_bootstrap_means(&c->split, c->blend, RK_VALUE_COUNT, options->seed,
+                                 options->threads, blend);
+    if (ok) out->difference = rk_bootstrap_interval(funnel, blend, RK_VALUE_COUNT, RK_VALUE_NDCG);
+    for (uint32_t i = 0; ok && i < c->split.case_count; i++) {
+        uint64_t at = (uint64_t)i * RK_VALUE_COUNT + RK_VALUE_NDCG;
+        if (c->funnel[at] < 0.0f) continue;
+        out->compared++;
+        out->funnel += (double)c->funnel[at];
+        out->blend += (double)c->blend[at];
+    }
+    if (out->compared) out->funnel /= out->compared, out->blend /= out->compared;
+    rk_memory_free(&scratch);
+    return ok;
+}
+
+/* On the search's cases, whose users the examples leave alone. */
+static bool compare_apart(const fitting *f, const rk_snapshot_content *content) {
+    rk_memory scratch = {0};
+    comparison c;
+    bool ok = take_comparison(f->job->search, &scratch, &c);
+    if (ok) {
+        c.split.case_count = f->job->search->case_count;
+        memcpy(c.split.cases, f->job->search->cases, c.split.case_count * sizeof *c.split.cases);
+        ok = compare_from(f, content, 0, &c) && conclude(f, &c);
+    }
+    rk_memory_free(&scratch);
+    return ok;
+}
+
+static uint32_t fold_of(const fitting *f, uint64_t user) {
+    return (uint32_t)(rk_mix64(rk_mix64(f->job->options->seed, STREAM_FOLD), user) %
+                      RK_RANKER_FOLDS);
+}
+
+/* The examples without the users of a fold, copied. */
+static bool leave_out(const fitting *f, uint32_t fold, rk_memory *memory, rk_examples *out) {
+    const rk_examples *all = &f->gathered.examples;
+    *out = *all;
+    out->input = RK_NEW(memory, float, all->count *RK_FEATURE_COUNT);
+    out->label = RK_NEW(memory, uint8_t, all->count);
+    out->known = RK_NEW(memory, uint8_t, all->count);
+    out->weight = RK_NEW(memory, float, all->count);
+    out->list_begin = RK_NEW(memory, uint64_t, (uint64_t)all->lists + 1);
+    out->group = RK_NEW(memory, uint64_t, all->lists);
+    if (!out->input || !out->label || !out->known || !out->weight || !out->list_begin ||
+        !out->group) {
+        return false;
+    }
+    out->lists = 0;
+    out->count = 0;
+    for (uint32_t l = 0; l < all->lists; l++) {
+        uint64_t from = all->list_begin[l], to = out->count;
+        uint64_t rows = all->list_begin[l + 1] - from;
+        if (fold_of(f, all->group[l]) == fold) continue;
+        memcpy(out->input + to * RK_FEATURE_COUNT, all->input + from * RK_FEATURE_COUNT,
+               (size_t)rows * RK_FEATURE_COUNT * sizeof *all->input);
+        memcpy(out->label + to, all->label + from, (size_t)rows);
+        memcpy(out->known + to, all->known + from, (size_t)rows);
+        memcpy(out->weight + to, all->weight + from, (size_t)rows * sizeof *all->weight);
+        out->group[out->lists] = all->group[l];
+        out->count += rows;
+        out->list_begin[++out->lists] = out->count;
+    }
+    return true;
+}
+
+static bool compare_fold(const fitting *f, uint32_t fold, comparison *c) {
+    rk_memory scratch = {0};
+    const rk_split *split = &f->job->examples->split;
+    rk_ranked ranked = *f->out;
+    rk_snapshot_content content = f->content;
+    rk_examples examples;
+    uint32_t first = c->split.case_count;
+    for (uint32_t i = 0; i < split->case_count; i++) {
+        if (fold_of(f, split->cases[i].user) == fold)
+            c->split.cases[c->split.case_count++] = split->cases[i];
+    }
+    bool ok = leave_out(f, fold, &scratch, &examples) &&
+              train(f, &examples, &scratch, &ranked, &content) &&
+              compare_from(f, &content, first, c);
+    rk_memory_free(&scratch);
+    return ok;
+}
+
+static bool compare_folds(const fitting *f) {
+    rk_memory scratch = {0};
+    comparison c;
+    bool ok = take_comparison(&f->job->examples->split, &scratch, &c);
+    for (uint32_t fold = 0; ok && fold < RK_RANKER_FOLDS; fold++) ok = compare_fold(f, fold, &c);
+    ok = ok && conclude(f, &c);
+    rk_memory_free(&scratch);
+    return ok;
+}
+
+/* ---- the fit --------------------------------------------------------------------------------- */
+
+/* The retrieval without the windows, as tuned. */
+static rk_status refit(fitting *f, rk_error *error) {
+    const rk_ranking_job *job = f->job;
+    rk_vectors_result unused;
+    RK_TRY(rk_log_build(job->events, &job->examples->split.train, job->options->min_item_events,
+                        &f->scratch, &f->own_log, error));
+    f->log = &f->own_log;
+    return rk_fit_retrieval(job->events, &f->own_log, &f->items, job->tuned, job->options,
+                            &f->scratch, &f->content, &unused, error);
+}
+
+static rk_status choose(fitting *f, rk_error *error) {
+    const rk_ranking_job *job = f->job;
+    rk_ranked *out = f->out;
+    const rk_split *split = &job->examples->split;
+    RK_TRY(rk_tasks_choose(job->events, &split->train, split, job->options, out->task, &out->tasks,
+                           error));
+    f->content.meta.tasks = out->tasks;
+    f->content.tasks = out->task;
+    f->content.task_rate =
+        rk_tasks_rates(job->events, &split->train, f->log, out->task, out->tasks, &f->scratch);
+    return f->content.task_rate ? RK_OK : rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "rates");
+}
+
+/* What an item adds, as the file numbers items: the log of the snapshot may have others. */
+static bool keep_first(const fitting *f, const rk_snapshot_content *content) {
+    rk_ranked *out = f->out;
+    uint32_t items = f->job->events->meta.items;
+    out->first = RK_NEW(f->memory, float, rk_first_floats(&content->meta));
+    out->file_item = RK_NEW(f->memory, int8_t, items);
+    if (!out->first || !out->file_item) return false;
+    memcpy(out->first, content->rank_first,
+           (size_t)rk_first_floats(&content->meta) * sizeof *out->first);
+    out->item_step = content->meta.rank_item_step;
+    for (uint32_t item = 0; item < items; item++) {
+        uint32_t own = f->log->item_of_file[item];
+        out->file_item[item] = own == RK_NONE ? 0 : content->rank_item[own];
+    }
+    return true;
+}
+
+static void decide(rk_ranked *out, const rk_learn_options *options) {
+    if (options->impressions) {
+        out->shipped = out->ranker.ndcg > out->ranker.blend_ndcg;
+        if (!out->shipped) out->reason = "the blend orders what was shown as well";
+    } else {
+        out->shipped = out->compared > 0 && out->funnel > out->blend;
+        if (!out->shipped) out->reason = "the blend is not beaten on validation";
+    }
+}
+
+static bool learn(fitting *f) {
+    const rk_ranking_job *job = f->job;
+    rk_ranked *out = f->out;
+    rk_snapshot_content content = f->content;
+    for (uint32_t t = 0; t < out->tasks; t++) out->params.value[t] = out->task[t].weight;
+    bool ok = train(f, &f->gathered.examples, f->memory, out, &content) &&
+              keep_first(f, &content) &&
+              (job->examples->shared ? compare_folds(f) : compare_apart(f, &content)) &&
+              rk_ranker_compare(&f->gathered.examples, &out->params, job->options, &out->ranker,
+                                &out->comparison);
+    if (ok) decide(out, job->options);
+    return ok;
+}
+
+static rk_status fit(fitting *f, rk_error *error) {
+    const rk_ranking_job *job = f->job;
+    rk_ranked *out = f->out;
+    f->log = job->log;
+    if (job->examples->refit) {
+        RK_TRY(refit(f, error));
+    } else {
+        f->content = *job->retrieval;
+    }
+    RK_TRY(choose(f, error));
+    if (out->tasks == 0) return RK_OK;
+    rk_gather_params gather = rk_gather_defaults(job->options->seed);
+    gather.impressions = job->options->impressions;
+    rk_trial trial = trial_of(f, &f->content, &job->examples->split);
+    if (!rk_gather_examples(&trial, &gather, &f->scratch, &f->gathered))
+        return rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "examples");
+    out->rows = f->gathered.examples.count;
+    out->lists = f->gathered.examples.lists;
+    out->cases = f->gathered.cases;
+    out->hidden = f->gathered.hidden;
+    out->reached = f->gathered.reached;
+    out->shared = job->examples->shared;
+    if (out->reached < RK_TASK_ROWS) {
+        out->reason = "too few of the hidden events are among the candidates";
+        return RK_OK;
+    }
+    out->tried = true;
+    return learn(f) ? RK_OK : rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "rankers");
+}
+
+rk_status rk_fit_ranker(const rk_ranking_job *job, rk_memory *memory, rk_ranked *out,
+                        rk_error *error) {
+    *out = (rk_ranked){.params = rk_ranker_defaults(), .reason = "there are too few examples"};
+    fitting f = {.job = job, .memory = memory, .out = out};
+    rk_status status = fit(&f, error);
+    if (out->shipped) out->reason = NULL;
+    rk_memory_free(&f.scratch);
+    return status;
+}
+
+bool rk_fit_ranked(const rk_ranked *ranked, const rk_events_content *events, const rk_rows *rows,
+                   const rk_log *log, rk_memory *memory, rk_snapshot_content *content) {
+    if (!ranked->shipped) return true;
+    int8_t *item = RK_NEW(memory, int8_t, log->items);
+    put_second(ranked, content);
+    content->task_rate = rk_tasks_rates(events, rows, log, ranked->task, ranked->tasks, memory);
+    content->rank_first = ranked->first;
+    content->rank_item = item;
+    content->meta.rank_item_step = ranked->item_step;
+    if (!item || !content->task_rate) return false;
+    for (uint32_t i = 0; i < log->items; i++) item[i] = ranked->file_item[log->file_item[i]];
+    return true;
+}

@@ -1,0 +1,70 @@
+/* The rankers of a snapshot: from examples to the two stages, and whether they are worth shipping.
+ *
+ *   hidden rows (example_split) --> examples (gather_examples) --> second stage (train_ranker)
+ *       --> first stage, distilled --> the whole funnel against the blend, case by case
+ *
+ * All of it over a retrieval that has not learnt from the hidden rows. The rankers are then carried
+ * to the snapshot, whose retrieval is fitted once more on every row, with its own rates.
+ *
+ * Whether they ship: NDCG@10 of the funnel less that of the blend, on users that the rankers have
+ * not learnt from, must be above 0. Those are the search's users; where the examples need them too
+ * (example_split.h), three rankers are trained, each without a third of the users, and asked about
+ * that third. Rows that are impressions say nothing of what else could have been shown: there the
+ * order within what was shown must be better than the blend's. */
+#ifndef RK_LEARN_FIT_RANKER_H
+#define RK_LEARN_FIT_RANKER_H
+
+#include "learn/bootstrap.h"
+#include "learn/example_split.h"
+#include "learn/fit.h"
+#include "learn/gather_examples.h"
+#include "learn/train_ranker.h"
+
+/* Parts of the users that are left out in turn, where all are needed. */
+#define RK_RANKER_FOLDS 3u
+
+typedef struct rk_ranked {
+    bool tried;         /* there were examples of some task */
+    bool shipped;       /* the snapshot gets them */
+    const char *reason; /* if not, why; else NULL */
+    uint32_t tasks;
+    rk_task task[RK_MAX_TASKS];
+    rk_ranker ranker;
+    rk_ranker_params params;
+    rk_ranker_comparison comparison;
+
+    float *first;      /* (2 * dim + RK_FIRST_INPUTS) `rank.1` */
+    int8_t *file_item; /* (items of the file) `rank.1i` */
+    float item_step;
+
+    uint64_t rows, hidden, reached; /* examples; hidden items with a label; those among the rows */
+    uint32_t lists, cases;
+    bool shared;            /* the search's users had to give examples */
+    uint32_t compared;      /* cases of the comparison */
+    double funnel, blend;   /* NDCG@10 on them */
+    rk_interval difference; /* of the funnel's less the blend's, by user */
+} rk_ranked;
+
+/* What the rankers are made from. */
+typedef struct rk_ranking_job {
+    const rk_events_content *events;
+    const rk_learn_options *options;
+    const rk_rows *rows;    /* all that may be seen */
+    const rk_split *search; /* cases the search asked about */
+    const rk_example_split *examples;
+    const rk_tuned *tuned;
+    const rk_log *log;                    /* of examples->split.train, unless that needs a refit */
+    const rk_snapshot_content *retrieval; /* likewise */
+} rk_ranking_job;
+
+/* Arrays of `out` belong to `memory`. Too few examples are no error: out->tried is false. Errors:
+ * OUT_OF_MEMORY, UNKNOWN_EVENT. */
+rk_status rk_fit_ranker(const rk_ranking_job *job, rk_memory *memory, rk_ranked *out,
+                        rk_error *error);
+
+/* Puts the rankers into a content fitted on `rows`, as `log` numbers its items; nothing if they are
+ * not shipped. False if out of memory. */
+bool rk_fit_ranked(const rk_ranked *ranked, const rk_events_content *events, const rk_rows *rows,
+                   const rk_log *log, rk_memory *memory, rk_snapshot_content *content);
+
+#endif

@@ -1,0 +1,132 @@
+#include "learn/ranker_figures.h"
+
+#include "base/fmath.h"
+#include "learn/calibrate.h"
+#include "learn/ranker_metrics.h"
+
+#include <math.h>
+
+/* Room for the known rows of one task, and for a value a row. */
+typedef struct columns {
+    float *score, *weight; /* (rows) */
+    uint8_t *label;
+    rk_scored *order;
+} columns;
+
+static bool take_columns(uint64_t rows, rk_memory *scratch, columns *c) {
+    assert(rows < RK_NONE);
+    c->score = RK_NEW(scratch, float, rows);
+    c->weight = RK_NEW(scratch, float, rows);
+    c->label = RK_NEW(scratch, uint8_t, rows);
+    c->order = RK_NEW(scratch, rk_scored, rows);
+    return c->score && c->weight && c->label && c->order;
+}
+
+/* The rows that know the ranker's task k: logits as scores, labels, weights; returns how many. */
+static uint32_t known_rows(const rk_ranker_rows *of, const rk_ranker *ranker, uint32_t k,
+                           columns *c) {
+    const rk_examples *examples = of->examples;
+    const uint32_t task = ranker->task[k].task;
+    uint32_t count = 0;
+    uint64_t at = 0;
+    for (uint32_t l = 0; l < of->lists; l++) {
+        const uint64_t end = examples->list_begin[of->list[l] + 1];
+        for (uint64_t row = examples->list_begin[of->list[l]]; row < end; row++, at++) {
+            if (!(examples->known[row] >> task & 1u)) continue;
+            c->score[count] = of->logits[at * ranker->tasks + k];
+            c->label[count] = examples->label[row] >> task & 1u;
+            c->weight[count++] = examples->weight[row];
+        }
+    }
+    return count;
+}
+
+static float base_rate(const rk_examples *examples, uint32_t task) {
+    double weight[2] = {0.0, 0.0};
+    for (uint64_t row = 0; row < examples->count; row++) {
+        if (examples->known[row] >> task & 1u)
+            weight[examples->label[row] >> task & 1u] += (double)examples->weight[row];
+    }
+    const double all = weight[0] + weight[1];
+    return all > 0.0 ? (float)(weight[1] / all) : 0.0f;
+}
+
+bool rk_ranker_calibrate(const rk_ranker_rows *tune, rk_memory *scratch, rk_ranker *ranker) {
+    columns c;
+    if (!take_columns(tune->rows, scratch, &c)) return false;
+    for (uint32_t k = 0; k < ranker->tasks; k++) {
+        const uint32_t count = known_rows(tune, ranker, k, &c);
+        const rk_calibration fit = rk_calibrate(c.score, c.label, c.weight, count);
+        ranker->task[k].scale = fit.scale;
+        ranker->task[k].offset = fit.offset;
+        ranker->task[k].base_rate = base_rate(tune->examples, ranker->task[k].task);
+    }
+    return true;
+}
+
+static void measure_task(const rk_ranker_rows *of, columns *c, uint32_t k, rk_ranker *ranker) {
+    rk_ranker_task *task = &ranker->task[k];
+    const uint32_t count = known_rows(of, ranker, k, c);
+    const rk_task calibration = {.scale = task->scale, .offset = task->offset};
+    rk_mtml_probabilities(&calibration, 1, c->score, count, c->score);
+    const rk_judged judged = {c->score, c->label, c->weight, count, c->order};
+    task->rows = count;
+    for (uint32_t i = 0; i < count; i++) task->positives += c->label[i];
+    task->auc = rk_metric_auc(&judged);
+    task->log_loss = rk_metric_log_loss(&judged);
+    task->calibration_error = rk_metric_calibration_error(&judged);
+}
+
+/* What became of a row, by the value model; unknown events did not happen. */
+static float gain_of(const rk_examples *examples, const rk_ranker *ranker, const float *value,
+                     uint64_t row) {
+    float gain = 0.0f;
+    for (uint32_t k = 0; k < ranker->tasks; k++) {
+        const uint32_t task = ranker->task[k].task;
+        if ((examples->label[row] & examples->known[row]) >> task & 1u) gain += value[task];
+    }
+    return RK_MAX(gain, 0.0f);
+}
+
+/* NDCG of one list whose logits begin at `logits`: of the value, and of the blend. */
+static void measure_list(const rk_examples *examples, uint32_t list, const float *logits,
+                         const float *value, columns *c, rk_ranker *ranker) {
+    const uint64_t begin = examples->list_begin[list];
+    const uint32_t rows = (uint32_t)(examples->list_begin[list + 1] - begin), tasks = ranker->tasks;
+    rk_task calibration[RK_MAX_TASKS];
+    float weights[RK_MAX_TASKS], p[RK_MAX_TASKS], *gain = c->weight;
+    for (uint32_t k = 0; k < tasks; k++) {
+        weights[k] = value[ranker->task[k].task];
+        calibration[k] =
+            (rk_task){.scale = ranker->task[k].scale, .offset = ranker->task[k].offset};
+    }
+    for (uint32_t r = 0; r < rows; r++) {
+        rk_mtml_probabilities(calibration, tasks, logits + (size_t)r * tasks, 1, p);
+        c->score[r] = rk_value_of(weights, p, tasks);
+        gain[r] = gain_of(examples, ranker, value, begin + r);
+    }
+    const double ndcg = rk_metric_ndcg(c->score, gain, rows, c->order);
+    if (isnan(ndcg)) return;
+    for (uint32_t r = 0; r < rows; r++)
+        c->score[r] = examples->input[(begin + r) * RK_FEATURE_COUNT + RK_FEATURE_blend];
+    ranker->lists++;
+    ranker->ndcg += ndcg;
+    ranker->blend_ndcg += rk_metric_ndcg(c->score, gain, rows, c->order);
+}
+
+bool rk_ranker_measure(const rk_ranker_rows *measured, const float *value, rk_memory *scratch,
+                       rk_ranker *ranker) {
+    columns c;
+    if (!take_columns(measured->rows, scratch, &c)) return false;
+    for (uint32_t k = 0; k < ranker->tasks; k++) measure_task(measured, &c, k, ranker);
+    const float *logits = measured->logits;
+    for (uint32_t l = 0; l < measured->lists; l++) {
+        const uint64_t *begin = measured->examples->list_begin + measured->list[l];
+        measure_list(measured->examples, measured->list[l], logits, value, &c, ranker);
+        logits += (begin[1] - begin[0]) * ranker->tasks;
+    }
+    const double lists = ranker->lists ? (double)ranker->lists : (double)NAN;
+    ranker->ndcg /= lists;
+    ranker->blend_ndcg /= lists;
+    return true;
+}

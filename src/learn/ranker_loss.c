@@ -1,0 +1,165 @@
+#include "learn/ranker_loss.h"
+
+#include "base/fmath.h"
+#include "simd/kernels.h"
+
+bool rk_ranker_chunk_take(const rk_mtml *shape, uint32_t capacity, rk_memory *memory,
+                          rk_ranker_chunk *chunk) {
+    const uint64_t rows = capacity, columns = rk_mtml_columns(shape);
+    *chunk = (rk_ranker_chunk){.capacity = capacity};
+    chunk->list_begin = RK_NEW(memory, uint32_t, rows + 1);
+    chunk->x = RK_NEW(memory, float, rows * shape->inputs);
+    chunk->label = RK_NEW(memory, uint8_t, rows);
+    chunk->known = RK_NEW(memory, uint8_t, rows);
+    chunk->weight = RK_NEW(memory, float, rows);
+    chunk->activation = RK_NEW(memory, float, rows *columns);
+    chunk->slope = RK_NEW(memory, float, rows *columns);
+    chunk->logit = RK_NEW(memory, float, rows * shape->tasks);
+    chunk->by_logit = RK_NEW(memory, float, rows * shape->tasks);
+    chunk->worth = RK_NEW(memory, float, rows);
+    chunk->gradient = RK_NEW(memory, float, rk_mtml_floats(shape));
+    return chunk->list_begin && chunk->x && chunk->label && chunk->known && chunk->weight &&
+           chunk->activation && chunk->slope && chunk->logit && chunk->by_logit && chunk->worth &&
+           chunk->gradient;
+}
+
+/* ---- a row: how likely is each event? ---- */
+
+/* -log sigmoid(z); *slope: its derivative. */
+static float softplus_minus(float z, float *slope) {
+    const float small = rk_expf(z < 0.0f ? z : -z); // exp(-|z|)
+    *slope = -(z < 0.0f ? 1.0f : small) / (1.0f + small);
+    return rk_logf(1.0f + small) + (z < 0.0f ? -z : 0.0f);
+}
+
+static void judge_row(const rk_ranker_loss *loss, uint32_t tasks, rk_ranker_chunk *c, uint32_t r) {
+    float *by_logit = c->by_logit + (size_t)r * tasks;
+    for (uint32_t t = 0; t < tasks; t++) {
+        by_logit[t] = 0.0f;
+        if (!(c->known[r] >> t & 1u)) continue;
+        const bool happened = c->label[r] >> t & 1u;
+        const float z = c->logit[(size_t)r * tasks + t] + loss->log_positive[t];
+        const float weight = c->weight[r] * (happened ? loss->positive[t] : 1.0f);
+        float slope;
+        c->loss += (double)(weight * softplus_minus(happened ? z : -z, &slope));
+        by_logit[t] = happened ? weight * slope : -weight * slope;
+    }
+}
+
+/* ---- a list: which row is worth most? ---- */
+
+/* g of a row; false if it knows no task of positive value, and so takes no part. */
+static bool gain_of(const rk_ranker_loss *loss, uint32_t tasks, uint8_t label, uint8_t known,
+                    float *gain) {
+    bool takes_part = false;
+    *gain = 0.0f;
+    for (uint32_t t = 0; t < tasks; t++) {
+        if (!(loss->value[t] > 0.0f) || !(known >> t & 1u)) continue;
+        takes_part = true;
+        if (label >> t & 1u) *gain += loss->value[t];
+    }
+    return takes_part;
+}
+
+/* s of a row. */
+static float worth_of(const rk_ranker_loss *loss, uint32_t tasks, const float *logit) {
+    float most = -__builtin_inff(), sum = 0.0f;
+    for (uint32_t t = 0; t < tasks; t++) {
+        if (loss->value[t] > 0.0f) most = RK_MAX(most, logit[t]);
+    }
+    for (uint32_t t = 0; t < tasks; t++) {
+        if (loss->value[t] > 0.0f) sum += loss->value[t] * rk_expf(logit[t] - most);
+    }
+    return most + rk_logf(sum);
+}
+
+/* Hands the slope of s on to the logits: d s / d z_t = value_t exp(z_t - s). */
+static void spread_worth(const rk_ranker_loss *loss, rk_ranker_chunk *c, uint32_t tasks, uint32_t r,
+                         float worth, float slope) {
+    const float *logit = c->logit + (size_t)r * tasks;
+    float *by_logit = c->by_logit + (size_t)r * tasks;
+    for (uint32_t t = 0; t < tasks; t++) {
+        if (loss->value[t] > 0.0f)
+            by_logit[t] += slope * loss->value[t] * rk_expf(logit[t] - worth);
+    }
+}
+
+/* Softmax over rows begin .. end - 1, once the BCE's slopes stand in by_logit. A row that takes no
+ * part is worth -inf: its share is 0. */
+static void judge_list(const rk_ranker_loss *loss, uint32_t tasks, rk_ranker_chunk *c,
+                       uint32_t begin, uint32_t end) {
+    float most = -__builtin_inff(), gain;
+    double gains = 0.0, weighted = 0.0, wanted = 0.0, sum = 0.0;
+    for (uint32_t r = begin; r < end; r++) {
+        const bool takes_part = gain_of(loss, tasks, c->label[r], c->known[r], &gain);
+        c->worth[r] =
+            takes_part ? worth_of(loss, tasks, c->logit + (size_t)r * tasks) : -__builtin_inff();
+        most = RK_MAX(most, c->worth[r]);
+        gains += (double)gain;
+        weighted += (double)(c->weight[r] * gain);
+        if (gain > 0.0f) wanted += (double)(c->weight[r] * gain) * (double)c->worth[r];
+    }
+    if (!(gains > 0.0)) return;
+    for (uint32_t r = begin; r < end; r++)
+        sum += (double)(c->weight[r] * rk_expf(c->worth[r] - most));
+    const double factor = (double)loss->list_mix * weighted / gains;
+    c->loss += factor * ((double)rk_logf((float)sum) + (double)most - wanted / weighted);
+    for (uint32_t r = begin; r < end; r++) {
+        if (!gain_of(loss, tasks, c->label[r], c->known[r], &gain)) continue;
+        const double weight = (double)c->weight[r];
+        const double share = weight * (double)rk_expf(c->worth[r] - most) / sum;
+        const double slope = factor * (share - weight * (double)gain / weighted);
+        spread_worth(loss, c, tasks, r, c->worth[r], (float)slope);
+    }
+}
+
+void rk_ranker_chunk_forward(const rk_mtml *model, const rk_ranker_loss *loss,
+                             rk_ranker_chunk *chunk) {
+    chunk->loss = 0.0;
+    rk_mtml_logits(model, chunk->x, chunk->rows, chunk->activation, chunk->logit);
+    for (uint32_t r = 0; r < chunk->rows; r++) judge_row(loss, model->tasks, chunk, r);
+    if (!(loss->list_mix > 0.0f)) return;
+    for (uint32_t l = 0; l < chunk->lists; l++)
+        judge_list(loss, model->tasks, chunk, chunk->list_begin[l], chunk->list_begin[l + 1]);
+}
+
+/* ---- gradient ---- */
+
+/* Task t's part of a row: slopes of its gates and of the hidden units, and the head's gradient. */
+static void back_through_task(const rk_mtml *model, const float *activation, float by_logit,
+                              uint32_t t, float *slope, float *head_gradient) {
+    const uint32_t experts = model->experts, units = model->units, hidden = experts * units;
+    const float *gates = activation + hidden + t * experts;
+    const float *head = model->head + (size_t)t * units;
+    float *gate_slopes = slope + hidden + t * experts;
+    float said[RK_MAX_EXPERTS], mean = 0.0f;
+    rk_gemv_f32(activation, head, said, experts, units);
+    for (uint32_t e = 0; e < experts; e++) mean += gates[e] * said[e];
+    for (uint32_t e = 0; e < experts; e++) {
+        const float through = by_logit * gates[e];
+        gate_slopes[e] = through * (said[e] - mean);
+        rk_axpy_f32(through, activation + (size_t)e * units, head_gradient, units);
+        rk_axpy_f32(through, head, slope + (size_t)e * units, units);
+    }
+}
+
+void rk_ranker_chunk_backward(const rk_mtml *model, rk_ranker_chunk *chunk) {
+    const size_t inputs = model->inputs, columns = rk_mtml_columns(model), tasks = model->tasks;
+    const size_t hidden = (size_t)model->experts * model->units;
+    float *by_bias = chunk->gradient + inputs * columns, *by_head = by_bias + columns;
+    memset(by_bias, 0, (columns + tasks * model->units) * sizeof *by_bias);
+    for (size_t r = 0; r < chunk->rows; r++) {
+        const float *activation = chunk->activation + r * columns;
+        float *slope = chunk->slope + r * columns;
+        memset(slope, 0, hidden * sizeof *slope);
+        for (uint32_t t = 0; t < tasks; t++) {
+            const float by_logit = chunk->by_logit[r * tasks + t];
+            slope[columns - tasks + t] = by_logit;
+            back_through_task(model, activation, by_logit, t, slope,
+                              by_head + (size_t)t * model->units);
+        }
+        for (size_t i = 0; i < hidden; i++) slope[i] = activation[i] > 0.0f ? slope[i] : 0.0f;
+        rk_axpy_f32(1.0f, slope, by_bias, columns);
+    }
+    rk_gemm_f32(chunk->x, 1, inputs, chunk->slope, chunk->gradient, inputs, chunk->rows, columns);
+}
