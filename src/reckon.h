@@ -168,6 +168,16 @@ uint32_t rk_feature_name(const rk_engine *engine, uint32_t feature, const char *
  * such feature. Any value has one. O(features + bytes). */
 uint32_t rk_user_feature(const rk_engine *engine, const char *name, uint32_t name_bytes,
                          const char *value, uint32_t value_bytes);
+/* What the snapshot knows of items, to filter and to show: attribute < description.attributes, its
+ * kind is one of RK_ATTRIBUTE_... Values of categories (one an item at most) and tags (several) are
+ * numbers, ascending, that rk_attribute_value names; what they point to lives in the snapshot.
+ * rk_item_values returns how many, O(values of the item). rk_item_number: false if it has none. */
+uint32_t rk_attribute_name(const rk_engine *engine, uint32_t attribute, const char **text);
+uint32_t rk_attribute_kind(const rk_engine *engine, uint32_t attribute);
+uint32_t rk_attribute_value(const rk_engine *engine, uint32_t value, const char **text);
+uint32_t rk_item_values(const rk_engine *engine, uint32_t item, uint32_t attribute,
+                        const uint32_t **values);
+bool rk_item_number(const rk_engine *engine, uint32_t item, uint32_t attribute, float *number);
 /* The training report (JSON), size 0 if there is none. */
 uint64_t rk_report(const rk_engine *engine, const char **text);
 

@@ -76,6 +76,30 @@ uint32_t RK_WASM_EXPORT(rk_wasm_user_feature)(const rk_engine *engine, const cha
     return rk_user_feature(engine, name, name_bytes, value, value_bytes);
 }
 
+uint32_t RK_WASM_EXPORT(rk_wasm_attribute_name)(const rk_engine *engine, uint32_t attribute,
+                                                const char **text) {
+    return rk_attribute_name(engine, attribute, text);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_attribute_kind)(const rk_engine *engine, uint32_t attribute) {
+    return rk_attribute_kind(engine, attribute);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_attribute_value)(const rk_engine *engine, uint32_t value,
+                                                 const char **text) {
+    return rk_attribute_value(engine, value, text);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_item_values)(const rk_engine *engine, uint32_t item,
+                                             uint32_t attribute, const uint32_t **values) {
+    return rk_item_values(engine, item, attribute, values);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_item_number)(const rk_engine *engine, uint32_t item,
+                                             uint32_t attribute, float *number) {
+    return rk_item_number(engine, item, attribute, number);
+}
+
 /* Lies in the snapshot, so its size fits 32 bits here. */
 uint32_t RK_WASM_EXPORT(rk_wasm_report)(const rk_engine *engine, const char **text) {
     return (uint32_t)rk_report(engine, text);

@@ -1,6 +1,7 @@
 #include "learn/fit.h"
 
 #include "format/user_features.h"
+#include "learn/build_attributes.h"
 #include "learn/build_explore.h"
 #include "learn/build_places.h"
 #include "learn/build_popularity.h"
@@ -124,6 +125,33 @@ bool rk_fit_places(const rk_events_content *events, const rk_log *log, rk_memory
     content->place = table.place;
     content->place_code = table.code;
     content->place_item = table.item;
+    return true;
+}
+
+bool rk_fit_attributes(const rk_events_content *events, const rk_log *log, rk_memory *memory,
+                       rk_snapshot_content *content) {
+    rk_attribute_table table;
+    if (!rk_build_attributes(events, log, memory, &table)) return false;
+    content->meta.attributes = table.names.count;
+    if (!table.names.count) return true;
+    content->meta.attribute_values = table.values.count;
+    content->meta.numbers = table.numbers;
+    content->attributes = table.names;
+    content->attribute_kind = table.kind;
+    content->attribute_first = table.first;
+    content->attribute_values = table.values;
+    content->item_value_begin = table.value_begin;
+    content->item_value = table.value;
+    content->item_number = table.number;
+    return true;
+}
+
+bool rk_fit_born(const rk_log *log, rk_memory *memory, rk_snapshot_content *content) {
+    if (log->time_kind != RK_TIME_UNIX_MS) return true;
+    uint32_t *born = RK_NEW(memory, uint32_t, log->items);
+    if (!born) return false;
+    content->born = born;
+    content->meta.timed_items = rk_build_born(log, born);
     return true;
 }
 
@@ -319,6 +347,8 @@ rk_status rk_fit_retrieval(const rk_events_content *events, rk_log *log, rk_cont
         !rk_fit_places(events, log, memory, content) || !rk_fit_explore(log, memory, content)) {
         return out_of_memory(error, "trending, places, explore");
     }
+    if (!rk_fit_attributes(events, log, memory, content) || !rk_fit_born(log, memory, content))
+        return out_of_memory(error, "attributes, ages");
     progress(options, "neighbors", log->items, "items");
     if (!rk_fit_neighbors(log, &tuned->neighbors, tuned->similar_decay, options->threads, memory,
                           content)) {

@@ -60,6 +60,10 @@ bool rk_fit_trending(const rk_log *log, const rk_tuned *tuned, rk_memory *memory
                      rk_snapshot_content *content);
 bool rk_fit_places(const rk_events_content *events, const rk_log *log, rk_memory *memory,
                    rk_snapshot_content *content);
+bool rk_fit_attributes(const rk_events_content *events, const rk_log *log, rk_memory *memory,
+                       rk_snapshot_content *content);
+/* When items were first seen, of a log with times. */
+bool rk_fit_born(const rk_log *log, rk_memory *memory, rk_snapshot_content *content);
 bool rk_fit_explore(const rk_log *log, rk_memory *memory, rk_snapshot_content *content);
 bool rk_fit_neighbors(const rk_log *log, const rk_neighbor_params *params, float decay,
                       uint32_t threads, rk_memory *memory, rk_snapshot_content *content);

@@ -1,4 +1,6 @@
 #include "learn/fit_ranker.h"
+#include <stdio.h> /* RK_DEBUG */
+#include <stdlib.h> /* RK_DEBUG */
 
 #include "base/rng.h"
 #include "learn/tasks.h"
@@ -43,18 +45,6 @@ static rk_trial trial_of(const fitting *f, const rk_snapshot_content *content,
 
 /* ---- the stages of one training -------------------------------------------------------------- */
 
-/* First stage of a content that has its second: `first`, `item` and step. */
-static bool fit_first(rk_memory *memory, rk_snapshot_content *content) {
-    float *weights = RK_NEW(memory, float, rk_first_floats(&content->meta));
-    int8_t *item = RK_NEW(memory, int8_t, content->meta.items);
-    if (!weights || !item) return false;
-    weights[2 * content->meta.dim] = 1.0f; /* until it is distilled: the blend */
-    content->rank_first = weights;
-    content->rank_item = item;
-    content->meta.rank_item_step = 0.0f;
-    return true;
-}
-
 static void put_second(const rk_ranked *ranked, rk_snapshot_content *content) {
     content->meta.tasks = ranked->tasks;
     content->meta.rank_inputs = ranked->ranker.inputs;
@@ -75,7 +65,8 @@ static bool train(const fitting *f, const rk_examples *examples, rk_memory *memo
         ranked->task[t].offset = ranked->ranker.task[t].offset;
     }
     put_second(ranked, content);
-    return fit_first(memory, content);
+    rk_trial trial = trial_of(f, content, &f->job->examples->split);
+    return rk_fit_first(&trial, f->job->options, memory, content, &ranked->first);
 }
 
 /* ---- the comparison -------------------------------------------------------------------------- */
@@ -234,23 +225,6 @@ static rk_status choose(fitting *f, rk_error *error) {
     return f->content.task_rate ? RK_OK : rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "rates");
 }
 
-/* What an item adds, as the file numbers items: the log of the snapshot may have others. */
-static bool keep_first(const fitting *f, const rk_snapshot_content *content) {
-    rk_ranked *out = f->out;
-    uint32_t items = f->job->events->meta.items;
-    out->first = RK_NEW(f->memory, float, rk_first_floats(&content->meta));
-    out->file_item = RK_NEW(f->memory, int8_t, items);
-    if (!out->first || !out->file_item) return false;
-    memcpy(out->first, content->rank_first,
-           (size_t)rk_first_floats(&content->meta) * sizeof *out->first);
-    out->item_step = content->meta.rank_item_step;
-    for (uint32_t item = 0; item < items; item++) {
-        uint32_t own = f->log->item_of_file[item];
-        out->file_item[item] = own == RK_NONE ? 0 : content->rank_item[own];
-    }
-    return true;
-}
-
 static void decide(rk_ranked *out, const rk_learn_options *options) {
     if (options->impressions) {
         out->shipped = out->ranker.ndcg > out->ranker.blend_ndcg;
@@ -266,12 +240,19 @@ static bool learn(fitting *f) {
     rk_ranked *out = f->out;
     rk_snapshot_content content = f->content;
     for (uint32_t t = 0; t < out->tasks; t++) out->params.value[t] = out->task[t].weight;
+    out->split = job->examples->split;
     bool ok = train(f, &f->gathered.examples, f->memory, out, &content) &&
-              keep_first(f, &content) &&
               (job->examples->shared ? compare_folds(f) : compare_apart(f, &content)) &&
               rk_ranker_compare(&f->gathered.examples, &out->params, job->options, &out->ranker,
                                 &out->comparison);
     if (ok) decide(out, job->options);
+    if (getenv("RK_DEBUG")) { /* RK_DEBUG */
+        fprintf(stderr, "rows %llu lists %u cases %u hidden %llu reached %llu shared %d compared %u funnel %.5f blend %.5f [%.5f %.5f] epochs %u best %u loss %.5f %.5f in-list ndcg %.4f %.4f first: top %.3f sel %.3f blend %.3f %.3f T %g\n",
+            (unsigned long long)out->rows, out->lists, out->cases, (unsigned long long)out->hidden, (unsigned long long)out->reached, out->shared, out->compared, out->funnel, out->blend,
+            out->difference.low, out->difference.high, out->ranker.epochs, out->ranker.best_epoch, out->ranker.first_loss, out->ranker.best_loss, out->ranker.ndcg, out->ranker.blend_ndcg,
+            out->first.student.top, out->first.student.selected, out->first.blend.top, out->first.blend.selected, (double)out->first.temperature);
+        for (uint32_t t = 0; t < out->tasks; t++) fprintf(stderr, " task %u type %u w %g rate %g pos %llu/%llu auc %.4f ece %.4f single %.4f shared %.4f\n", t, out->task[t].type, (double)out->task[t].weight, (double)out->task[t].base_rate, (unsigned long long)out->ranker.task[t].positives, (unsigned long long)out->ranker.task[t].rows, out->ranker.task[t].auc, out->ranker.task[t].calibration_error, out->comparison.single[t], out->comparison.shared[t]);
+    }
     return ok;
 }
 
@@ -315,16 +296,19 @@ rk_status rk_fit_ranker(const rk_ranking_job *job, rk_memory *memory, rk_ranked 
     return status;
 }
 
-bool rk_fit_ranked(const rk_ranked *ranked, const rk_events_content *events, const rk_rows *rows,
-                   const rk_log *log, rk_memory *memory, rk_snapshot_content *content) {
+bool rk_fit_ranked(rk_ranked *ranked, const rk_events_content *events, const rk_rows *rows,
+                   const rk_log *log, const rk_learn_options *options, rk_memory *memory,
+                   rk_snapshot_content *content) {
     if (!ranked->shipped) return true;
-    int8_t *item = RK_NEW(memory, int8_t, log->items);
     put_second(ranked, content);
     content->task_rate = rk_tasks_rates(events, rows, log, ranked->task, ranked->tasks, memory);
-    content->rank_first = ranked->first;
-    content->rank_item = item;
-    content->meta.rank_item_step = ranked->item_step;
-    if (!item || !content->task_rate) return false;
-    for (uint32_t i = 0; i < log->items; i++) item[i] = ranked->file_item[log->file_item[i]];
-    return true;
+    rk_trial trial = {.events = events,
+                      .log = log,
+                      .snapshot = content,
+                      .split = &ranked->split,
+                      .cutoffs = &compared_at,
+                      .cutoff_count = 1,
+                      .threads = options->threads,
+                      .located = options->located};
+    return content->task_rate && rk_fit_first(&trial, options, memory, content, &ranked->first);
 }

@@ -17,6 +17,7 @@
 #include "learn/bootstrap.h"
 #include "learn/example_split.h"
 #include "learn/fit.h"
+#include "learn/fit_first.h"
 #include "learn/gather_examples.h"
 #include "learn/train_ranker.h"
 
@@ -33,9 +34,8 @@ typedef struct rk_ranked {
     rk_ranker_params params;
     rk_ranker_comparison comparison;
 
-    float *first;      /* (2 * dim + RK_FIRST_INPUTS) `rank.1` */
-    int8_t *file_item; /* (items of the file) `rank.1i` */
-    float item_step;
+    rk_first_result first; /* of the snapshot that was compared, then of the one that ships */
+    rk_split split;        /* of the examples: requests to distil with */
 
     uint64_t rows, hidden, reached; /* examples; hidden items with a label; those among the rows */
     uint32_t lists, cases;
@@ -57,14 +57,15 @@ typedef struct rk_ranking_job {
     const rk_snapshot_content *retrieval; /* likewise */
 } rk_ranking_job;
 
-/* Arrays of `out` belong to `memory`. Too few examples are no error: out->tried is false. Errors:
- * OUT_OF_MEMORY, UNKNOWN_EVENT. */
+/* Arrays of `out` belong to `memory`, as those of job->examples do. Too few examples are no error:
+ * out->tried is false. Errors: OUT_OF_MEMORY, UNKNOWN_EVENT. */
 rk_status rk_fit_ranker(const rk_ranking_job *job, rk_memory *memory, rk_ranked *out,
                         rk_error *error);
 
-/* Puts the rankers into a content fitted on `rows`, as `log` numbers its items; nothing if they are
- * not shipped. False if out of memory. */
-bool rk_fit_ranked(const rk_ranked *ranked, const rk_events_content *events, const rk_rows *rows,
-                   const rk_log *log, rk_memory *memory, rk_snapshot_content *content);
+/* Puts the rankers into a content fitted on `rows`, as `log` numbers its items, with rates and a
+ * first stage of its own; nothing if they are not shipped. False if out of memory. */
+bool rk_fit_ranked(rk_ranked *ranked, const rk_events_content *events, const rk_rows *rows,
+                   const rk_log *log, const rk_learn_options *options, rk_memory *memory,
+                   rk_snapshot_content *content);
 
 #endif

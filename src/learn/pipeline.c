@@ -133,7 +133,7 @@ rk_status rk_pipeline_train(const rk_events_content *events, const rk_rows *rows
     RK_TRY(rk_log_build(events, rows, options->min_item_events, memory, &out->log, error));
     RK_TRY(rk_fit_retrieval(events, &out->log, &out->items, &out->tuned, options, memory,
                             &out->content, &out->vectors, error));
-    if (!rk_fit_ranked(&out->ranked, events, rows, &out->log, memory, &out->content))
+    if (!rk_fit_ranked(&out->ranked, events, rows, &out->log, options, memory, &out->content))
         return out_of_memory(error, "rankers");
     return RK_OK;
 }

@@ -367,6 +367,8 @@ static void run(search *s, rk_validation *validation) {
     s->planned = plan_trials(s);
     bool timed = s->log.time_kind == RK_TIME_UNIX_MS;
     keep(s, rk_fit_places(s->events, &s->log, &s->kept, &s->content));
+    keep(s, rk_fit_attributes(s->events, &s->log, &s->kept, &s->content));
+    keep(s, rk_fit_born(&s->log, &s->kept, &s->content));
     if (s->failed) return;
     descend_time(s, try_popular, offsetof(rk_tuned, half_life_ms), half_lives,
                  timed ? COUNT_OF(half_lives) : 0);
@@ -477,7 +479,7 @@ rk_status rk_search(const rk_events_content *all, const rk_rows *rows,
         rk_split_events(&events, rows, sessions ? RK_PROTOCOL_SESSIONS : RK_PROTOCOL_LEAVE_ONE_OUT,
                         share, seed, &memory, &s.split, error);
     bool validated = status == RK_OK && s.split.case_count > 0;
-    if (validated) status = split_examples(&s, rows, seed, &memory, &examples, error);
+    if (validated) status = split_examples(&s, rows, seed, kept, &examples, error);
     if (status == RK_OK && validated) {
         bool both = examples.split.case_count > 0 && !examples.refit;
         status = rk_log_build(&events, both ? &examples.split.train : &s.split.train,

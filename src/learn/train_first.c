@@ -112,7 +112,18 @@ static float softmax(const float *values, uint32_t count, float *out) {
     return most + rk_logf(sum);
 }
 
-/* Loss of a request whose logits are known, its slopes, and (if not NULL) second derivatives. */
+/* The curvature that takes a share of the softmax to another one in one step: (from - to) over the
+ * distance of their logits. The second derivative at `from`, what Newton would take, is next to
+ * nothing at shares near 0 and 1, and its steps fly past. */
+static float secant(float from, float to) {
+    float a = RK_MAX(1e-6f, RK_MIN(from, 1.0f - 1e-6f)),
+          b = RK_MAX(1e-6f, RK_MIN(to, 1.0f - 1e-6f));
+    float distance = rk_logf(a / b * ((1.0f - b) / (1.0f - a)));
+    float apart = distance < 0.0f ? -distance : distance;
+    return apart < 1e-2f ? a * (1.0f - a) : (a - b) / distance;
+}
+
+/* Loss of a request whose logits are known, its slopes, and (if not NULL) their curvatures. */
 static double judge(shard_state *s, uint32_t count, float *curvature) {
     float *teacher = s->dots;
     float student_log = softmax(s->logits, count, s->slopes);
@@ -124,7 +135,7 @@ static double judge(shard_state *s, uint32_t count, float *curvature) {
         divergence += (double)teacher[i] * (double)(student_log - teacher_log - off);
         squared += (double)off * (double)off;
         s->slopes[i] = chosen - teacher[i] + per_candidate * off;
-        if (curvature) curvature[i] = chosen * (1.0f - chosen) + per_candidate;
+        if (curvature) curvature[i] = secant(chosen, teacher[i]) + per_candidate;
     }
     return divergence + (double)LOGIT_SHARE * squared / count;
 }

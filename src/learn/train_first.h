@@ -13,8 +13,9 @@
  *
  * The student is linear, so the loss is convex. a, b and w: Adam (D. P. Kingma and J. Ba, 2015)
  * over standardised inputs, a step being 8 shards of a few requests from frozen parameters. An
- * item's bias: a damped Newton step after every epoch, sum(gradient) / (sum(curvature) + prior),
- * so that an item that was a candidate only a few times stays near 0. Biases are rounded to a byte
+ * item's bias: a damped step after every epoch, sum(gradient) / (sum(curvature) + prior), the
+ * curvature being that of a secant, so that an item that was a candidate only a few times stays
+ * near 0. Biases are rounded to a byte
  * each; every figure is measured afterwards, by the functions that serve.
  *
  * Cost of a candidate in an epoch: decoding its vector twice and 4 (dim + RK_FIRST_INPUTS)
@@ -29,7 +30,7 @@ typedef struct rk_first_params {
     uint32_t epochs;         /* at most */
     uint32_t request_budget; /* epochs stop before they would exceed it, but one always runs */
     float rate;              /* Adam's, falling to nothing over the training */
-    float item_prior;        /* candidacies at which an item's bias is half of what it asks for */
+    float item_prior;        /* typical candidacies at which a bias is half of what they ask for */
 } rk_first_params;
 
 rk_first_params rk_first_defaults(void);

@@ -31,29 +31,42 @@ static void prepare_lut(const float *q, uint32_t dim, rk_ann_query *query) {
     query->lut_offset = offset;
 }
 
-void rk_ann_prepare(const rk_snapshot_content *snapshot, const float *q, rk_ann_query *query) {
+void rk_ann_prepare_vector(const rk_snapshot_content *snapshot, const float *q,
+                           rk_ann_vector *vector) {
     uint32_t dim = snapshot->meta.dim;
-    prepare_lut(q, dim, query);
     float largest = 0.0f;
     for (uint32_t i = 0; i < dim; i++) largest = RK_MAX(largest, q[i] < 0.0f ? -q[i] : q[i]);
     float per_step = largest > 0.0f ? Q16_LARGEST / largest : 0.0f;
-    for (uint32_t i = 0; i < dim; i++) query->q16[i] = rk_round_i16(q[i] * per_step);
-    query->q16_step = largest / Q16_LARGEST;
-    query->mean_score = rk_dot_f32(q, snapshot->vector_mean, dim);
+    for (uint32_t i = 0; i < dim; i++) vector->q16[i] = rk_round_i16(q[i] * per_step);
+    vector->q16_step = largest / Q16_LARGEST;
+    vector->mean_score = rk_dot_f32(q, snapshot->vector_mean, dim);
+}
+
+void rk_ann_prepare_item(const rk_snapshot_content *snapshot, const rk_ann_vector *mean,
+                         uint32_t item, rk_ann_vector *vector) {
+    rk_vector_decode_i16(snapshot, item, vector->q16);
+    int32_t sum = rk_dot_i16(vector->q16, mean->q16, snapshot->meta.dim);
+    vector->q16_step = snapshot->vector_factors[item].decode;
+    vector->mean_score = mean->q16_step * vector->q16_step * (float)sum;
+}
+
+void rk_ann_prepare(const rk_snapshot_content *snapshot, const float *q, rk_ann_query *query) {
+    prepare_lut(q, snapshot->meta.dim, query);
+    rk_ann_prepare_vector(snapshot, q, &query->vector);
 }
 
 /* <q, x> of a decoded item. */
-static float score_decoded(const rk_snapshot_content *snapshot, const rk_ann_query *query,
+static float score_decoded(const rk_snapshot_content *snapshot, const rk_ann_vector *vector,
                            const int16_t *magnitudes, uint32_t item) {
-    int32_t sum = rk_dot_i16(magnitudes, query->q16, snapshot->meta.dim);
-    float scale = query->q16_step * snapshot->vector_factors[item].decode;
-    return query->mean_score + scale * (float)sum;
+    int32_t sum = rk_dot_i16(magnitudes, vector->q16, snapshot->meta.dim);
+    float scale = vector->q16_step * snapshot->vector_factors[item].decode;
+    return vector->mean_score + scale * (float)sum;
 }
 
 float rk_ann_score(const rk_snapshot_content *snapshot, const rk_ann_query *query, uint32_t item) {
     int16_t magnitudes[RK_MAX_DIM];
     rk_vector_decode_i16(snapshot, item, magnitudes);
-    return score_decoded(snapshot, query, magnitudes, item);
+    return score_decoded(snapshot, &query->vector, magnitudes, item);
 }
 
 /* Rows that are fetched before they are scored. */
@@ -91,7 +104,22 @@ void rk_ann_score_items_by(const rk_snapshot_content *snapshot, const rk_ann_que
         for (uint32_t i = begin; i < end; i++) {
             rk_vector_decode_i16(snapshot, items[i], magnitudes);
             for (uint32_t q = 0; q < query_count; q++)
-                out[q][i] = score_decoded(snapshot, queries[q], magnitudes, items[i]);
+                out[q][i] = score_decoded(snapshot, &queries[q]->vector, magnitudes, items[i]);
+        }
+    }
+}
+
+void rk_ann_score_items_all(const rk_snapshot_content *snapshot, const rk_ann_vector *vectors,
+                            uint32_t vector_count, const uint32_t *items, uint32_t count,
+                            float *out) {
+    int16_t magnitudes[RK_MAX_DIM];
+    for (uint32_t begin = 0; begin < count; begin += AHEAD) {
+        uint32_t end = RK_MIN(count, begin + AHEAD);
+        fetch_rows(snapshot, items + begin, end - begin);
+        for (uint32_t i = begin; i < end; i++) {
+            rk_vector_decode_i16(snapshot, items[i], magnitudes);
+            for (uint32_t v = 0; v < vector_count; v++)
+                *out++ = score_decoded(snapshot, &vectors[v], magnitudes, items[i]);
         }
     }
 }

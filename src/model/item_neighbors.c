@@ -14,17 +14,20 @@ int32_t rk_neighbor_code(float weight, float scale) {
     return code < 0 ? -1 : RK_MIN(code, 255);
 }
 
-static float row_weight(const rk_neighbor_rows *rows, const float *weights, uint32_t from,
-                        uint32_t to) {
-    for (uint32_t at = rows->offsets[from]; at < rows->offsets[from + 1]; at++) {
-        uint32_t entry = rows->entries[at];
-        if (rk_neighbor_item(entry) == to) return weights[rk_neighbor_weight_code(entry)];
-    }
-    return 0.0f;
+static uint32_t row_strength(const rk_neighbor_rows *rows, uint32_t from, uint32_t to) {
+    for (uint32_t at = rows->offsets[from]; at < rows->offsets[from + 1]; at++)
+        if (rk_neighbor_item(rows->entries[at]) == to)
+            return 1 + rk_neighbor_weight_code(rows->entries[at]);
+    return 0;
+}
+
+uint32_t rk_neighbor_strength(const rk_snapshot_content *snapshot, uint32_t from, uint32_t to) {
+    uint32_t strength = row_strength(&snapshot->neighbors, from, to);
+    return strength ? strength : row_strength(&snapshot->neighbors_more, from, to);
 }
 
 float rk_neighbor_weight(const rk_snapshot_content *snapshot,
                          const float weights[RK_NEIGHBOR_CODES], uint32_t from, uint32_t to) {
-    float weight = row_weight(&snapshot->neighbors, weights, from, to);
-    return weight > 0.0f ? weight : row_weight(&snapshot->neighbors_more, weights, from, to);
+    uint32_t strength = rk_neighbor_strength(snapshot, from, to);
+    return strength ? weights[strength - 1] : 0.0f;
 }

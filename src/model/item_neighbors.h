@@ -34,4 +34,7 @@ static inline uint32_t rk_neighbor_entry(uint32_t item, uint32_t code) {
 float rk_neighbor_weight(const rk_snapshot_content *snapshot,
                          const float weights[RK_NEIGHBOR_CODES], uint32_t from, uint32_t to);
 
+/* 1 + the code of `to` in the row of `from`, 0 if it is not there. O(row). */
+uint32_t rk_neighbor_strength(const rk_snapshot_content *snapshot, uint32_t from, uint32_t to);
+
 #endif

@@ -72,7 +72,10 @@ rk_engine *rk_engine_over(const rk_snapshot_content *content, void *memory, uint
     memset(engine->candidates.slot, 0, items * sizeof *engine->candidates.slot);
     engine->candidates.count = 0;
     memset(&engine->funnel, 0, sizeof engine->funnel);
-    engine->features = rk_feature_context_over(content, engine->features);
+    /* The search opens engines over contents that have no vectors yet, and asks none for features.
+     */
+    if (content->vector_mean && content->popularity)
+        engine->features = rk_feature_context_over(&engine->content, engine->features);
     if (content->meta.place_count) rk_spots_fill(content, engine->spots, engine->spot_of);
     if (content->meta.explore_count) rk_explore_blocks_fill(content, engine->explore_blocks);
     return engine;
@@ -188,6 +191,44 @@ uint32_t rk_user_feature(const rk_engine *engine, const char *name, uint32_t nam
 
 void rk_engine_funnel(const rk_engine *engine, rk_funnel *out) {
     *out = engine->funnel;
+}
+
+uint32_t rk_attribute_name(const rk_engine *engine, uint32_t attribute, const char **text) {
+    assert(attribute < engine->content.meta.attributes);
+    return rk_strings_get(&engine->content.attributes, attribute, text);
+}
+
+uint32_t rk_attribute_kind(const rk_engine *engine, uint32_t attribute) {
+    assert(attribute < engine->content.meta.attributes);
+    return engine->content.attribute_kind[attribute];
+}
+
+uint32_t rk_attribute_value(const rk_engine *engine, uint32_t value, const char **text) {
+    assert(value < engine->content.meta.attribute_values);
+    return rk_strings_get(&engine->content.attribute_values, value, text);
+}
+
+uint32_t rk_item_values(const rk_engine *engine, uint32_t item, uint32_t attribute,
+                        const uint32_t **values) {
+    const rk_snapshot_content *content = &engine->content;
+    assert(item < content->meta.items && attribute < content->meta.attributes);
+    uint32_t at = content->item_value_begin[item], end = content->item_value_begin[item + 1];
+    while (at < end && content->item_value[at] < content->attribute_first[attribute]) at++;
+    *values = content->item_value + at;
+    uint32_t count = 0;
+    while (at < end && content->item_value[at++] < content->attribute_first[attribute + 1]) count++;
+    return count;
+}
+
+bool rk_item_number(const rk_engine *engine, uint32_t item, uint32_t attribute, float *number) {
+    const rk_snapshot_content *content = &engine->content;
+    assert(item < content->meta.items && attribute < content->meta.attributes);
+    if (content->attribute_kind[attribute] != RK_ATTRIBUTE_NUMBER) return false;
+    uint32_t column = 0;
+    for (uint32_t a = 0; a < attribute; a++)
+        column += content->attribute_kind[a] == RK_ATTRIBUTE_NUMBER;
+    *number = content->item_number[(uint64_t)item * content->meta.numbers + column];
+    return *number != RK_NO_NUMBER;
 }
 
 uint64_t rk_report(const rk_engine *engine, const char **text) {

@@ -39,7 +39,7 @@ static const uint32_t *values_of(const rk_snapshot_content *snapshot, uint32_t i
     if (snapshot->meta.attribute_values == 0) return NULL;
     uint32_t begin = snapshot->item_value_begin[item];
     *count = snapshot->item_value_begin[item + 1] - begin;
-    return snapshot->item_value + begin;
+    return *count ? snapshot->item_value + begin : NULL;
 }
 
 static bool has_any(const rk_snapshot_content *snapshot, uint32_t item, const uint32_t *wanted,

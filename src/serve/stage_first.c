@@ -37,7 +37,8 @@ void rk_stage_first_dots(rk_engine *engine, rk_query *query) {
 uint32_t rk_stage_first(rk_engine *engine, const rk_query *query, uint32_t keep) {
     const rk_candidates *candidates = &engine->candidates;
     rk_first_stage stage = rk_first_stage_of(&engine->content);
-    rk_features_retrieval(query, candidates, engine->blends, engine->first_inputs);
+    rk_features_retrieval(engine->features, query, candidates, engine->blends,
+                          engine->first_inputs);
     rk_first_scores(&stage, candidates->item, engine->first_dots, engine->first_inputs,
                     candidates->count, engine->first_scores);
     return rk_stage_select(engine, engine->first_scores, keep);

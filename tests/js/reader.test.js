@@ -173,7 +173,16 @@ test('good_v1.rk: tasks and both networks', () => {
 
 test('good_v1_bare.rk: no optional section', () => {
   const snapshot = readSnapshot(load('good_v1_bare.rk'));
-  for (const part of ['trending', 'geo', 'explore', 'encoderPositions', 'features', 'born', 'attributes', 'rankers'])
+  for (const part of [
+    'trending',
+    'geo',
+    'explore',
+    'encoderPositions',
+    'features',
+    'born',
+    'attributes',
+    'rankers',
+  ])
     assert.equal(snapshot[part], undefined, part);
   assert.equal(snapshot.meta.outlierWeight, 0);
   assert.equal(snapshot.items.length, ITEMS);

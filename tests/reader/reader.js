@@ -22,7 +22,13 @@ const FLOAT_LIMIT = 2 ** 20;
 
 // ---- values -----------------------------------------------------------------------------------------------
 
-const ARRAYS = { u8: Uint8Array, i8: Int8Array, u32: Uint32Array, i64: BigInt64Array, f32: Float32Array };
+const ARRAYS = {
+  u8: Uint8Array,
+  i8: Int8Array,
+  u32: Uint32Array,
+  i64: BigInt64Array,
+  f32: Float32Array,
+};
 
 /** A section's content as a typed array of its own; undefined for an absent section. */
 function arrayOf(file, entry, type) {
@@ -532,7 +538,12 @@ function snapshotAttributesOf(file, found, meta) {
     expectRange(found['at.kind'], a, kind, 0, KINDS_OF_ATTRIBUTES.length - 1);
     const name = KINDS_OF_ATTRIBUTES[kind];
     if ((name === 'text' || name === 'number') && first[a + 1] !== first[a])
-      fail('VALUE_RANGE', 'at.first', found['at.first'].offset + 4 * (a + 1), `values of a ${name}`);
+      fail(
+        'VALUE_RANGE',
+        'at.first',
+        found['at.first'].offset + 4 * (a + 1),
+        `values of a ${name}`,
+      );
     return name;
   });
   const columns = kinds.filter((kind) => kind === 'number').length;

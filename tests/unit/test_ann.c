@@ -173,7 +173,7 @@ static void scores_are_inner_products(void **state) {
             }
             const double score = (double)rk_ann_score(&content, &query, item);
             const double score_error =
-                0.5 * (double)query.q16_step * (double)factor.decode * weight;
+                0.5 * (double)query.vector.q16_step * (double)factor.decode * weight;
             assert_true(fabs(score - mean - (double)factor.decode * along) < score_error + 1e-6);
             const double estimate = (double)scan_estimate(&content, &query, item);
             const double lut_error = (double)factor.scan * (double)query.lut_step * dim / 4.0;
@@ -271,6 +271,38 @@ static void ties_go_to_the_lower_item(void **state) {
     }
 }
 
+/* Many queries at once, made of floats or of an item's codes. */
+static void many_queries_score_as_one(void **state) {
+    (void)state;
+    enum { ITEMS = 150, ASKED = 41 };
+    rk_rng rng = rk_rng_at(test_seed(), 7);
+    for (uint32_t dim = 4; dim <= 68; dim += 32) {
+        const rk_snapshot_content content = make_items(ITEMS, dim, dim);
+        float q[RK_MAX_DIM], scores[ASKED * 3], one[ASKED];
+        uint32_t items[ASKED];
+        rk_ann_query query;
+        rk_ann_vector vectors[3];
+        const uint32_t item = rk_rng_below(&rng, ITEMS);
+        random_query(&rng, &content, q);
+        rk_ann_prepare(&content, q, &query);
+        rk_ann_prepare_vector(&content, q, &vectors[0]);
+        rk_ann_prepare_vector(&content, content.vector_mean, &vectors[1]);
+        rk_ann_prepare_item(&content, &vectors[1], item, &vectors[2]);
+        for (uint32_t i = 0; i < ASKED; i++) items[i] = rk_rng_below(&rng, ITEMS);
+        rk_ann_score_items_all(&content, vectors, 3, items, ASKED, scores);
+        rk_ann_score_items(&content, &query, items, ASKED, one);
+        for (uint32_t i = 0; i < ASKED; i++) {
+            float x[RK_MAX_DIM] = {0}, y[RK_MAX_DIM] = {0};
+            rk_vector_accumulate(&content, item, 1.0f, x);
+            rk_vector_accumulate(&content, items[i], 1.0f, y);
+            const float exact = rk_dot_f32(x, y, dim);
+            assert_memory_equal(&scores[3 * i], &one[i], sizeof(float));
+            assert_true(fabsf(scores[3 * i + 1] + scores[3 * i + 2] - exact) <
+                        1e-4f * rk_norm_f32(x, dim) * rk_norm_f32(y, dim));
+        }
+    }
+}
+
 static void nothing_asked_nothing_found(void **state) {
     (void)state;
     const rk_snapshot_content content = make_items(40, 8, 4);
@@ -289,6 +321,7 @@ int main(void) {
         cmocka_unit_test_teardown(finds_the_true_neighbours, free_memory),
         cmocka_unit_test_teardown(many_queries_as_one_by_one, free_memory),
         cmocka_unit_test_teardown(ties_go_to_the_lower_item, free_memory),
+        cmocka_unit_test_teardown(many_queries_score_as_one, free_memory),
         cmocka_unit_test_teardown(nothing_asked_nothing_found, free_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

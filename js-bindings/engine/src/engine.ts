@@ -16,9 +16,11 @@ import {
   stageName,
 } from './session.js';
 import type {
+  AttributeKind,
   Engine,
   EngineInfo,
   FunnelCounts,
+  ItemAttributes,
   Recommendation,
   Recommendations,
   Session,
@@ -36,6 +38,13 @@ const TIME_KINDS = new Map<number, EngineInfo['timeKind']>([
   [CONSTANTS.RK_TIME_NONE, 'none'],
   [CONSTANTS.RK_TIME_ORDER, 'order'],
   [CONSTANTS.RK_TIME_UNIX_MS, 'unix-ms'],
+]);
+
+const ATTRIBUTE_KINDS = new Map<number, AttributeKind>([
+  [CONSTANTS.RK_ATTRIBUTE_CATEGORY, 'category'],
+  [CONSTANTS.RK_ATTRIBUTE_TAGS, 'tags'],
+  [CONSTANTS.RK_ATTRIBUTE_TEXT, 'text'],
+  [CONSTANTS.RK_ATTRIBUTE_NUMBER, 'number'],
 ]);
 
 export class SnapshotEngine implements Engine {
@@ -80,6 +89,17 @@ export class SnapshotEngine implements Engine {
     const native = this.#open();
     const index = native.findItem(item);
     return index === NONE ? undefined : native.itemTitle(index) || undefined;
+  }
+
+  attributes(item: string): ItemAttributes {
+    const native = this.#open();
+    const index = native.findItem(item);
+    if (index === NONE) return {};
+    const known = this.info.attributes.flatMap(({ name, kind }, attribute) => {
+      const value = attributeOf(native, index, attribute, kind);
+      return value === undefined ? [] : [[name, value] as const];
+    });
+    return Object.fromEntries(known);
   }
 
   dispose(): void {
@@ -265,12 +285,29 @@ export class SnapshotEngine implements Engine {
         baseRate,
       })),
       places: description.places,
+      attributes: Array.from({ length: description.attributes }, (_, attribute) => ({
+        name: native.attributeName(attribute),
+        kind: ATTRIBUTE_KINDS.get(native.attributeKind(attribute)) ?? 'text',
+      })),
       userFeatures: Array.from({ length: description.userFeatures }, (_, feature) =>
         native.featureName(feature),
       ),
       report: parsedOrNull(native.report()),
     });
   }
+}
+
+/** What an item has of one attribute; undefined if it has nothing. */
+function attributeOf(
+  native: NativeEngine,
+  item: number,
+  attribute: number,
+  kind: AttributeKind,
+): string | string[] | number | undefined {
+  if (kind === 'number') return native.itemNumber(item, attribute);
+  const values = native.itemValues(item, attribute);
+  if (kind === 'tags') return values.length === 0 ? undefined : values;
+  return values[0];
 }
 
 /** A request with every signal there is: what cannot answer it can answer none. */

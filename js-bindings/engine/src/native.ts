@@ -39,6 +39,11 @@ interface Exports {
     value: Pointer,
     valueBytes: number,
   ): number;
+  rk_wasm_attribute_name(engine: Pointer, attribute: number, text: Pointer): number;
+  rk_wasm_attribute_kind(engine: Pointer, attribute: number): number;
+  rk_wasm_attribute_value(engine: Pointer, value: number, text: Pointer): number;
+  rk_wasm_item_values(engine: Pointer, item: number, attribute: number, values: Pointer): number;
+  rk_wasm_item_number(engine: Pointer, item: number, attribute: number, number: Pointer): number;
   rk_wasm_report(engine: Pointer, text: Pointer): number;
   rk_wasm_source_name(source: number): number;
   rk_wasm_source_unavailable(engine: Pointer, request: Pointer, source: number): number;
@@ -80,6 +85,11 @@ const FUNCTIONS = [
   'rk_wasm_event_name',
   'rk_wasm_feature_name',
   'rk_wasm_user_feature',
+  'rk_wasm_attribute_name',
+  'rk_wasm_attribute_kind',
+  'rk_wasm_attribute_value',
+  'rk_wasm_item_values',
+  'rk_wasm_item_number',
   'rk_wasm_report',
   'rk_wasm_source_name',
   'rk_wasm_source_unavailable',
@@ -183,6 +193,7 @@ export interface NativeDescription {
   readonly places: number;
   readonly userFeatures: number;
   readonly tasks: number;
+  readonly attributes: number;
 }
 
 export interface NativeSection {
@@ -413,6 +424,7 @@ export class Runtime {
       places: u32(fields.places),
       userFeatures: u32(fields.user_features),
       tasks: u32(fields.tasks),
+      attributes: u32(fields.attributes),
     };
   }
 
@@ -640,6 +652,39 @@ export class NativeEngine {
         wasm.rk_wasm_user_feature(this.#engine, text, bytes, scratch.value, valueBytes),
       ),
     );
+  }
+
+  attributeName(attribute: number): string {
+    return this.#text((out) =>
+      this.#runtime.call((wasm) => wasm.rk_wasm_attribute_name(this.#engine, attribute, out)),
+    );
+  }
+
+  attributeKind(attribute: number): number {
+    return this.#runtime.call((wasm) => wasm.rk_wasm_attribute_kind(this.#engine, attribute));
+  }
+
+  /** Values of a category (one at most) or of tags. */
+  itemValues(item: number, attribute: number): string[] {
+    const { memory, scratch } = this.#runtime;
+    const count = this.#runtime.call((wasm) =>
+      wasm.rk_wasm_item_values(this.#engine, item, attribute, scratch.words),
+    );
+    const begin = unsigned(memory.view().getUint32(scratch.words, true));
+    return Array.from({ length: count }, (_, i) => {
+      const value = memory.view().getUint32(at(begin, 4 * i), true);
+      return this.#text((out) =>
+        this.#runtime.call((wasm) => wasm.rk_wasm_attribute_value(this.#engine, value, out)),
+      );
+    });
+  }
+
+  itemNumber(item: number, attribute: number): number | undefined {
+    const { memory, scratch } = this.#runtime;
+    const found = this.#runtime.call((wasm) =>
+      wasm.rk_wasm_item_number(this.#engine, item, attribute, scratch.words),
+    );
+    return found === 0 ? undefined : memory.view().getFloat32(scratch.words, true);
   }
 
   report(): string {

@@ -9,6 +9,7 @@ export {
   type ReckonCode,
 } from './errors.js';
 export type {
+  AttributeKind,
   Bytes,
   CreateEngine,
   Engine,
@@ -17,6 +18,7 @@ export type {
   FileInfo,
   InspectFile,
   InspectOptions,
+  ItemAttributes,
   Location,
   RecommendOptions,
   Recommendation,

@@ -39,10 +39,17 @@ export interface Engine {
   has(item: string): boolean;
   /** What a person sees of an item; undefined if it has no title or is not known. */
   title(item: string): string | undefined;
+  /** What the snapshot knows of an item, by the names of `info.attributes`; empty if it is not known. */
+  attributes(item: string): ItemAttributes;
   /** Gives the memory back. Twice is harmless; any other use afterwards is a DisposedError. */
   dispose(): void;
   [Symbol.dispose](): void;
 }
+
+/** A category is a string, tags are several, sorted; numbers are rounded to 32-bit floats. */
+export type ItemAttributes = Record<string, string | string[] | number>;
+
+export type AttributeKind = 'category' | 'tags' | 'text' | 'number';
 
 export interface EngineInfo {
   /** Content id (SHA-256, hex): equal ids answer equally. */
@@ -79,6 +86,8 @@ export interface EngineInfo {
   }[];
   /** Items that have a place. */
   readonly places: number;
+  /** What is known of items, and in what form. */
+  readonly attributes: readonly { readonly name: string; readonly kind: AttributeKind }[];
   /** Names that `user` may have: what training knew of users besides their events. */
   readonly userFeatures: readonly string[];
   /** What training measured, as the trainer wrote it; null if it wrote nothing. */
