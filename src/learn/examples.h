@@ -24,4 +24,9 @@ typedef struct rk_examples {
     uint64_t *group;      /* (lists) user: to keep users apart and to bootstrap by user */
 } rk_examples;
 
+/* Bit `task` of a label or of what is known. */
+static inline bool rk_task_bit(uint8_t bits, uint32_t task) {
+    return ((uint32_t)bits >> task & 1u) != 0;
+}
+
 #endif

@@ -32,9 +32,9 @@ static uint32_t known_rows(const rk_ranker_rows *of, const rk_ranker *ranker, ui
     for (uint32_t l = 0; l < of->lists; l++) {
         const uint64_t end = examples->list_begin[of->list[l] + 1];
         for (uint64_t row = examples->list_begin[of->list[l]]; row < end; row++, at++) {
-            if (!(examples->known[row] >> task & 1u)) continue;
+            if (!rk_task_bit(examples->known[row], task)) continue;
             c->score[count] = of->logits[at * ranker->tasks + k];
-            c->label[count] = examples->label[row] >> task & 1u;
+            c->label[count] = rk_task_bit(examples->label[row], task);
             c->weight[count++] = examples->weight[row];
         }
     }
@@ -44,8 +44,8 @@ static uint32_t known_rows(const rk_ranker_rows *of, const rk_ranker *ranker, ui
 static float base_rate(const rk_examples *examples, uint32_t task) {
     double weight[2] = {0.0, 0.0};
     for (uint64_t row = 0; row < examples->count; row++) {
-        if (examples->known[row] >> task & 1u)
-            weight[examples->label[row] >> task & 1u] += (double)examples->weight[row];
+        if (rk_task_bit(examples->known[row], task))
+            weight[rk_task_bit(examples->label[row], task)] += (double)examples->weight[row];
     }
     const double all = weight[0] + weight[1];
     return all > 0.0 ? (float)(weight[1] / all) : 0.0f;
@@ -83,7 +83,8 @@ static float gain_of(const rk_examples *examples, const rk_ranker *ranker, const
     float gain = 0.0f;
     for (uint32_t k = 0; k < ranker->tasks; k++) {
         const uint32_t task = ranker->task[k].task;
-        if ((examples->label[row] & examples->known[row]) >> task & 1u) gain += value[task];
+        if (rk_task_bit(examples->label[row], task) && rk_task_bit(examples->known[row], task))
+            gain += value[task];
     }
     return RK_MAX(gain, 0.0f);
 }

@@ -25,24 +25,28 @@ bool rk_ranker_chunk_take(const rk_mtml *shape, uint32_t capacity, rk_memory *me
 
 /* ---- a row: how likely is each event? ---- */
 
-/* -log sigmoid(z); *slope: its derivative. */
-static float softplus_minus(float z, float *slope) {
+/* Derivative of -log sigmoid(z). */
+static float slope_at(float z) {
     const float small = rk_expf(z < 0.0f ? z : -z); // exp(-|z|)
-    *slope = -(z < 0.0f ? 1.0f : small) / (1.0f + small);
-    return rk_logf(1.0f + small) + (z < 0.0f ? -z : 0.0f);
+    return -(z < 0.0f ? 1.0f : small) / (1.0f + small);
+}
+
+/* -log sigmoid(z). */
+static float loss_at(float z) {
+    return rk_logf(1.0f + rk_expf(z < 0.0f ? z : -z)) + (z < 0.0f ? -z : 0.0f);
 }
 
 static void judge_row(const rk_ranker_loss *loss, uint32_t tasks, rk_ranker_chunk *c, uint32_t r) {
     float *by_logit = c->by_logit + (size_t)r * tasks;
     for (uint32_t t = 0; t < tasks; t++) {
         by_logit[t] = 0.0f;
-        if (!(c->known[r] >> t & 1u)) continue;
-        const bool happened = c->label[r] >> t & 1u;
+        if (!rk_task_bit(c->known[r], t)) continue;
+        const bool happened = rk_task_bit(c->label[r], t);
         const float z = c->logit[(size_t)r * tasks + t] + loss->log_positive[t];
         const float weight = c->weight[r] * (happened ? loss->positive[t] : 1.0f);
-        float slope;
-        c->loss += (double)(weight * softplus_minus(happened ? z : -z, &slope));
-        by_logit[t] = happened ? weight * slope : -weight * slope;
+        const float side = happened ? 1.0f : -1.0f;
+        by_logit[t] = side * weight * slope_at(side * z);
+        if (c->measures) c->loss += (double)(weight * loss_at(side * z));
     }
 }
 
@@ -54,62 +58,56 @@ static bool gain_of(const rk_ranker_loss *loss, uint32_t tasks, uint8_t label, u
     bool takes_part = false;
     *gain = 0.0f;
     for (uint32_t t = 0; t < tasks; t++) {
-        if (!(loss->value[t] > 0.0f) || !(known >> t & 1u)) continue;
+        if (!(loss->value[t] > 0.0f) || !rk_task_bit(known, t)) continue;
         takes_part = true;
-        if (label >> t & 1u) *gain += loss->value[t];
+        if (rk_task_bit(label, t)) *gain += loss->value[t];
     }
     return takes_part;
 }
 
-/* s of a row. */
+/* u of a row. The floor is far below any chance that rows may have, and keeps the slope finite. */
 static float worth_of(const rk_ranker_loss *loss, uint32_t tasks, const float *logit) {
-    float most = -__builtin_inff(), sum = 0.0f;
+    float worth = 0.0f;
     for (uint32_t t = 0; t < tasks; t++) {
-        if (loss->value[t] > 0.0f) most = RK_MAX(most, logit[t]);
+        if (loss->value[t] > 0.0f) worth += loss->value[t] * rk_sigmoidf(logit[t]);
     }
-    for (uint32_t t = 0; t < tasks; t++) {
-        if (loss->value[t] > 0.0f) sum += loss->value[t] * rk_expf(logit[t] - most);
-    }
-    return most + rk_logf(sum);
+    return RK_MAX(worth, 1e-30f);
 }
 
-/* Hands the slope of s on to the logits: d s / d z_t = value_t exp(z_t - s). */
+/* Hands the slope of u on to the logits. */
 static void spread_worth(const rk_ranker_loss *loss, rk_ranker_chunk *c, uint32_t tasks, uint32_t r,
-                         float worth, float slope) {
+                         double slope) {
     const float *logit = c->logit + (size_t)r * tasks;
     float *by_logit = c->by_logit + (size_t)r * tasks;
     for (uint32_t t = 0; t < tasks; t++) {
-        if (loss->value[t] > 0.0f)
-            by_logit[t] += slope * loss->value[t] * rk_expf(logit[t] - worth);
+        if (!(loss->value[t] > 0.0f)) continue;
+        const double chance = (double)rk_sigmoidf(logit[t]);
+        by_logit[t] += (float)(slope * (double)loss->value[t] * chance * (1.0 - chance));
     }
 }
 
-/* Softmax over rows begin .. end - 1, once the BCE's slopes stand in by_logit. A row that takes no
- * part is worth -inf: its share is 0. */
+/* Luce's choice among rows begin .. end - 1, once the BCE's slopes stand in by_logit. A row that
+ * takes no part is worth 0. */
 static void judge_list(const rk_ranker_loss *loss, uint32_t tasks, rk_ranker_chunk *c,
                        uint32_t begin, uint32_t end) {
-    float most = -__builtin_inff(), gain;
-    double gains = 0.0, weighted = 0.0, wanted = 0.0, sum = 0.0;
+    float gain;
+    double gains = 0.0, weighted = 0.0, told = 0.0, sum = 0.0;
     for (uint32_t r = begin; r < end; r++) {
         const bool takes_part = gain_of(loss, tasks, c->label[r], c->known[r], &gain);
-        c->worth[r] =
-            takes_part ? worth_of(loss, tasks, c->logit + (size_t)r * tasks) : -__builtin_inff();
-        most = RK_MAX(most, c->worth[r]);
+        c->worth[r] = takes_part ? worth_of(loss, tasks, c->logit + (size_t)r * tasks) : 0.0f;
+        sum += (double)c->weight[r] * (double)c->worth[r];
         gains += (double)gain;
         weighted += (double)(c->weight[r] * gain);
-        if (gain > 0.0f) wanted += (double)(c->weight[r] * gain) * (double)c->worth[r];
+        if (gain > 0.0f && c->measures)
+            told += (double)(c->weight[r] * gain) * (double)rk_logf(c->worth[r]);
     }
     if (!(gains > 0.0)) return;
-    for (uint32_t r = begin; r < end; r++)
-        sum += (double)(c->weight[r] * rk_expf(c->worth[r] - most));
     const double factor = (double)loss->list_mix * weighted / gains;
-    c->loss += factor * ((double)rk_logf((float)sum) + (double)most - wanted / weighted);
+    if (c->measures) c->loss += factor * ((double)rk_logf((float)sum) - told / weighted);
     for (uint32_t r = begin; r < end; r++) {
         if (!gain_of(loss, tasks, c->label[r], c->known[r], &gain)) continue;
-        const double weight = (double)c->weight[r];
-        const double share = weight * (double)rk_expf(c->worth[r] - most) / sum;
-        const double slope = factor * (share - weight * (double)gain / weighted);
-        spread_worth(loss, c, tasks, r, c->worth[r], (float)slope);
+        const double share = 1.0 / sum, wanted = (double)gain / (weighted * (double)c->worth[r]);
+        spread_worth(loss, c, tasks, r, factor * (double)c->weight[r] * (share - wanted));
     }
 }
 
@@ -143,6 +141,16 @@ static void back_through_task(const rk_mtml *model, const float *activation, flo
     }
 }
 
+/* A mask of bits: a choice between floats became a branch, half of the cost of going back. */
+static void back_through_relu(const float *restrict activation, float *restrict slope, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &slope[i], sizeof bits);
+        bits &= activation[i] > 0.0f ? UINT32_MAX : 0u;
+        memcpy(&slope[i], &bits, sizeof bits);
+    }
+}
+
 void rk_ranker_chunk_backward(const rk_mtml *model, rk_ranker_chunk *chunk) {
     const size_t inputs = model->inputs, columns = rk_mtml_columns(model), tasks = model->tasks;
     const size_t hidden = (size_t)model->experts * model->units;
@@ -158,7 +166,7 @@ void rk_ranker_chunk_backward(const rk_mtml *model, rk_ranker_chunk *chunk) {
             back_through_task(model, activation, by_logit, t, slope,
                               by_head + (size_t)t * model->units);
         }
-        for (size_t i = 0; i < hidden; i++) slope[i] = activation[i] > 0.0f ? slope[i] : 0.0f;
+        back_through_relu(activation, slope, hidden);
         rk_axpy_f32(1.0f, slope, by_bias, columns);
     }
     rk_gemm_f32(chunk->x, 1, inputs, chunk->slope, chunk->gradient, inputs, chunk->rows, columns);

@@ -40,8 +40,8 @@ typedef struct training {
     uint32_t chunk_rows;
     rk_standard standard;
     rk_ranker_loss loss;
-    rk_mtml model; /* over weights */
-    uint64_t floats;
+    rk_mtml model;                                             /* over weights */
+    size_t floats;                                             /* of the model */
     float *weights, *start, *best, *first, *second, *gradient; /* (floats) */
     uint64_t step;
     /* A pass under way: chunk s has the lists lists[begin[s]] .. lists[begin[s + 1] - 1]. */
@@ -89,8 +89,8 @@ static void count_labels(const rk_examples *examples, const part *of, uint32_t t
     for (uint32_t l = 0; l < of->lists; l++) {
         const uint64_t end = examples->list_begin[of->list[l] + 1];
         for (uint64_t row = examples->list_begin[of->list[l]]; row < end; row++) {
-            if (examples->known[row] >> task & 1u)
-                weight[examples->label[row] >> task & 1u] += (double)examples->weight[row];
+            if (rk_task_bit(examples->known[row], task))
+                weight[rk_task_bit(examples->label[row], task)] += (double)examples->weight[row];
         }
     }
 }
@@ -142,13 +142,13 @@ static bool take_model(training *t, rk_memory *memory, rk_memory *scratch) {
     const rk_ranker_params *params = t->params;
     uint32_t tasks = 0;
     for (uint32_t task = 0; task < t->examples->tasks; task++) {
-        if (!params->only || params->only >> task & 1u) t->task[tasks++] = task;
+        if (!params->only || rk_task_bit(params->only, task)) t->task[tasks++] = task;
     }
     t->model = (rk_mtml){.inputs = t->standard.inputs,
                          .experts = params->experts,
                          .units = params->units,
                          .tasks = tasks};
-    t->floats = rk_mtml_floats(&t->model);
+    t->floats = (size_t)rk_mtml_floats(&t->model);
     t->weights = RK_NEW(memory, float, t->floats);
     float **more[] = {&t->start, &t->best, &t->first, &t->second, &t->gradient};
     bool ok = t->weights != NULL;
@@ -182,7 +182,7 @@ static bool take_chunks(training *t, rk_memory *scratch) {
 static uint8_t own_bits(const training *t, uint8_t bits) {
     uint8_t own = 0;
     for (uint32_t k = 0; k < t->model.tasks; k++)
-        own = (uint8_t)(own | (bits >> t->task[k] & 1u) << k);
+        own = (uint8_t)(own | rk_task_bit(bits, t->task[k]) << k);
     return own;
 }
 
@@ -207,6 +207,7 @@ static void run_chunk(void *context, uint32_t shard) {
     training *t = context;
     rk_ranker_chunk *c = &t->chunks[shard];
     fill_chunk(t, shard, c);
+    c->measures = !t->learns;
     rk_ranker_chunk_forward(&t->model, &t->loss, c);
     if (t->learns) rk_ranker_chunk_backward(&t->model, c);
     if (t->logits) {
@@ -243,8 +244,8 @@ static void apply_chunks(training *t, double weight, float rate) {
             t->params->l2);
 }
 
-/* One pass over lists; learns from them at `rate` if that is above 0. logits: as in training.
- * Returns the mean loss of a row. */
+/* One pass over lists. At a rate above 0 it learns from them; at 0 it returns their mean loss a
+ * row. logits: as in training. */
 static double pass(training *t, const uint32_t *lists, uint32_t count, float rate, float *logits,
                    uint32_t threads) {
     double loss = 0.0, weight = 0.0;
@@ -322,7 +323,7 @@ static void fold_weights(training *t) {
     const uint32_t columns = rk_mtml_columns(&t->model);
     rk_standard_fold(&t->standard, columns, t->weights,
                      t->weights + (size_t)t->model.inputs * columns);
-    for (uint64_t i = 0; i < t->floats; i++)
+    for (size_t i = 0; i < t->floats; i++)
         t->weights[i] = RK_MIN(RK_MAX(t->weights[i], -RK_FLOAT_LIMIT), RK_FLOAT_LIMIT);
 }
 
@@ -369,12 +370,12 @@ bool rk_train_ranker(const rk_examples *examples, const rk_ranker_params *params
 rk_ranker_params rk_ranker_defaults(void) {
     rk_ranker_params params = {.experts = 4,
                                .units = 32,
-                               .epochs = 20,
+                               .epochs = 10,
                                .row_budget = 4000000,
                                .batch = 1024,
                                .rate = 0.003f,
-                               .l2 = 0.01f,
-                               .list_mix = 1.0f};
+                               .l2 = 1.0f,
+                               .list_mix = 10.0f};
     for (uint32_t t = 0; t < RK_MAX_TASKS; t++) params.value[t] = 1.0f;
     return params;
 }

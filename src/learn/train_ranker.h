@@ -3,14 +3,16 @@
  * Problem: one log tells of several events (click, like, see_less), most of them rare, and what
  * counts is the order within a list. Idea: the loss of a step is
  *
- *     sum_rows w sum_t BCE(logit_t, y_t)  +  list_mix * sum_lists softmax cross-entropy,
+ *     sum_rows w sum_t BCE(logit_t, y_t)  +  list_mix * sum_lists cross-entropy of a choice,
  *
- * over its rows' weight. The first part says how likely each event is; the second, ListNet's top-1
- * (Z. Cao, T. Qin, T.-Y. Liu, M.-F. Tsai, H. Li, "Learning to Rank: From Pairwise Approach to
- * Listwise Approach", 2007), orders a list by log sum_t value_t exp(logit_t) over the tasks of
- * positive value, against its gains sum_t value_t y_t; a list without a gain has none. Positives
- * count sqrt(negatives / positives) times, at most 10, in the BCE, where the logit is moved by the
- * logarithm of that, so that the model's own logit stays that of the true frequency.
+ * over its rows' weight. The first part says how likely each event is. The second is ListNet's
+ * top-1 (Z. Cao, T. Qin, T.-Y. Liu, M.-F. Tsai, H. Li, "Learning to Rank: From Pairwise Approach to
+ * Listwise Approach", 2007) with the value itself as a row's worth (R. D. Luce, "Individual Choice
+ * Behavior", 1959): a row is chosen in proportion to sum_t value_t sigmoid(logit_t) over the tasks
+ * of positive value, and ought to be in proportion to its gain sum_t value_t y_t; a list without a
+ * gain has none (ranker_loss.h). Positives count sqrt(negatives / positives) times, at most 10, in
+ * the BCE, where the logit is moved by the logarithm of that, so that the model's own logit stays
+ * that of the true frequency.
  *
  * Start: the linear path ranks like feature 0, the blend, for the tasks of positive value; heads
  * are zero, so the untrained network is the blend, and decay pulls back to it. Adam (D. Kingma and
