@@ -12,7 +12,7 @@ rk_learn_options rk_learn_defaults(void) {
                               .dim = 64,
                               .min_item_events = 0,
                               .validation_cases = 4000,
-                              .ranker_cases = 16000,
+                              .ranker_cases = 24000,
                               .sgns_epochs = 10,
                               .encoder_epochs = 10,
                               .tower_epochs = 3};
