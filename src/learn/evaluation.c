@@ -8,6 +8,7 @@
  *                                                   the answer without each of its sources
  *
  * All of them are measured on the same cases and the same resamples of users. */
+#include "learn/evaluate_tasks.h"
 #include "learn/pipeline.h"
 #include "learn/report.h"
 #include "learn/yardsticks.h"
@@ -27,6 +28,7 @@ typedef struct evaluated {
     uint32_t methods, ablations;
     rk_bucket history[RK_BUCKETS], age[RK_BUCKETS];
     bool has_age;
+    rk_task_figures tasks[RK_MAX_TASKS];
 } evaluated;
 
 static rk_status out_of_memory(rk_error *error, const char *what) {
@@ -80,9 +82,8 @@ static bool exclude_warm_items(const rk_split *split, const rk_log *log, rk_memo
 
 static bool measure_blend(evaluated *e, const rk_trained *result) {
     rk_method blend = rk_method_blend();
-    return !result->content.meta.tasks ||
-           rk_measure_method(&e->measuring, &result->content, &blend, blend.name,
-                             &e->method[e->methods++]);
+    return !result->content.meta.tasks || rk_measure_method(&e->measuring, &result->content, &blend,
+                                                            blend.name, &e->method[e->methods++]);
 }
 
 static bool measure_sources(evaluated *e, const rk_trained *result) {
@@ -178,6 +179,10 @@ static rk_status measure_all(const rk_events_content *events, rk_trained *result
     if (!measure_yardsticks(e, result, options->threads, memory)) {
         return out_of_memory(error, "yardsticks");
     }
+    if (result->content.meta.tasks &&
+        !rk_evaluate_tasks(&m->trial, options->impressions != 0, options->seed, e->tasks)) {
+        return out_of_memory(error, "figures of the tasks");
+    }
     report_progress(options, 4);
     return RK_OK;
 }
@@ -237,6 +242,7 @@ static void report_measurements(rk_json *json, const evaluated *e) {
     rk_json_open(json, "ablations", '{');
     for (uint32_t a = 0; a < e->ablations; a++) rk_report_ablation(json, &e->ablation[a], trial);
     rk_json_close(json, '}');
+    if (trial->snapshot->meta.tasks) rk_report_tasks(json, trial, e->tasks);
     rk_json_open(json, "breakdowns", '{');
     rk_report_buckets(json, "history_events", e->history, trial);
     if (e->has_age) {

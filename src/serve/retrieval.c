@@ -174,8 +174,8 @@ void rk_score_places(rk_engine *engine, const rk_query *query, uint32_t sources,
         score_at_places(engine, query, sources & (0 - sources), count, &engine->candidates);
 }
 
-void rk_score_vectors(rk_engine *engine, rk_query *query, uint32_t sources, const rk_ann_query *dot,
-                      float *dots) {
+void rk_score_vectors(rk_engine *engine, rk_query *query, uint32_t sources,
+                      const rk_ann_vector *dot, float *dots) {
     const rk_candidates *candidates = &engine->candidates;
     float *session = candidates->score[RK_SOURCE_SESSION],
           *user = candidates->score[RK_SOURCE_USER];

@@ -28,8 +28,7 @@ export function evaluationTable(document: unknown): string {
     const row =
       values === null ? [method, ...names.map(() => '–')] : metricsRow(method, values, names);
     rows.push([...row, differenceText(jsonAt(document, 'differences', method, ndcg))]);
-    if (method === answer)
-      rows.push(...intervalRows(jsonAt(document, 'intervals', method), names));
+    if (method === answer) rows.push(...intervalRows(jsonAt(document, 'intervals', method), names));
   }
   for (const [source, values] of entriesAt(document, 'ablations')) {
     const row = metricsRow(`without ${source}`, values, names);
