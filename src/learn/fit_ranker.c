@@ -338,6 +338,7 @@ rk_status rk_fit_ranker(const rk_ranking_job *job, rk_memory *memory, rk_ranked 
                         rk_error *error) {
     *out = (rk_ranked){.params = rk_ranker_defaults(), .reason = "there are too few examples"};
     fitting f = {.job = job, .memory = memory, .out = out};
+    out->params.epochs = job->options->ranker_epochs;
     rk_status status = fit(&f, error);
     if (out->shipped) out->reason = NULL;
     rk_memory_free(&f.scratch);
