@@ -158,6 +158,39 @@ test('the tuned configuration builds, and the next snapshot has what it says', (
   assert.deepEqual(next.before.quotas, { ...before.quotas, popular: 33 });
 });
 
+test('logged propensities: self-normalised, with the rows that they are worth', () => {
+  const [header, ...rows] = bytesOf('new.csv').toString().trimEnd().split('\n');
+  const withPropensity = (at) =>
+    [`${header},shown`, ...rows.map((row, r) => `${row},${at(r)}`)].join('\n');
+  write(folder, {
+    'even.csv': withPropensity(() => 0.5),
+    'rare.csv': withPropensity((r) => (r % 500 === 0 ? 1e-9 : 1)),
+    'none.csv': withPropensity((r) => (r === 7 ? '0' : 0.5)),
+    'text.csv': withPropensity((r) => (r === 3 ? 'often' : 0.5)),
+  });
+  const ask = (file, ...more) =>
+    run('tune', 'plain.rk', file, '--config', 'weights.json', '--settings', '4', ...more);
+  const options = ['--map', 'propensity=shown', '--json'];
+  const even = JSON.parse(ask('even.csv', ...options).stdout);
+  assert.equal(even.reward.estimator, 'snips');
+  assert.ok(even.propensities.effectiveBefore > 0);
+  assert.ok(even.propensities.effectiveBefore <= even.propensities.rows);
+  const rare = ask('rare.csv', '--map', 'propensity=shown');
+  assert.match(rare.stdout, /logged rows are worth/);
+  assert.match(rare.stdout, /keep what you have: too few logged rows are shown to judge by/);
+  assert.match(rare.stderr, /the effective sample is small/);
+  // Not mapped, it is a column like any other.
+  assert.equal(JSON.parse(ask('even.csv', '--json').stdout).reward.estimator, 'replay');
+  for (const [file, pattern] of [
+    ['none.csv', /none.csv, row 8 \(line 9\), column shown: "0" is no propensity/],
+    ['text.csv', /text.csv, row 4 \(line 5\), column shown: "often" is no propensity/],
+  ]) {
+    const { status, stderr } = reckon(folder, ['tune', 'plain.rk', file, ...options]);
+    assert.equal(status, 1);
+    assert.match(stderr, pattern);
+  }
+});
+
 test('refusals and usage', () => {
   const names = namesIn(folder);
   const refused = (status, pattern, ...args) => {

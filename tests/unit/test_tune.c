@@ -369,6 +369,42 @@ static void guard_rails_put_out(void **state) {
     rk_memory_free(&memory);
 }
 
+/* ---- propensities ---- */
+
+/* Rows are impressions of known propensity: the estimator changes, and how much evidence there is
+ * is said; a log that hardly shows what the setting would show is not judged. */
+static void propensities_are_weighed(void **state) {
+    (void)state;
+    rk_memory memory = {0};
+    rk_snapshot_view snapshot;
+    rk_events_view events;
+    static const float wrong[TASKS] = {0.4f, 0.4f, 3.0f};
+    make_wrong(test_seed(), wrong, 200, &memory, &snapshot, &events);
+    rk_tune_options options = options_without_guards();
+    options.configurations = 8;
+    rk_events_content logged = events.content;
+    float *propensity = TAKE(&memory, float, logged.meta.events);
+    for (uint64_t i = 0; i < logged.meta.events; i++) propensity[i] = i % 3 ? 0.5f : 0.25f;
+    logged.propensity = propensity;
+    const rk_events_view view = view_of(&logged, &memory);
+    const char *json = tune(&snapshot, &view, &options, 2, &memory);
+    assert_true(has(json, "\"estimator\":\"snips\""));
+    const double rows = number_after(json, "\"rows\":"),
+                 effective = number_after(json, "\"effectiveAfter\":");
+    assert_true(effective > 0.0 && effective <= rows);
+    assert_true(rows <= 2.0 * number_after(json, "\"reportingCases\":"));
+    assert_string_equal(tune(&snapshot, &view, &options, 3, &memory), json);
+    /* Nearly all of the weight on a few rows. */
+    for (uint64_t i = 0; i < logged.meta.events; i++) propensity[i] = i % 97 ? 1.0f : 1e-6f;
+    options.clip = 1e6;
+    const rk_events_view few = view_of(&logged, &memory);
+    const char *poor = tune(&snapshot, &few, &options, 2, &memory);
+    assert_true(number_after(poor, "\"effectiveBefore\":") < 100.0);
+    assert_true(has(poor, "\"decision\":\"keep\""));
+    assert_true(has(poor, "the effective sample is small"));
+    rk_memory_free(&memory);
+}
+
 /* ---- refusals, notes, memory ---- */
 
 static void what_cannot_be_tuned_is_refused(void **state) {
@@ -486,6 +522,7 @@ int main(void) {
         cmocka_unit_test(wrong_weights_are_found),
         cmocka_unit_test(right_weights_are_kept),
         cmocka_unit_test(guard_rails_put_out),
+        cmocka_unit_test(propensities_are_weighed),
         cmocka_unit_test(what_cannot_be_tuned_is_refused),
         cmocka_unit_test(events_are_mapped_by_name),
         cmocka_unit_test(every_failing_allocation_is_survived),
