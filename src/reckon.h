@@ -97,8 +97,8 @@ typedef struct rk_recommendation {
                                         place */
     float propensity;                /* with which exploration chose it; 0: it did not */
     uint32_t stages;                 /* RK_STAGES_... of the last stage that scored it */
-    uint32_t also;                   /* the session's item that contributed second most, or RK_NONE */
-    uint32_t reserved;
+    uint32_t also;     /* the session's item that contributed second most, or RK_NONE */
+    uint32_t gave_way; /* rules that its place breaks, because nothing else was left */
 } rk_recommendation;
 RK_STATIC_ASSERT(sizeof(rk_recommendation) == 128, recommendation_is_128_bytes);
 
@@ -175,6 +175,9 @@ uint32_t rk_user_feature(const rk_engine *engine, const char *name, uint32_t nam
 uint32_t rk_attribute_name(const rk_engine *engine, uint32_t attribute, const char **text);
 uint32_t rk_attribute_kind(const rk_engine *engine, uint32_t attribute);
 uint32_t rk_attribute_value(const rk_engine *engine, uint32_t value, const char **text);
+/* The number of a value, RK_NONE if no item has it. O(log values). */
+uint32_t rk_attribute_value_find(const rk_engine *engine, uint32_t attribute, const char *text,
+                                 uint32_t bytes);
 uint32_t rk_item_values(const rk_engine *engine, uint32_t item, uint32_t attribute,
                         const uint32_t **values);
 bool rk_item_number(const rk_engine *engine, uint32_t item, uint32_t attribute, float *number);

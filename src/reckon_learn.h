@@ -99,7 +99,7 @@ typedef struct rk_evaluate_options {
     uint32_t cutoffs[RK_MAX_CUTOFFS]; /* ascending k of Recall@k, ... */
     uint32_t cutoff_count;
     double sample; /* fraction of users hidden from, (0, 1] */
-    /* Called for every recommended item of the blend, in order. May be NULL. */
+    /* Called for every recommended item of the answer, in order. May be NULL. */
     void (*prediction)(void *context, const char *user, uint32_t user_bytes, uint32_t case_index,
                        uint32_t history_events, uint32_t rank, const char *item,
                        uint32_t item_bytes, float score);

@@ -9,6 +9,7 @@
 #include "format/container.h"
 #include "format/events_layout.h"
 #include "reckon.h"
+#include "serve/rules.h"
 
 static unsigned failures = 0;
 static size_t struct_end = 0;
@@ -112,7 +113,7 @@ static void print_layouts(void) {
     FIELD(propensity);
     FIELD(stages);
     FIELD(also);
-    FIELD(reserved);
+    FIELD(gave_way);
     finish_layout("rk_recommendation", sizeof(THIS));
 #undef THIS
 #define THIS rk_funnel
@@ -149,6 +150,35 @@ static void print_layouts(void) {
     FIELD(tasks);
     FIELD(attributes);
     finish_layout("rk_description", sizeof(THIS));
+#undef THIS
+#define THIS rk_scored
+    begin_layout("rk_scored", sizeof(THIS));
+    FIELD(score);
+    FIELD(item);
+    finish_layout("rk_scored", sizeof(THIS));
+#undef THIS
+#define THIS rk_rules_input
+    begin_layout("rk_rules_input", sizeof(THIS));
+    POINTER(candidates);
+    POINTER(explore);
+    POINTER(blocked);
+    POINTER(seen);
+    FIELD(candidate_count);
+    FIELD(explore_count);
+    FIELD(count);
+    FIELD(reserved);
+    FIELD(seed);
+    FIELD(time_ms);
+    finish_layout("rk_rules_input", sizeof(THIS));
+#undef THIS
+#define THIS rk_ruled
+    begin_layout("rk_ruled", sizeof(THIS));
+    FIELD(item);
+    FIELD(place);
+    FIELD(rules);
+    FIELD(gave_way);
+    FIELD(propensity);
+    finish_layout("rk_ruled", sizeof(THIS));
 #undef THIS
 #define THIS rk_file_header
     begin_layout("rk_file_header", sizeof(THIS));
@@ -302,6 +332,11 @@ static void print_constants(void) {
     CONSTANT(RK_ATTRIBUTE_TEXT);
     CONSTANT(RK_ATTRIBUTE_NUMBER);
     CONSTANT(RK_MAX_ATTRIBUTES);
+    CONSTANT(RK_MAX_ATTRIBUTE_VALUES);
+    CONSTANT(RK_MAX_RANK_INPUTS);
+    CONSTANT(RK_MAX_EXPERTS);
+    CONSTANT(RK_MAX_UNITS);
+    CONSTANT(RK_FIRST_INPUTS);
     CONSTANT(RK_MAX_FEATURES);
     CONSTANT(RK_MAX_CONTEXTS);
     CONSTANT(RK_MAX_NUMBER_BYTES);
@@ -339,6 +374,41 @@ static void print_constants(void) {
     CONSTANT(RK_MAX_SESSION);
     CONSTANT(RK_MAX_COUNT);
     CONSTANT(RK_MAX_USER_FEATURES);
+    CONSTANT(RK_RULES_MAGIC);
+    CONSTANT(RK_RULES_VERSION);
+    CONSTANT(RK_RULES_HEADER_WORDS);
+    CONSTANT(RK_RULE_FILTER);
+    CONSTANT(RK_RULE_EXCLUDE);
+    CONSTANT(RK_RULE_SEEN);
+    CONSTANT(RK_RULE_BOOST);
+    CONSTANT(RK_RULE_BURY);
+    CONSTANT(RK_RULE_CAP);
+    CONSTANT(RK_RULE_PIN);
+    CONSTANT(RK_RULE_SHARE);
+    CONSTANT(RK_RULE_DIVERSIFY);
+    CONSTANT(RK_RULE_EXPLORE);
+    CONSTANT(RK_MATCH_TRUE);
+    CONSTANT(RK_MATCH_ANY);
+    CONSTANT(RK_MATCH_ALL);
+    CONSTANT(RK_MATCH_KNOWN);
+    CONSTANT(RK_MATCH_NUMBER);
+    CONSTANT(RK_MATCH_ITEMS);
+    CONSTANT(RK_MATCH_AGE);
+    CONSTANT(RK_MATCH_POPULARITY);
+    CONSTANT(RK_MATCH_AND);
+    CONSTANT(RK_MATCH_OR);
+    CONSTANT(RK_MATCH_NOT);
+    CONSTANT(RK_RULES_MAX);
+    CONSTANT(RK_RULES_MAX_WORDS);
+    CONSTANT(RK_RULES_MAX_NODES);
+    CONSTANT(RK_RULES_MAX_CAPS);
+    CONSTANT(RK_RULES_MAX_SHARES);
+    CONSTANT(RK_RULES_MAX_PINS);
+    CONSTANT(RK_RULES_MAX_PLACES);
+    CONSTANT(RK_RULES_MAX_HOURS);
+    CONSTANT(RK_RULES_PARTS);
+    CONSTANT(RK_RULES_MAX_EXPLORE);
+    CONSTANT(RK_MAX_CANDIDATES);
     printf("  },\n");
 }
 

@@ -7,6 +7,7 @@
  * the static data (--stack-first), so that overflowing it traps. */
 #include "format/container.h"
 #include "reckon.h"
+#include "serve/rules.h"
 
 #define RK_WASM_EXPORT(name) __attribute__((export_name(#name))) name
 
@@ -112,6 +113,38 @@ const char *RK_WASM_EXPORT(rk_wasm_source_name)(uint32_t source) {
 const char *RK_WASM_EXPORT(rk_wasm_source_unavailable)(rk_engine *engine, const rk_request *request,
                                                        uint32_t source) {
     return rk_source_unavailable(engine, request, source);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_attribute_value_find)(const rk_engine *engine, uint32_t attribute,
+                                                      const char *text, uint32_t bytes) {
+    return rk_attribute_value_find(engine, attribute, text, bytes);
+}
+
+/* ---- rules ---- */
+
+uint32_t RK_WASM_EXPORT(rk_wasm_rules_measure)(const rk_engine *engine, const uint32_t *words,
+                                               uint32_t count, uint64_t *bytes, rk_error *error) {
+    return rk_rules_measure(engine, words, count, bytes, error);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_rules_open)(const rk_engine *engine, const uint32_t *words,
+                                            uint32_t count, void *memory, uint32_t memory_bytes,
+                                            rk_rules **out, rk_error *error) {
+    return rk_rules_open(engine, words, count, memory, memory_bytes, out, error);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_rules_apply)(const rk_rules *rules, const rk_rules_input *input,
+                                             rk_ruled *out) {
+    return rk_rules_apply(rules, input, out);
+}
+
+const rk_ruled *RK_WASM_EXPORT(rk_wasm_rules_removed)(const rk_rules *rules, uint32_t *count) {
+    return rk_rules_removed(rules, count);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_rules_refusing)(const rk_rules *rules, uint32_t item,
+                                                uint32_t seen) {
+    return rk_rules_refusing(rules, item, seen);
 }
 
 /* ---- the funnel ---- */

@@ -3,8 +3,8 @@
 //   POST /v1/regions/{region}/recommendations
 //     {session: [{item, event?, at?}], count?, exclude?, location?: {latitude, longitude}, user?, seed?,
 //      keepSeen?, stages?, weights?: {task: number}, sourceWeights?: {source: number}, quotas?: {source: number},
-//      explain?}
-//     -> {items, id, snapshot, unavailable?, funnel?}
+//      rules?, filter?, explain?}
+//     -> {items, id, snapshot, unavailable?, funnel?, removed?}
 //   GET  /healthz                              -> {status, regions}
 //
 // The object `{region}.rk` of the bucket is loaded on a region's first request and kept for the life of the
@@ -13,9 +13,11 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import {
+  type Condition,
   type Engine,
   type Location,
   type RecommendOptions,
+  type RuleDocument,
   type SessionEvent,
   type UserFeatures,
   ReckonError,
@@ -41,6 +43,8 @@ interface Question {
   weights?: NonNullable<RecommendOptions['weights']>;
   sourceWeights?: NonNullable<RecommendOptions['sourceWeights']>;
   quotas?: NonNullable<RecommendOptions['quotas']>;
+  rules?: RuleDocument;
+  filter?: Condition;
   explain?: boolean;
 }
 
@@ -119,7 +123,8 @@ app.post(
       ...(seed !== undefined && { seed }),
     });
     for (const event of events) session.record(event);
-    const { count, exclude, keepSeen, stages, weights, sourceWeights, quotas, explain } = options;
+    const { count, exclude, keepSeen, stages, weights, sourceWeights, quotas } = options;
+    const { rules, filter, explain } = options;
     const { id, timing, ...answer } = session.recommend({
       count,
       exclude,
@@ -128,6 +133,8 @@ app.post(
       ...(weights !== undefined && { weights }),
       ...(sourceWeights !== undefined && { sourceWeights }),
       ...(quotas !== undefined && { quotas }),
+      ...(rules !== undefined && { rules }),
+      ...(filter !== undefined && { filter }),
       explain: explain === true,
     });
     return c.json({ ...answer, id: crypto.randomUUID(), snapshot: engine.info.id });

@@ -1,12 +1,14 @@
 /* The evaluation command: split, train on what is left, ask the whole engine for what was hidden,
  * and say how well it did, how surely, beside what, for whom and thanks to which source.
  *
- *   events --> split --> pipeline (search, fit) --> blend --> predictions, break-downs
+ *   events --> split --> pipeline (search, fit) --> the answer --> predictions, break-downs
+ *                                                   the blend, if rankers come after it
  *                                                   every source alone, plain co-occurrence
  *                                                   cold-item: chance, popularity by category
- *                                                   the blend without each of its sources
+ *                                                   the answer without each of its sources
  *
  * All of them are measured on the same cases and the same resamples of users. */
+#include "learn/evaluate_tasks.h"
 #include "learn/pipeline.h"
 #include "learn/report.h"
 #include "learn/yardsticks.h"
@@ -14,16 +16,19 @@
 /* Methods x metrics x RK_MAX_CUTOFFS is some 100 KB at most; more is an error, not cut. */
 #define DOCUMENT_BYTES (1u << 20)
 
-/* Every source, co-occurrence, chance, popularity by category; then a blend without each source. */
-enum { MOST_METHODS = RK_SOURCE_COUNT + 3, MOST_ABLATIONS = RK_SOURCE_COUNT };
+/* The blend, every source, co-occurrence, chance, popularity by category; then an answer without
+ * each source. */
+enum { MOST_METHODS = RK_SOURCE_COUNT + 4, MOST_ABLATIONS = RK_SOURCE_COUNT };
 
 typedef struct evaluated {
     rk_measuring measuring;
     rk_measured method[MOST_METHODS];
+    const rk_measured *source[RK_SOURCE_COUNT]; /* rows of `method` */
     rk_measured ablation[MOST_ABLATIONS];
     uint32_t methods, ablations;
     rk_bucket history[RK_BUCKETS], age[RK_BUCKETS];
     bool has_age;
+    rk_task_figures tasks[RK_MAX_TASKS];
 } evaluated;
 
 static rk_status out_of_memory(rk_error *error, const char *what) {
@@ -75,9 +80,16 @@ static bool exclude_warm_items(const rk_split *split, const rk_log *log, rk_memo
     return true;
 }
 
+static bool measure_blend(evaluated *e, const rk_trained *result) {
+    rk_method blend = rk_method_blend();
+    return !result->content.meta.tasks || rk_measure_method(&e->measuring, &result->content, &blend,
+                                                            blend.name, &e->method[e->methods++]);
+}
+
 static bool measure_sources(evaluated *e, const rk_trained *result) {
     for (uint32_t source = 0; source < RK_SOURCE_COUNT; source++) {
         rk_method method = rk_method_source(source);
+        e->source[source] = &e->method[e->methods];
         if (!rk_measure_method(&e->measuring, &result->content, &method, method.name,
                                &e->method[e->methods++])) {
             return false;
@@ -104,13 +116,13 @@ static bool measure_yardsticks(evaluated *e, rk_trained *result, uint32_t thread
            rk_measure_method(m, &by_category, &popular, "category", &e->method[e->methods++]);
 }
 
-/* The blend without each source that takes part in it, the others as they are. */
+/* The answer without each source that takes part in it, the others as they are. */
 static bool measure_ablations(evaluated *e, const rk_trained *result) {
     const rk_source_config *sources = result->content.sources;
     for (uint32_t source = 0; source < RK_SOURCE_COUNT; source++) {
         if (sources[source].weight == 0.0f && sources[source].quota == 0) continue;
-        if (!e->method[source].metrics.answerable) continue;
-        rk_method without = {.name = rk_source_name(source), .stages = RK_STAGES_RETRIEVAL};
+        if (!e->source[source]->metrics.answerable) continue;
+        rk_method without = {.name = rk_source_name(source), .stages = RK_STAGES_ALL};
         for (uint32_t other = 0; other < RK_SOURCE_COUNT; other++) {
             if (other == source) continue;
             without.weights[other] = sources[other].weight;
@@ -148,10 +160,10 @@ static rk_status measure_all(const rk_events_content *events, rk_trained *result
     report_progress(options, 0);
     if (!exclude_warm_items(split, &result->log, memory, &trial) ||
         !rk_measure_begin(&trial, options->seed, evaluate->prediction != NULL, memory, m) ||
-        !rk_measure_blend(m)) {
+        !rk_measure_answer(m)) {
         return out_of_memory(error, "evaluation");
     }
-    /* What needs the blend's lists, before another method's take their place. */
+    /* What needs the answer's lists, before another method's take their place. */
     if (evaluate->prediction) emit_predictions(events, m, evaluate);
     rk_breakdown_history(&m->trial, m->kept.values, e->history);
     e->has_age = events->meta.time_kind == RK_TIME_UNIX_MS;
@@ -159,12 +171,17 @@ static rk_status measure_all(const rk_events_content *events, rk_trained *result
         return out_of_memory(error, "break-downs");
     }
     report_progress(options, 1);
-    if (!measure_sources(e, result)) return out_of_memory(error, "evaluation of a source");
+    if (!measure_blend(e, result) || !measure_sources(e, result))
+        return out_of_memory(error, "evaluation of a source");
     report_progress(options, 2);
     if (!measure_ablations(e, result)) return out_of_memory(error, "ablations");
     report_progress(options, 3);
     if (!measure_yardsticks(e, result, options->threads, memory)) {
         return out_of_memory(error, "yardsticks");
+    }
+    if (result->content.meta.tasks &&
+        !rk_evaluate_tasks(&m->trial, options->impressions != 0, options->seed, e->tasks)) {
+        return out_of_memory(error, "figures of the tasks");
     }
     report_progress(options, 4);
     return RK_OK;
@@ -200,11 +217,11 @@ static void report_how(rk_json *json, const rk_events_content *events, const rk_
     rk_json_close(json, ']');
 }
 
-/* The blend, then the other methods, each by `put`. */
-static void report_methods(rk_json *json, const char *name, const evaluated *e, bool with_blend,
+/* The answer, then the other methods, each by `put`. */
+static void report_methods(rk_json *json, const char *name, const evaluated *e, bool with_answer,
                            void (*put)(rk_json *, const rk_measured *, const rk_trial *)) {
     rk_json_open(json, name, '{');
-    if (with_blend) put(json, &e->measuring.blend, &e->measuring.trial);
+    if (with_answer) put(json, &e->measuring.answer, &e->measuring.trial);
     for (uint32_t m = 0; m < e->methods; m++) put(json, &e->method[m], &e->measuring.trial);
     rk_json_close(json, '}');
 }
@@ -214,7 +231,7 @@ static void report_measurements(rk_json *json, const evaluated *e) {
     report_methods(json, "metrics", e, true, rk_report_measured);
     /* Cases with something to find: a hidden part may hold only dislikes, or only what was seen
      * before. */
-    rk_json_u64(json, "cases", e->measuring.blend.metrics.cases);
+    rk_json_u64(json, "cases", e->measuring.answer.metrics.cases);
     rk_json_open(json, "bootstrap", '{');
     rk_json_string(json, "drawn", "users");
     rk_json_u64(json, "resamples", RK_RESAMPLES);
@@ -225,6 +242,7 @@ static void report_measurements(rk_json *json, const evaluated *e) {
     rk_json_open(json, "ablations", '{');
     for (uint32_t a = 0; a < e->ablations; a++) rk_report_ablation(json, &e->ablation[a], trial);
     rk_json_close(json, '}');
+    if (trial->snapshot->meta.tasks) rk_report_tasks(json, trial, e->tasks);
     rk_json_open(json, "breakdowns", '{');
     rk_report_buckets(json, "history_events", e->history, trial);
     if (e->has_age) {

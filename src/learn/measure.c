@@ -14,9 +14,9 @@ bool rk_measure_begin(const rk_trial *trial, uint64_t seed, bool scores, rk_memo
     out->kept.scores = scores ? RK_NEW(memory, float, entries) : NULL;
     out->kept.values = RK_NEW(memory, float, cases *width);
     out->means = RK_NEW(memory, double, (uint64_t)RK_RESAMPLES *width);
-    out->blend_means = RK_NEW(memory, double, (uint64_t)RK_RESAMPLES *width);
+    out->answer_means = RK_NEW(memory, double, (uint64_t)RK_RESAMPLES *width);
     return out->kept.lists && (!scores || out->kept.scores) && out->kept.values && out->means &&
-           out->blend_means;
+           out->answer_means;
 }
 
 static const double *metric(const rk_metrics *metrics, rk_value value) {
@@ -43,9 +43,9 @@ static bool resample(rk_measuring *m, double *means, rk_measured *out) {
             uint32_t column = v * cutoffs + c;
             out->interval[v][c] = rk_bootstrap_interval(means, NULL, width, column);
             out->difference[v][c] =
-                metric(&m->blend.metrics, (rk_value)v)[c] - metric(&out->metrics, (rk_value)v)[c];
+                metric(&m->answer.metrics, (rk_value)v)[c] - metric(&out->metrics, (rk_value)v)[c];
             out->difference_interval[v][c] =
-                rk_bootstrap_interval(m->blend_means, means, width, column);
+                rk_bootstrap_interval(m->answer_means, means, width, column);
         }
     }
     return true;
@@ -59,10 +59,11 @@ static bool measure(rk_measuring *m, const rk_snapshot_content *snapshot, const 
            rk_list_quality_measure(&trial, m->kept.lists, &out->quality) && resample(m, means, out);
 }
 
-bool rk_measure_blend(rk_measuring *m) {
-    rk_method blend = rk_method_blend();
-    m->blend.name = blend.name;
-    return measure(m, m->trial.snapshot, &blend, m->blend_means, &m->blend);
+bool rk_measure_answer(rk_measuring *m) {
+    bool ranked = m->trial.snapshot->meta.tasks > 0;
+    rk_method method = ranked ? rk_method_funnel() : rk_method_blend();
+    m->answer.name = method.name;
+    return measure(m, m->trial.snapshot, &method, m->answer_means, &m->answer);
 }
 
 bool rk_measure_method(rk_measuring *m, const rk_snapshot_content *snapshot,

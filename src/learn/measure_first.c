@@ -29,11 +29,12 @@ static void score(const measuring *m, shard_state *state, uint32_t request, uint
     uint64_t first = data->begin[request];
     uint32_t dim = m->snapshot->meta.dim;
     float vector[RK_MAX_DIM];
-    rk_ann_query query;
+    rk_ann_vector query;
+    const rk_ann_vector *queries[] = {&query};
     rk_first_query(m->stage, data->session + (uint64_t)request * dim,
                    data->user + (uint64_t)request * dim, vector);
-    rk_ann_prepare(m->snapshot, vector, &query);
-    rk_ann_score_items(m->snapshot, &query, data->item + first, count, state->dots);
+    rk_ann_prepare_vector(m->snapshot, vector, &query);
+    rk_ann_score_items_by(m->snapshot, queries, 1, data->item + first, count, &state->dots);
     rk_first_scores(m->stage, data->item + first, state->dots,
                     data->inputs + first * RK_FIRST_INPUTS, count, state->scores);
 }

@@ -12,7 +12,7 @@ rk_learn_options rk_learn_defaults(void) {
                               .dim = 64,
                               .min_item_events = 0,
                               .validation_cases = 4000,
-                              .ranker_cases = 16000,
+                              .ranker_cases = 24000,
                               .sgns_epochs = 10,
                               .encoder_epochs = 10,
                               .tower_epochs = 3};
@@ -213,6 +213,23 @@ static void report_ridge(rk_json *json, const rk_trained *trained) {
     rk_json_close(json, '}');
 }
 
+/* The second stage's losses are those of users it did not learn from, before and at its best. */
+static void report_rankers(rk_json *json, const rk_ranked *ranked) {
+    const rk_ranker *ranker = &ranked->ranker;
+    const rk_first_result *first = &ranked->first;
+    open_learner(json, "ranker", ranker->epochs * (uint64_t)ranked->lists, ranker->epochs);
+    rk_json_u64(json, "best_epoch", ranker->best_epoch);
+    rk_json_u64(json, "experts", ranker->experts);
+    rk_json_u64(json, "units", ranker->units);
+    rk_json_number(json, "first_validation_loss", ranker->first_loss);
+    rk_json_number(json, "last_validation_loss", ranker->best_loss);
+    rk_json_close(json, '}');
+    open_learner(json, "first", first->epochs * (uint64_t)first->requests, first->epochs);
+    rk_json_number(json, "first_validation_loss", first->first_loss);
+    rk_json_number(json, "last_validation_loss", first->last_loss);
+    rk_json_close(json, '}');
+}
+
 static void report_learners(rk_json *json, const rk_trained *trained) {
     const rk_tuned *tuned = &trained->tuned;
     const rk_vectors_result *vectors = &trained->vectors;
@@ -224,6 +241,7 @@ static void report_learners(rk_json *json, const rk_trained *trained) {
     if (vectors->towers.epochs)
         report_encoder(json, "towers", &tuned->towers, &vectors->towers, &searched->towers);
     if (trained->items.features) report_ridge(json, trained);
+    if (trained->ranked.tried) report_rankers(json, &trained->ranked);
     rk_json_close(json, ']');
 }
 
@@ -251,6 +269,82 @@ static void report_validation(rk_json *json, const rk_validation *validation) {
     rk_json_close(json, '}');
 }
 
+static void report_tasks(rk_json *json, const rk_trained *trained) {
+    const rk_ranked *ranked = &trained->ranked;
+    const rk_ranker_comparison *networks = &ranked->comparison;
+    rk_json_open(json, "tasks", '[');
+    for (uint32_t t = 0; t < ranked->tasks; t++) {
+        const rk_ranker_task *task = &ranked->ranker.task[t];
+        char name[64] = {0};
+        const char *text;
+        uint32_t bytes = rk_strings_get(&trained->content.types, ranked->task[t].type, &text);
+        memcpy(name, text, RK_MIN(bytes, sizeof name - 1));
+        rk_json_open(json, NULL, '{');
+        rk_json_string(json, "event", name);
+        rk_json_number(json, "value", (double)ranked->task[t].weight);
+        rk_json_u64(json, "rows", task->rows);
+        rk_json_u64(json, "positives", task->positives);
+        rk_json_number(json, "log_loss", task->log_loss);
+        rk_json_number(json, "calibration_error", task->calibration_error);
+        rk_json_open(json, "auc", '{');
+        rk_json_number(json, "single_task", networks->single[t]);
+        rk_json_number(json, "shared_bottom", networks->shared[t]);
+        rk_json_number(json, "mmoe", networks->mixed[t]);
+        rk_json_close(json, '}');
+        rk_json_close(json, '}');
+    }
+    rk_json_close(json, ']');
+}
+
+/* Of the requests held out when the snapshot's own first stage was distilled. */
+static void report_first(rk_json *json, const rk_first_result *first) {
+    rk_json_open(json, "first_stage", '{');
+    rk_json_u64(json, "requests", first->requests);
+    rk_json_u64(json, "held_out", first->held_out);
+    rk_json_number(json, "keeps_top_20", first->student.top);
+    rk_json_number(json, "keeps_top_100", first->student.selected);
+    rk_json_number(json, "blend_keeps_top_20", first->blend.top);
+    rk_json_number(json, "blend_keeps_top_100", first->blend.selected);
+    rk_json_number(json, "temperature", (double)first->temperature);
+    rk_json_close(json, '}');
+}
+
+/* The rankers: whether the snapshot has them, why not, what they were learnt from, and how the
+ * whole funnel compares with the blend on users they have not learnt from. */
+static void report_ranked(rk_json *json, const rk_trained *trained) {
+    const rk_ranked *ranked = &trained->ranked;
+    rk_json_open(json, "ranker", '{');
+    rk_json_string(json, "shipped", ranked->shipped ? "yes" : "no");
+    if (ranked->reason) rk_json_string(json, "reason", ranked->reason);
+    rk_json_open(json, "examples", '{');
+    rk_json_u64(json, "cases", ranked->cases);
+    rk_json_u64(json, "lists", ranked->lists);
+    rk_json_u64(json, "rows", ranked->rows);
+    rk_json_u64(json, "hidden_items", ranked->hidden);
+    rk_json_u64(json, "among_candidates", ranked->reached);
+    rk_json_string(json, "users", ranked->shared ? "shared with the search" : "apart");
+    rk_json_close(json, '}');
+    if (ranked->tried) {
+        rk_json_open(json, "validation", '{');
+        rk_json_u64(json, "cases", ranked->compared);
+        rk_json_number(json, "funnel", ranked->funnel);
+        rk_json_number(json, "blend", ranked->blend);
+        rk_json_open(json, "difference", '{');
+        rk_json_number(json, "mean", ranked->funnel - ranked->blend);
+        rk_json_number(json, "low", ranked->difference.low);
+        rk_json_number(json, "high", ranked->difference.high);
+        rk_json_close(json, '}');
+        rk_json_close(json, '}');
+        report_tasks(json, trained);
+        rk_json_open(json, "features", '[');
+        for (uint32_t i = 0; i < ranked->ranker.inputs; i++)
+            rk_json_string(json, NULL, rk_feature_label(ranked->ranker.feature[i]));
+        rk_json_close(json, ']');
+        report_first(json, &ranked->first);
+    }
+    rk_json_close(json, '}');
+}
+
 void rk_pipeline_report(rk_json *json, const rk_trained *result) {
     static const char *const time_kinds[] = {"none", "order", "unix_ms"};
     rk_json_u64(json, "events", result->log.events);
@@ -261,6 +355,7 @@ void rk_pipeline_report(rk_json *json, const rk_trained *result) {
     report_learners(json, result);
     report_validation(json, &result->validation);
     if (result->validation.cases) report_ablations(json, &result->validation);
+    report_ranked(json, result);
 }
 
 void rk_pipeline_note_data(const rk_events_content *events, const rk_learn_options *options) {

@@ -20,7 +20,7 @@ void rk_report_measured(rk_json *json, const rk_measured *measured, const rk_tri
 /* { "recall@10": [low, high], ... } of every metric that has an interval. */
 void rk_report_intervals(rk_json *json, const rk_measured *measured, const rk_trial *trial);
 
-/* { "recall@10": { "mean", "low", "high" }, "ndcg@10": ... }: the blend's less the method's. */
+/* { "recall@10": { "mean", "low", "high" }, "ndcg@10": ... }: the answer's less the method's. */
 void rk_report_differences(rk_json *json, const rk_measured *measured, const rk_trial *trial);
 
 /* [ { "bucket": "1", "count": ..., "recall@10": ... }, ... ] */

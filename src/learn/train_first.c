@@ -1,25 +1,25 @@
 #include "learn/train_first.h"
 
 #include "base/fmath.h"
+#include "base/order.h"
 #include "base/rng.h"
 #include "learn/parallel.h"
 #include "model/vectors.h"
 #include "simd/kernels.h"
 
-#define STREAM_ORDER  0x66697273u /* "firs" */
-#define SHARD_BATCH   4u          /* requests of a shard in one step */
-#define LOGIT_SHARE   0.3f        /* of the squared error in the loss */
-#define RIDGE         1e-4f       /* of standardised weights; the ridge of biases is item_prior */
-#define MOMENTUM      0.9f
-#define MOMENTUM_2    0.999f
-#define BIAS_STEP     0.5f /* candidates of a request compete, and all biases move at once */
-#define LARGEST_ITEM  127.0f
-#define TEMPERATURES  4u
-#define DEFAULT_SHARE 1u /* of the list below, where nothing is held out */
+#define STREAM_ORDER 0x66697273u /* "firs" */
+#define SHARD_BATCH  4u          /* requests of a shard in one step */
+#define LOGIT_SHARE  0.3f        /* of the squared error in the loss */
+#define RIDGE        1e-4f       /* of standardised weights; the ridge of biases is item_prior */
+#define MOMENTUM     0.9f
+#define MOMENTUM_2   0.999f
+#define BIAS_STEP    0.5f /* candidates of a request compete, and all biases move at once */
+#define LARGEST_ITEM 127.0f
+#define TEMPERATURES 4u
+#define DEFAULT_ONE  2u /* of the list below, where nothing is held out */
 
-/* T, in standard deviations of the values within a request: from nearly the order of all candidates
- * to only the best few. */
-static const float temperature_shares[TEMPERATURES] = {1.0f, 0.5f, 0.25f, 0.125f};
+/* Of log-odds: from only the best few to nearly the order of all candidates. */
+static const float temperatures[TEMPERATURES] = {1.0f, 2.0f, 4.0f, 8.0f};
 
 /* What one shard needs for one request. */
 typedef struct shard_state {
@@ -28,12 +28,20 @@ typedef struct shard_state {
     float *gradient;                  /* (width) of the requests of a step */
     float *dots;                      /* (longest) */
     double *squares;                  /* (width) within-request variances, summed */
-    double loss, spread;
+    rk_scored *order;                 /* (longest) */
+    double loss;
 } shard_state;
+
+/* Requests with what the teacher says. */
+typedef struct held_out {
+    const rk_first_data *data;
+    float *odds; /* (candidates) */
+} held_out;
 
 typedef struct training {
     const rk_snapshot_content *snapshot;
-    const rk_first_data *data; /* what the shards walk through now */
+    const rk_first_data *data; /* what the shards walk through now, */
+    float *odds;               /* (its candidates) and what the teacher says of them */
     const rk_first_params *params;
     uint32_t dim, width; /* width = 2 * dim + RK_FIRST_INPUTS */
     float temperature;
@@ -54,7 +62,7 @@ typedef struct training {
 
 rk_first_params rk_first_defaults(void) {
     return (rk_first_params){
-        .epochs = 30, .request_budget = 40000, .rate = 0.05f, .item_prior = 10.0f};
+        .epochs = 30, .request_budget = 12000, .rate = 0.05f, .item_prior = 50.0f};
 }
 
 /* ---- one request ----------------------------------------------------------------------------- */
@@ -97,7 +105,7 @@ static void forward(const training *t, shard_state *s, uint32_t request) {
     rk_gemv_f32(data->inputs + first * RK_FIRST_INPUTS, weights, s->logits, count, RK_FIRST_INPUTS);
     for (uint32_t i = 0; i < count; i++) {
         s->logits[i] += s->dots[i] + t->bias[data->item[first + i]];
-        s->targets[i] = data->value[first + i] / t->temperature;
+        s->targets[i] = t->odds[first + i] / t->temperature;
     }
     centre(s->logits, count);
     centre(s->targets, count);
@@ -191,15 +199,13 @@ static void spread_shard(void *context, uint32_t shard) {
             s->squares[2 * dim + f] +=
                 variance(data->inputs + first * RK_FIRST_INPUTS + f, RK_FIRST_INPUTS, count);
         }
-        s->spread += (double)rk_sqrt(variance(data->value + first, 1, count));
     }
 }
 
-/* Sets the scales; returns the typical standard deviation of values within a request, 1 if there is
- * none. What hardly differs keeps a small scale: a signal that few requests have must not be blown
- * up by how rare it is. */
-static float find_scales(training *t, uint32_t threads) {
-    double spread = 0.0, requests = t->data->requests;
+/* What hardly differs keeps a small scale: a signal that few requests have must not be blown up by
+ * how rare it is. */
+static void find_scales(training *t, uint32_t threads) {
+    double requests = t->data->requests;
     rk_parallel(threads, spread_shard, t);
     for (uint32_t i = 0; i < t->width; i++) {
         double sum = 0.0, least = i < 2 * t->dim ? 0.05 / t->dim : 0.02;
@@ -207,8 +213,35 @@ static float find_scales(training *t, uint32_t threads) {
         double deviation = rk_sqrt(sum / requests);
         t->scale[i] = deviation > 1e-9 ? (float)(1.0 / RK_MAX(deviation, least)) : 0.0f;
     }
-    for (uint32_t shard = 0; shard < RK_SHARDS; shard++) spread += t->shard[shard].spread;
-    return spread > 0.0 ? RK_MAX((float)(spread / requests), 1e-12f) : 1.0f;
+}
+
+/* ---- the teacher ----------------------------------------------------------------------------- */
+
+/* Log-odds of the share of a request's candidates that are better; those of one value share the
+ * middle of their places. */
+static void odds_shard(void *context, uint32_t shard) {
+    training *t = context;
+    rk_scored *order = t->shard[shard].order;
+    for (uint32_t r = shard; r < t->data->requests; r += RK_SHARDS) {
+        const float *value = t->data->value + t->data->begin[r];
+        uint32_t count = candidates_of(t, r), end;
+        for (uint32_t i = 0; i < count; i++)
+            order[i] = (rk_scored){.score = value[i] + 0.0f, .item = i};
+        rk_sort_scored(order, count);
+        for (uint32_t begin = 0; begin < count; begin = end) {
+            for (end = begin + 1; end < count && order[end].score == order[begin].score;) end++;
+            float better = 0.5f * (float)(begin + end), worse = (float)count - better;
+            for (uint32_t i = begin; i < end; i++)
+                t->odds[t->data->begin[r] + order[i].item] = rk_logf(worse / better);
+        }
+    }
+}
+
+/* Makes `data` what the shards walk through. odds: (its candidates). */
+static void listen(training *t, const rk_first_data *data, float *odds, uint32_t threads) {
+    t->data = data;
+    t->odds = odds;
+    rk_parallel(threads, odds_shard, t);
 }
 
 /* ---- steps ----------------------------------------------------------------------------------- */
@@ -323,19 +356,21 @@ static void loss_shard(void *context, uint32_t shard) {
 }
 
 /* Mean loss over other requests. */
-static double loss_of(training *t, const rk_first_data *data, uint32_t threads) {
-    const rk_first_data *train = t->data;
+static double loss_of(training *t, const held_out *other, uint32_t threads) {
+    held_out mine = {t->data, t->odds};
     double sum = 0.0;
-    if (data->requests == 0) return 0.0;
-    t->data = data;
+    if (other->data->requests == 0) return 0.0;
+    t->data = other->data;
+    t->odds = other->odds;
     rk_parallel(threads, loss_shard, t);
-    t->data = train;
+    t->data = mine.data;
+    t->odds = mine.odds;
     for (uint32_t shard = 0; shard < RK_SHARDS; shard++) sum += t->shard[shard].loss;
-    return sum / data->requests;
+    return sum / other->data->requests;
 }
 
-/* Trains from nothing; the losses are those of `held_out`. */
-static void train(training *t, const rk_first_data *held_out, const rk_learn_options *options,
+/* Trains from nothing; the losses are those of `other`. */
+static void train(training *t, const held_out *other, const rk_learn_options *options,
                   rk_first_result *result) {
     uint32_t requests = t->data->requests, batch = SHARD_BATCH * RK_SHARDS;
     uint32_t epochs = epochs_of(t), batches = (requests + batch - 1) / batch;
@@ -359,16 +394,16 @@ static void train(training *t, const rk_first_data *held_out, const rk_learn_opt
             move_weights(t, t->params->rate * left * correction);
         }
         move_biases(t, options->threads);
-        if (epoch == 0) result->first_loss = loss_of(t, held_out, options->threads);
+        if (epoch == 0) result->first_loss = loss_of(t, other, options->threads);
         if (options->progress)
             options->progress(options->context, "first stage", epoch + 1, epochs, "epochs");
     }
-    result->last_loss = loss_of(t, held_out, options->threads);
+    result->last_loss = loss_of(t, other, options->threads);
     result->temperature = t->temperature;
     result->epochs = epochs;
 }
 
-/* What is served, in units of the values: weights of what is not standardised, biases rounded. */
+/* What is served, in units of log-odds: weights of what is not standardised, biases rounded. */
 static void finish(const training *t, rk_first_result *result) {
     uint32_t items = t->snapshot->meta.items;
     float largest = 0.0f;
@@ -418,8 +453,9 @@ static bool take_memory(training *t, uint32_t longest, rk_memory *memory) {
         s->dots = RK_NEW(memory, float, longest);
         s->gradient = RK_NEW(memory, float, t->width);
         s->squares = RK_NEW(memory, double, t->width);
+        s->order = RK_NEW(memory, rk_scored, longest);
         ok = ok && s->rows && s->logits && s->targets && s->slopes && s->dots && s->gradient &&
-             s->squares;
+             s->squares && s->order;
     }
     return ok && t->scale && t->weight && t->momentum && t->momentum_2 && t->bias && t->order &&
            t->by_item_begin && t->by_item && t->slope && t->curvature;
@@ -436,18 +472,16 @@ static void keep_better(const rk_first_result *trial, uint32_t width, uint32_t i
 }
 
 /* One training a temperature; the best by what it keeps, the earlier if they keep the same. */
-static bool search(training *t, const rk_first_data *held_out, const rk_learn_options *options,
+static bool search(training *t, const held_out *other, const rk_learn_options *options,
                    rk_first_result *trial, rk_first_result *best) {
-    float spread = find_scales(t, options->threads);
-    list_by_item(t);
-    bool choice = held_out->requests > 0;
-    uint32_t from = choice ? 0 : DEFAULT_SHARE, to = choice ? TEMPERATURES : DEFAULT_SHARE + 1;
+    bool choice = other->data->requests > 0;
+    uint32_t from = choice ? 0 : DEFAULT_ONE, to = choice ? TEMPERATURES : DEFAULT_ONE + 1;
     for (uint32_t i = from; i < to; i++) {
-        t->temperature = spread * temperature_shares[i];
-        train(t, held_out, options, trial);
+        t->temperature = temperatures[i];
+        train(t, other, options, trial);
         finish(t, trial);
         rk_first_stage stage = stage_of(trial, t->dim);
-        if (!rk_first_measure(t->snapshot, &stage, held_out, options->threads, &trial->student,
+        if (!rk_first_measure(t->snapshot, &stage, other->data, options->threads, &trial->student,
                               &trial->blend))
             return false;
         trial->temperatures = to - from;
@@ -457,27 +491,40 @@ static bool search(training *t, const rk_first_data *held_out, const rk_learn_op
     return true;
 }
 
-bool rk_train_first(const rk_snapshot_content *snapshot, const rk_first_data *train_data,
-                    const rk_first_data *held_out, const rk_first_params *params,
+/* Everything but the result's memory. */
+static bool run(training *t, const held_out *mine, const held_out *other,
+                const rk_learn_options *options, rk_first_result *trial, rk_first_result *best) {
+    listen(t, other->data, other->odds, options->threads);
+    listen(t, mine->data, mine->odds, options->threads);
+    find_scales(t, options->threads);
+    list_by_item(t);
+    return search(t, other, options, trial, best);
+}
+
+bool rk_train_first(const rk_snapshot_content *snapshot, const rk_first_data *learnt,
+                    const rk_first_data *held, const rk_first_params *params,
                     const rk_learn_options *options, rk_memory *memory, rk_first_result *result) {
     rk_memory scratch = {0};
     uint32_t items = snapshot->meta.items, dim = snapshot->meta.dim;
     training *t = RK_NEW(&scratch, training, 1);
-    rk_first_result trial = {.requests = train_data->requests, .held_out = held_out->requests};
+    rk_first_result trial = {.requests = learnt->requests, .held_out = held->requests};
+    held_out mine = {learnt, RK_NEW(&scratch, float, learnt->begin[learnt->requests])};
+    held_out other = {held, RK_NEW(&scratch, float, held->begin[held->requests])};
     *result = trial;
     result->weights = RK_NEW(memory, float, 2 * dim + RK_FIRST_INPUTS);
     result->item = RK_NEW(memory, int8_t, items);
     trial.weights = RK_NEW(&scratch, float, 2 * dim + RK_FIRST_INPUTS);
     trial.item = RK_NEW(&scratch, int8_t, items);
-    bool ok = t && result->weights && result->item && trial.weights && trial.item;
-    if (ok && train_data->requests) {
+    bool ok = t && mine.odds && other.odds && result->weights && result->item && trial.weights &&
+              trial.item;
+    if (ok && learnt->requests) {
         *t = (training){.snapshot = snapshot,
-                        .data = train_data,
+                        .data = learnt,
                         .params = params,
                         .dim = dim,
                         .width = 2 * dim + RK_FIRST_INPUTS};
-        uint32_t longest = RK_MAX(rk_first_longest(train_data), rk_first_longest(held_out));
-        ok = take_memory(t, longest, &scratch) && search(t, held_out, options, &trial, result);
+        uint32_t longest = RK_MAX(rk_first_longest(learnt), rk_first_longest(held));
+        ok = take_memory(t, longest, &scratch) && run(t, &mine, &other, options, &trial, result);
     }
     rk_memory_free(&scratch);
     return ok;

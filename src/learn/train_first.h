@@ -7,9 +7,14 @@
  * What counts is not the order but who is among the survivors (PSelect: is it one of the teacher's
  * top K), so that is what temperatures are compared by.
  *
- *   t = value / T          the teacher's logits of a request's candidates
+ *   t = log-odds of the candidate's place by value, log(worse / better) / T
  *   s = <a . h_session + b . h_user, x_item> + w . inputs + bias_item
  *   loss of a request = KL(softmax(t) || softmax(s)) + 0.3 mean((s - t)^2), s and t centred
+ *
+ * The places, not the values themselves: probabilities are skewed, a few candidates far above the
+ * rest, and what the student is then made to fit is how far. Of the second stage's top 20 of 870
+ * candidates it keeps .995 by places and .964 by values on online_retail (the blend .952), .995
+ * either way on ml_latest_small.
  *
  * The student is linear, so the loss is convex. a, b and w: Adam (D. P. Kingma and J. Ba, 2015)
  * over standardised inputs, a step being 8 shards of a few requests from frozen parameters. An
@@ -39,7 +44,7 @@ typedef struct rk_first_result {
     float *weights; /* (2 * dim + RK_FIRST_INPUTS) `rank.1`: a, b, w */
     int8_t *item;   /* (items) `rank.1i` */
     float item_step;
-    float temperature;             /* T, in units of the values */
+    float temperature;             /* T, in log-odds, of which the scores are too */
     double first_loss, last_loss;  /* held out: after the first epoch and after the last */
     rk_first_overlap student;      /* held out, biases rounded */
     rk_first_overlap blend;        /* the yardstick: the order of input 0 */

@@ -94,17 +94,17 @@ static void fetch_rows(const rk_snapshot_content *snapshot, const uint32_t *item
     }
 }
 
-void rk_ann_score_items_by(const rk_snapshot_content *snapshot, const rk_ann_query *const queries[],
-                           uint32_t query_count, const uint32_t *items, uint32_t count,
-                           float *const out[]) {
+void rk_ann_score_items_by(const rk_snapshot_content *snapshot,
+                           const rk_ann_vector *const vectors[], uint32_t vector_count,
+                           const uint32_t *items, uint32_t count, float *const out[]) {
     int16_t magnitudes[RK_MAX_DIM];
     for (uint32_t begin = 0; begin < count; begin += AHEAD) {
         uint32_t end = RK_MIN(count, begin + AHEAD);
         fetch_rows(snapshot, items + begin, end - begin);
         for (uint32_t i = begin; i < end; i++) {
             rk_vector_decode_i16(snapshot, items[i], magnitudes);
-            for (uint32_t q = 0; q < query_count; q++)
-                out[q][i] = score_decoded(snapshot, &queries[q]->vector, magnitudes, items[i]);
+            for (uint32_t v = 0; v < vector_count; v++)
+                out[v][i] = score_decoded(snapshot, vectors[v], magnitudes, items[i]);
         }
     }
 }
@@ -126,7 +126,8 @@ void rk_ann_score_items_all(const rk_snapshot_content *snapshot, const rk_ann_ve
 
 void rk_ann_score_items(const rk_snapshot_content *snapshot, const rk_ann_query *query,
                         const uint32_t *items, uint32_t count, float *out) {
-    rk_ann_score_items_by(snapshot, &query, 1, items, count, &out);
+    const rk_ann_vector *vector = &query->vector;
+    rk_ann_score_items_by(snapshot, &vector, 1, items, count, &out);
 }
 
 /* Scores by all bits, in place of what the entries had. */

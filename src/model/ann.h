@@ -62,14 +62,13 @@ float rk_ann_score(const rk_snapshot_content *snapshot, const rk_ann_query *quer
 void rk_ann_score_items(const rk_snapshot_content *snapshot, const rk_ann_query *query,
                         const uint32_t *items, uint32_t count, float *out);
 
-/* The same by `query_count` queries, query q to out[q] (count): a row is fetched and decoded once.
+/* The same by any number of queries, query v to out[v] (count): a row is fetched and decoded once.
  */
-void rk_ann_score_items_by(const rk_snapshot_content *snapshot, const rk_ann_query *const queries[],
-                           uint32_t query_count, const uint32_t *items, uint32_t count,
-                           float *const out[]);
+void rk_ann_score_items_by(const rk_snapshot_content *snapshot,
+                           const rk_ann_vector *const vectors[], uint32_t vector_count,
+                           const uint32_t *items, uint32_t count, float *const out[]);
 
-/* The same by any number of queries, out (count, vector_count): a row is fetched and decoded once.
- */
+/* The same, scores of an item side by side: out (count, vector_count). */
 void rk_ann_score_items_all(const rk_snapshot_content *snapshot, const rk_ann_vector *vectors,
                             uint32_t vector_count, const uint32_t *items, uint32_t count,
                             float *out);

@@ -43,6 +43,8 @@ static void lay_out(rk_arena *arena, const rk_snapshot_meta *meta, rk_engine *en
     engine->blends = RK_TAKE(arena, float, RK_MAX_CANDIDATES);
     engine->final = RK_TAKE(arena, rk_scored, RK_MAX_CANDIDATES);
     engine->places = RK_TAKE(arena, uint32_t, RK_MAX_CANDIDATES);
+    engine->ruled = RK_TAKE(arena, rk_ruled, RK_MAX_COUNT);
+    engine->ruled_scores = RK_TAKE(arena, float, RK_MAX_COUNT);
     lay_out_rankers(arena, meta, engine);
     /* Training asks for features before there is a ranker, so they are always there. */
     engine->features = rk_arena_take(arena, rk_feature_context_bytes(meta), 1);
@@ -206,6 +208,19 @@ uint32_t rk_attribute_kind(const rk_engine *engine, uint32_t attribute) {
 uint32_t rk_attribute_value(const rk_engine *engine, uint32_t value, const char **text) {
     assert(value < engine->content.meta.attribute_values);
     return rk_strings_get(&engine->content.attribute_values, value, text);
+}
+
+uint32_t rk_attribute_value_find(const rk_engine *engine, uint32_t attribute, const char *text,
+                                 uint32_t bytes) {
+    const rk_snapshot_content *content = &engine->content;
+    assert(attribute < content->meta.attributes);
+    uint32_t first = content->attribute_first[attribute];
+    rk_strings values = content->attribute_values; /* of this attribute: they are sorted */
+    values.count = content->attribute_first[attribute + 1] - first;
+    if (values.count == 0) return RK_NONE;
+    values.offsets += first;
+    uint32_t found = rk_strings_find(&values, text, bytes);
+    return found == RK_NONE ? RK_NONE : first + found;
 }
 
 uint32_t rk_item_values(const rk_engine *engine, uint32_t item, uint32_t attribute,

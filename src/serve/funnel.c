@@ -5,19 +5,21 @@
  * the same retrieval with the same features (rk_engine_examples). */
 #include "serve/request_check.h"
 #include "serve/retrieval.h"
+#include "serve/rules.h"
 #include "serve/stages.h"
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 
-/* The two different seeds that speak most for an item by item-item weight, RK_NONE where none does. */
+/* The two different seeds that speak most for an item by item-item weight, RK_NONE where none does.
+ */
 static void because(const rk_engine *engine, const rk_query *query, rk_recommendation *out) {
     enum { MOST_SEEDS = 64 };
     float best = 0.0f, second = 0.0f, recency = 1.0f;
     for (uint32_t j = 0; j < RK_MIN(query->seed_count, MOST_SEEDS); j++) {
         uint32_t seed = query->seeds[j];
-        float weight = recency * rk_neighbor_seed_weight(query, j) *
-                       rk_neighbor_weight(&engine->content, engine->neighbor_weights, seed,
-                                          out->item);
+        float weight =
+            recency * rk_neighbor_seed_weight(query, j) *
+            rk_neighbor_weight(&engine->content, engine->neighbor_weights, seed, out->item);
         recency *= engine->content.meta.similar_decay;
         if (weight > best) {
             if (seed != out->because) {
@@ -62,15 +64,22 @@ static void answer(const rk_engine *engine, const rk_query *query, uint32_t coun
         out[i].item = chosen.item;
         out[i].score = chosen.score;
         out[i].ranked = i + 1;
+        if (query->request->rules) {
+            out[i].ranked = engine->ruled[i].place;
+            out[i].rules = engine->ruled[i].rules;
+            out[i].gave_way = engine->ruled[i].gave_way;
+            out[i].propensity = engine->ruled[i].propensity;
+        }
         say_why(engine, query, engine->places[i], &out[i]);
     }
 }
 
 /* ---- the stages ------------------------------------------------------------------------------ */
 
-/* How far this request goes with this snapshot: RETRIEVAL, FIRST or SECOND. */
+/* How far this request goes with this snapshot: RETRIEVAL, FIRST or SECOND. The rankers have learnt
+ * from sessions of at least one event; who has none gets the blend. */
 static uint32_t last_stage(const rk_engine *engine, const rk_request *request) {
-    if (engine->content.meta.tasks == 0) return RK_STAGES_RETRIEVAL;
+    if (engine->content.meta.tasks == 0 || request->session_count == 0) return RK_STAGES_RETRIEVAL;
     return request->stages == RK_STAGES_ALL ? RK_STAGES_SECOND : request->stages;
 }
 
@@ -80,10 +89,16 @@ static void score_rest(rk_engine *engine, const rk_query *query, uint32_t source
     rk_score_places(engine, query, sources, engine->candidates.count);
 }
 
+/* How many to rank: rules that move and remove need some to choose from. */
+static uint32_t wanted(const rk_request *request) {
+    if (!request->rules) return request->count;
+    return RK_MIN(RK_MAX(2 * request->count, RK_SECOND_STAGE_ITEMS), RK_MAX_CANDIDATES);
+}
+
 /* Ranks the candidates as far as `funnel.stages`; returns how many are handed on. */
 static uint32_t rank(rk_engine *engine, rk_query *query) {
     rk_funnel *funnel = &engine->funnel;
-    uint32_t count = query->request->count;
+    uint32_t count = wanted(query->request);
     if (funnel->stages != RK_STAGES_RETRIEVAL) rk_stage_first_dots(engine, query);
     uint32_t unscored = funnel->available & ~rk_blend(engine, query, funnel->available);
     if (funnel->stages == RK_STAGES_RETRIEVAL) {
@@ -122,9 +137,12 @@ rk_status rk_recommend(rk_engine *engine, const rk_request *request, rk_recommen
                              RK_MAX_COUNT);
     }
     RK_TRY(rk_request_check(&engine->content.meta, request, error));
+    if (request->rules && !rk_rules_fit(request->rules, &engine->content))
+        return rk_fail(error, RK_BAD_ARGUMENT, NULL, 0, "the rules are of another snapshot");
     rk_query query = rk_query_begin(engine, request);
     retrieve(engine, &query);
     uint32_t ranked = rank(engine, &query);
+    if (request->rules) ranked = rk_stage_rules(engine, &query, ranked);
     *found = RK_MIN(ranked, request->count);
     answer(engine, &query, *found, out);
     engine->funnel.answered = *found;
@@ -198,7 +216,8 @@ static uint32_t replace_candidates(rk_engine *engine, const rk_query *query, con
         if (!engine->candidates.slot[asked[i]]) items[count++] = asked[i];
     }
     rk_merge_clear(&engine->candidates);
-    count = rk_merge_items(items, count, &engine->candidates);
+    for (uint32_t i = 0; i < count; i++) rk_merge_item(items[i], &engine->candidates);
+    count = engine->candidates.count;
     for (uint32_t i = 0; i < count; i++) items[i] = engine->candidates.item[i];
     uint32_t available = engine->funnel.available;
     score_rest(engine, query, available & ~rk_blend(engine, query, available));

@@ -17,7 +17,6 @@ static uint32_t place_of(rk_candidates *candidates, uint32_t item) {
 
 void rk_merge(const rk_scored *const lists[RK_SOURCE_COUNT], const uint32_t counts[RK_SOURCE_COUNT],
               rk_candidates *candidates) {
-    candidates->count = 0;
     uint32_t longest = 0;
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) longest = RK_MAX(longest, counts[s]);
     for (uint32_t i = 0; i < longest; i++) {
@@ -32,10 +31,8 @@ void rk_merge(const rk_scored *const lists[RK_SOURCE_COUNT], const uint32_t coun
     }
 }
 
-uint32_t rk_merge_items(const uint32_t *items, uint32_t count, rk_candidates *candidates) {
-    candidates->count = 0;
-    for (uint32_t i = 0; i < count; i++) place_of(candidates, items[i]);
-    return candidates->count;
+void rk_merge_item(uint32_t item, rk_candidates *candidates) {
+    place_of(candidates, item);
 }
 
 void rk_merge_clear(rk_candidates *candidates) {

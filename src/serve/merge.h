@@ -19,15 +19,15 @@ typedef struct rk_candidates {
     uint16_t *slot;                  /* (items) 1 + place of an item here, 0: absent */
 } rk_candidates;
 
-/* Lists of the sources, best first, merged rank by rank: all firsts, then all seconds, ... */
+/* Lists of the sources, best first, merged rank by rank: all firsts, then all seconds, ... They
+ * join what is there. */
 void rk_merge(const rk_scored *const lists[RK_SOURCE_COUNT], const uint32_t counts[RK_SOURCE_COUNT],
               rk_candidates *candidates);
 
-/* Candidates that no source brought: the different ones of `items`, in their order, at most
- * RK_MAX_CANDIDATES; returns how many. */
-uint32_t rk_merge_items(const uint32_t *items, uint32_t count, rk_candidates *candidates);
+/* A candidate that no source brought (yet). */
+void rk_merge_item(uint32_t item, rk_candidates *candidates);
 
-/* Clears `slot` through the candidates' own items, ready for the next query. */
+/* No candidates; clears `slot` through their own items, ready for the next query. */
 void rk_merge_clear(rk_candidates *candidates);
 
 #endif

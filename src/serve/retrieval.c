@@ -7,6 +7,7 @@
  * Invariants: neighbor_sum and slot are zero outside a query; blocked is zero outside a query. */
 #include "serve/retrieval.h"
 
+#include "serve/rules.h"
 #include "serve/vector_search.h"
 
 /* Candidates that are scored in one go. */
@@ -22,6 +23,21 @@ static void mark(uint32_t *bitmap, uint32_t item) {
 static void block(rk_engine *engine, uint32_t item) {
     mark(engine->blocked, item);
     mark(engine->seen, item);
+}
+
+/* What rules remove is no candidate of any source; it still speaks for others, as a seed. */
+static void block_by_rules(rk_engine *engine, const rk_query *query) {
+    const rk_request *request = query->request;
+    const uint32_t *removed = rk_rules_blocked(request->rules, rk_query_time(query));
+    uint32_t blocks = (uint32_t)rk_block_count(engine->content.meta.items);
+    for (uint32_t b = 0; b < blocks; b++) {
+        engine->blocked[b] |= removed[b];
+        engine->seen[b] |= removed[b];
+    }
+    for (uint32_t i = 0; i < request->session_count; i++) {
+        uint32_t item = request->session[i].item;
+        if (rk_rules_blocks_seen(request->rules, item)) block(engine, item);
+    }
 }
 
 /* Seeds (liked events, most recent first) and the blocked bitmap. An item with a negative event is
@@ -45,9 +61,15 @@ static void read_session(rk_engine *engine, const rk_request *request, rk_query 
             block(engine, request->session[i].item);
     }
     for (uint32_t i = 0; i < request->exclude_count; i++) block(engine, request->exclude[i]);
+    if (request->rules) block_by_rules(engine, query);
 }
 
 void rk_query_end(rk_engine *engine, const rk_request *request, const rk_query *query) {
+    if (request->rules) {
+        size_t bytes = (size_t)rk_block_count(engine->content.meta.items) * sizeof *engine->blocked;
+        memset(engine->blocked, 0, bytes);
+        memset(engine->seen, 0, bytes);
+    }
     for (uint32_t i = 0; i < request->session_count; i++) {
         engine->blocked[request->session[i].item / RK_BLOCK_ROWS] = 0;
         engine->seen[request->session[i].item / RK_BLOCK_ROWS] = 0;
@@ -152,8 +174,8 @@ void rk_score_places(rk_engine *engine, const rk_query *query, uint32_t sources,
         score_at_places(engine, query, sources & (0 - sources), count, &engine->candidates);
 }
 
-void rk_score_vectors(rk_engine *engine, rk_query *query, uint32_t sources, const rk_ann_query *dot,
-                      float *dots) {
+void rk_score_vectors(rk_engine *engine, rk_query *query, uint32_t sources,
+                      const rk_ann_vector *dot, float *dots) {
     const rk_candidates *candidates = &engine->candidates;
     float *session = candidates->score[RK_SOURCE_SESSION],
           *user = candidates->score[RK_SOURCE_USER];
@@ -183,6 +205,16 @@ static uint32_t prepare(const rk_engine *engine, rk_query *query,
     return available;
 }
 
+/* A pinned item is a candidate whether a source brings it or not. */
+static void join_pinned(rk_engine *engine, const rk_rules *rules) {
+    uint32_t count;
+    const uint32_t *pinned = rk_rules_pinned(rules, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!rk_is_blocked(engine->blocked, pinned[i]))
+            rk_merge_item(pinned[i], &engine->candidates);
+    }
+}
+
 uint32_t rk_retrieve(rk_engine *engine, rk_query *query) {
     uint32_t quotas[RK_SOURCE_COUNT], counts[RK_SOURCE_COUNT] = {0};
     const rk_scored *lists[RK_SOURCE_COUNT];
@@ -191,6 +223,7 @@ uint32_t rk_retrieve(rk_engine *engine, rk_query *query) {
         [RK_SEARCH_SESSION] = quotas[RK_SOURCE_SESSION],
         [RK_SEARCH_USER] = quotas[RK_SOURCE_USER],
     };
+    if (query->request->rules) join_pinned(engine, query->request->rules);
     rk_vector_search_all(query, searched);
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
         lists[s] = engine->lists[s];

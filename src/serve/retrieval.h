@@ -17,8 +17,8 @@ void rk_score_places(rk_engine *engine, const rk_query *query, uint32_t sources,
 
 /* Scores of all candidates by those of `sources` that search the index, and by `dot`, to dots (by
  * place): a vector is decoded once for all of them. Scoring by these sources is done then. */
-void rk_score_vectors(rk_engine *engine, rk_query *query, uint32_t sources, const rk_ann_query *dot,
-                      float *dots);
+void rk_score_vectors(rk_engine *engine, rk_query *query, uint32_t sources,
+                      const rk_ann_vector *dot, float *dots);
 
 /* engine->blends of all candidates. Returns the sources that the blend weighs: all candidates have
  * their scores then, the other sources' only where these brought them. */

@@ -133,7 +133,9 @@ static void admit(ruling *list) {
 
 /* ---- order ----------------------------------------------------------------------------------- */
 
-/* Candidates by places + bury - boost, ties as they came; relevance falls evenly along that. */
+/* Candidates by places + bury - boost; relevance falls evenly along that. Half a place more takes
+ * what moves past what stays, so that an item alone moves as far as the rule says; ties as they
+ * came. */
 static void arrange(ruling *list) {
     const rk_rules *rules = list->rules;
     const rk_rules_scratch *scratch = list->scratch;
@@ -148,6 +150,10 @@ static void arrange(ruling *list) {
             scratch->sorted[slot].score += up;
             scratch->touched[slot] |= rule->bit;
         }
+    }
+    for (uint32_t slot = 0; slot < list->candidates; slot++) {
+        float moved = scratch->sorted[slot].score + (float)slot;
+        scratch->sorted[slot].score += moved > 0.0f ? 0.5f : moved < 0.0f ? -0.5f : 0.0f;
     }
     rk_sort_scored(scratch->sorted, list->candidates);
     for (uint32_t i = 0; i < list->candidates; i++) {

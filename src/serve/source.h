@@ -119,6 +119,13 @@ const rk_source *rk_source_at(uint32_t source);
 void rk_spots_fill(const rk_snapshot_content *snapshot, rk_spot *spots, uint32_t *spot_of);
 void rk_explore_blocks_fill(const rk_snapshot_content *snapshot, rk_explore_block *blocks);
 
+/* Now, Unix ms: the request's time, else that of its last event; 0: unknown. */
+static inline int64_t rk_query_time(const rk_query *query) {
+    const rk_request *request = query->request;
+    if (request->time_ms != 0 || request->session_count == 0) return request->time_ms;
+    return request->session[request->session_count - 1].time_ms;
+}
+
 static inline bool rk_is_blocked(const uint32_t *blocked, uint32_t item) {
     return blocked[item / RK_BLOCK_ROWS] >> (item % RK_BLOCK_ROWS) & 1u;
 }

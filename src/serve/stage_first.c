@@ -27,10 +27,10 @@ static const float *vector_of(const rk_engine *engine, const rk_query *query, ui
 void rk_stage_first_dots(rk_engine *engine, rk_query *query) {
     rk_first_stage stage = rk_first_stage_of(&engine->content);
     float vector[RK_MAX_DIM];
-    rk_ann_query dot;
+    rk_ann_vector dot;
     rk_first_query(&stage, vector_of(engine, query, RK_SEARCH_SESSION, RK_SOURCE_SESSION),
                    vector_of(engine, query, RK_SEARCH_USER, RK_SOURCE_USER), vector);
-    rk_ann_prepare(&engine->content, vector, &dot);
+    rk_ann_prepare_vector(&engine->content, vector, &dot);
     rk_score_vectors(engine, query, engine->funnel.available, &dot, engine->first_dots);
 }
 

@@ -22,6 +22,9 @@ uint32_t rk_stage_second(rk_engine *engine, const rk_query *query, uint32_t coun
     rk_value_weights(engine, query->request, weights);
     rk_features_all(engine->features, query, &engine->candidates, engine->blends, engine->places,
                     count, engine->inputs);
+    /* An item that rules take from further down has none. */
+    memset(engine->probabilities, 0,
+           (size_t)engine->candidates.count * tasks * sizeof *engine->probabilities);
     for (uint32_t begin = 0; begin < count; begin += RK_SECOND_BLOCK) {
         uint32_t rows = RK_MIN(RK_SECOND_BLOCK, count - begin);
         rk_mtml_inputs(content, engine->inputs + begin * RK_FEATURE_COUNT, RK_FEATURE_COUNT, rows,

@@ -19,6 +19,10 @@ uint32_t rk_stage_first(rk_engine *engine, const rk_query *query, uint32_t keep)
 /* Those at `count` places, ordered by their value (stage_second.c). */
 uint32_t rk_stage_second(rk_engine *engine, const rk_query *query, uint32_t count);
 
+/* Of the `ranked` best those that the answer shows, in the order of the request's rules
+ * (stage_rules.c); what each has to do with is in engine->ruled. */
+uint32_t rk_stage_rules(rk_engine *engine, const rk_query *query, uint32_t ranked);
+
 /* Weight of each task in the value: the request's, or the snapshot's. */
 void rk_value_weights(const rk_engine *engine, const rk_request *request,
                       float weights[RK_MAX_TASKS]);

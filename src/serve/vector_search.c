@@ -24,15 +24,15 @@ void rk_vector_search_score(const rk_query *query, uint32_t which, const uint32_
     add_beyond(query, which, items, count, out);
 }
 
-void rk_vector_search_score_all(const rk_query *query, const rk_ann_query *dot,
+void rk_vector_search_score_all(const rk_query *query, const rk_ann_vector *dot,
                                 const uint32_t *items, uint32_t count,
                                 float *const out[RK_SEARCH_COUNT], float *dots) {
-    const rk_ann_query *asked[RK_SEARCH_COUNT + 1];
+    const rk_ann_vector *asked[RK_SEARCH_COUNT + 1];
     float *to[RK_SEARCH_COUNT + 1];
     uint32_t queries = 0;
     for (uint32_t which = 0; which < RK_SEARCH_COUNT; which++) {
         if (!out[which]) continue;
-        asked[queries] = &query->searches[which].ann;
+        asked[queries] = &query->searches[which].ann.vector;
         to[queries++] = out[which];
     }
     if (dot) {

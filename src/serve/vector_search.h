@@ -27,7 +27,7 @@ void rk_vector_search_score(const rk_query *query, uint32_t which, const uint32_
 
 /* The same by every search whose out (count) is not NULL, which has to be prepared, and by `dot`,
  * if it is not NULL, to dots (count): an item's vector is decoded once. */
-void rk_vector_search_score_all(const rk_query *query, const rk_ann_query *dot,
+void rk_vector_search_score_all(const rk_query *query, const rk_ann_vector *dot,
                                 const uint32_t *items, uint32_t count,
                                 float *const out[RK_SEARCH_COUNT], float *dots);
 

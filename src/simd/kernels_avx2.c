@@ -59,8 +59,8 @@ AVX2 void rk_axpy_f32_avx2(float alpha, const float *x, float *y, size_t n) {
 }
 
 /* Four rows by 16 columns stay in eight registers over the whole of k: a column of b is loaded once
- * for four rows. The last tile reaches back over columns already done, which come out the same again:
- * one at a time they would wait for every addition. */
+ * for four rows. The last tile reaches back over columns already done, which come out the same
+ * again: one at a time they would wait for every addition. */
 AVX2 static inline __attribute__((always_inline)) void gemm_tile(const float *a, size_t row,
                                                                  size_t column, const float *b,
                                                                  float *c, size_t rows, size_t k,

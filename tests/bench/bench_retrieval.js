@@ -4,74 +4,26 @@
 //
 //   node tests/bench/bench_retrieval.js [--sessions 5000] [--seed N]        -> retrieval.csv
 //
-// The snapshot is built once by the public command from a generated log and kept under build/bench (a few
-// minutes); it has what every source works from: clock times with something rising, places, features of users,
-// new items. Learning is cut short, because what was learnt does not change the time. A request is five events,
-// the place of one of them, a country and a device.
+// The snapshot is shop_snapshot.js's. A request is five events, the place of one of them, a country and a
+// device.
 //
 // Times are those of rk_recommend, everything between request and answer: sources, merge, scores of every
 // candidate by every source (each has a weight), blend, the best 20. To say where the time goes, each session
 // is asked with one source after the other added, in turn within one run; a source that is not yet added takes
 // no part. How many candidates there were is what each source brings when it is asked alone, without doubles.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createEngine } from 'reckon';
-import {
-  COUNTRIES,
-  DEVICES,
-  generatedClusters,
-  generatedItems,
-  generatedLog,
-  generatedPlaces,
-  randomFrom,
-} from '../data/generated_log.js';
-import { WORK, benchSeed, median, option, quantile, reckon, report } from './bench_tools.js';
+import { benchSeed, median, option, quantile, report } from './bench_tools.js';
 import { drawSessions } from './drawn_sessions.js';
+import { QUOTAS, buildShop, visitorsOf } from './shop_snapshot.js';
 import { timeRecommend } from './stopwatch.js';
 
-const SHAPE = {
-  seed: 1,
-  items: 100_000,
-  clusters: 1000,
-  sessions: 250_000,
-  towns: 100,
-  features: true,
-  minutes: 2,
-  rising: 40,
-};
-const CONFIG = {
-  map: { 'feature.country': 'country', 'feature.device': 'device' },
-  train: { sgnsEpochs: 3, encoderEpochs: 2, towerEpochs: 1 },
-};
 const SESSIONS = Number(option('sessions', 5000));
 const SESSION_ITEMS = 5;
 const COUNT = 20;
 const MOST_ITEMS = 1000;
 const COUNTED = 200; // sessions whose candidates are counted
 const TARGET_MS = 0.5;
-/** Quotas by source, in the order they are added. Together about 1,000 different items. */
-const QUOTAS = {
-  popular: 250,
-  trending: 200,
-  nearby: 200,
-  explore: 150,
-  similar: 200,
-  session: 100,
-  user: 100,
-};
-
-function buildSnapshot() {
-  const [file, log, items, config] = ['rk', 'csv', 'items.csv', 'config.json'].map(
-    (end) => `${WORK}/shop.${end}`,
-  );
-  if (existsSync(file)) return file;
-  writeFileSync(log, generatedLog(SHAPE));
-  writeFileSync(items, generatedItems(SHAPE));
-  writeFileSync(config, JSON.stringify(CONFIG));
-  const names = ['--region', 'bench', '--seed', '1'];
-  reckon('build', log, '--items', items, '--config', config, '--out', file, ...names);
-  return file;
-}
-
 /** [name, quotas, weights], each with one source more. */
 function stages(none) {
   const [quotas, weights, rows] = [{ ...none }, { ...none }, []];
@@ -83,31 +35,17 @@ function stages(none) {
   return rows;
 }
 
-/** Where visitors are, near one of the items of the session, and who they are. */
-function visitors(seed) {
-  const random = randomFrom(seed + 1);
-  const pick = (list) => list[Math.floor(list.length * random())];
-  const ids = generatedClusters(SHAPE).flat();
-  const places = new Map(generatedPlaces(SHAPE).map((place, i) => [ids[i], place.map(Number)]));
-  const hasPlace = ([latitude, longitude]) => latitude !== 0 || longitude !== 0;
-  return (events) => {
-    const near = events.map(({ item }) => places.get(item)).find(hasPlace) ?? [48.1, 11.6];
-    const [latitude, longitude] = near.map((degrees) => degrees + 0.02 * (random() - 0.5));
-    const user = { country: pick(COUNTRIES), device: pick(DEVICES) };
-    return { location: { latitude, longitude }, user };
-  };
-}
-
 /** Adds the items that `name` alone brings. `popular` fills an answer beyond its quota, hence the rank. */
 function addItems(found, engine, events, visitor, name, none) {
-  const options = { ...visitor, count: MOST_ITEMS, quotas: { ...none, [name]: QUOTAS[name] } };
+  const quotas = { ...none, [name]: QUOTAS[name] };
+  const options = { ...visitor, count: MOST_ITEMS, quotas, stages: 'retrieval' };
   for (const { item, sources } of timeRecommend(engine, events, options).items) {
     const own = sources.find((source) => source.name === name);
     if (own?.rank <= QUOTAS[name]) found.add(item);
   }
 }
 
-const file = buildSnapshot();
+const file = buildShop();
 const seed = benchSeed();
 const snapshot = readFileSync(file);
 const engine = await createEngine({ snapshot });
@@ -116,7 +54,7 @@ if (off.length > 0) throw new Error(`off: ${off.map(({ name }) => name).join(', 
 const none = Object.fromEntries(engine.info.sources.map(({ name }) => [name, 0]));
 const rows = stages(none);
 const sessions = drawSessions(snapshot, { seed, least: SESSION_ITEMS, most: SESSION_ITEMS });
-const visitorOf = visitors(seed);
+const visitorOf = visitorsOf(seed);
 const times = rows.map(() => []);
 const candidates = rows.map(() => []);
 for (let round = -SESSIONS / 10; round < SESSIONS; round++) {
@@ -124,7 +62,13 @@ for (let round = -SESSIONS / 10; round < SESSIONS; round++) {
   const visitor = visitorOf(events);
   const found = new Set();
   rows.forEach(([name, quotas, weights], row) => {
-    const options = { ...visitor, count: COUNT, quotas, sourceWeights: weights };
+    const options = {
+      ...visitor,
+      count: COUNT,
+      quotas,
+      sourceWeights: weights,
+      stages: 'retrieval',
+    };
     const { c, items } = timeRecommend(engine, events, options);
     if (items.length !== COUNT) throw new Error(`${items.length} items`);
     if (round >= 0) times[row].push(c);

@@ -18,7 +18,7 @@ export function timeRecommend(engine, events, options) {
   const session = engine.session();
   for (const event of events) session.record({ ...event, at: 0 });
   const begin = performance.now();
-  const { items } = session.recommend(options);
+  const { items, funnel } = session.recommend(options);
   const whole = 1000 * (performance.now() - begin);
-  return { whole, c: cMicroseconds, items };
+  return { whole, c: cMicroseconds, items, funnel };
 }

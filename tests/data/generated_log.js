@@ -76,15 +76,21 @@ export function generatedLog(options) {
   return text;
 }
 
-/** The items file: a title for four items in five; with `towns`, also places. */
+/** The items file: a title for four items in five; with `towns`, also places and the cluster as a category. */
 export function generatedItems(options) {
-  const columns = options?.towns ? ['lat', 'lon'] : [];
+  const columns = options?.towns ? ['lat', 'lon', 'category'] : [];
+  const category = (item) => (options?.towns ? [item.slice(0, item.indexOf('-'))] : []);
   const places = options?.towns ? generatedPlaces(options) : [];
   let text = csvLine(['item', 'title', ...columns]);
   generatedClusters(options)
     .flat()
     .forEach((item, i) => {
-      text += csvLine([item, i % 5 === 4 ? '' : `Title of ${item}`, ...(places[i] ?? [])]);
+      text += csvLine([
+        item,
+        i % 5 === 4 ? '' : `Title of ${item}`,
+        ...(places[i] ?? []),
+        ...category(item),
+      ]);
     });
   return text;
 }

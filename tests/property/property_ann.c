@@ -104,7 +104,7 @@ static void scores_of_items_are_scores(rk_rng *rng, const rk_snapshot_content *c
     random_query(rng, content, &asks[1].query);
     for (uint32_t i = 0; i < count; i++) list[i] = rk_rng_below(rng, content->meta.items);
     rk_ann_score_items(content, &asks[0].query, list, count, scores);
-    const rk_ann_query *const queries[] = {&asks[0].query, &asks[1].query};
+    const rk_ann_vector *const queries[] = {&asks[0].query.vector, &asks[1].query.vector};
     rk_ann_score_items_by(content, queries, 2, list, count, (float *const[]){pair[0], pair[1]});
     for (uint32_t i = 0; i < count; i++) {
         const float expected = rk_ann_score(content, &asks[0].query, list[i]);

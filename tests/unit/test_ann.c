@@ -232,13 +232,13 @@ static void many_queries_as_one_by_one(void **state) {
         const uint32_t count = rk_rng_below(&rng, MOST + 1);
         uint32_t items[MOST];
         float scores[MOST_QUERIES][MOST + 1], q[RK_MAX_DIM];
-        const rk_ann_query *asked[MOST_QUERIES];
+        const rk_ann_vector *asked[MOST_QUERIES];
         float *out[MOST_QUERIES];
         for (uint32_t i = 0; i < count; i++) items[i] = rk_rng_below(&rng, ITEMS);
         for (uint32_t j = 0; j < MOST_QUERIES; j++) {
             random_query(&rng, &content, q);
             rk_ann_prepare(&content, q, &prepared[j]);
-            asked[j] = &prepared[j];
+            asked[j] = &prepared[j].vector;
             out[j] = scores[j];
             for (uint32_t i = 0; i <= MOST; i++) scores[j][i] = 7.0f;
         }

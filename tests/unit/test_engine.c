@@ -414,6 +414,7 @@ static void a_source_turned_off_takes_no_part(void **state) {
     rk_request request = {.session = &seed,
                           .session_count = 1,
                           .count = 50,
+                          .stages = RK_STAGES_RETRIEVAL,
                           .flags = RK_REQUEST_SOURCE_QUOTAS | RK_REQUEST_SOURCE_WEIGHTS};
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
         memset(request.source_weights, 0, sizeof request.source_weights);
@@ -442,7 +443,8 @@ static void a_source_turned_off_takes_no_part(void **state) {
  * answer. */
 static void popular_without_weight_still_ranks(void **state) {
     (void)state;
-    rk_request unweighted = {.count = 20, .flags = RK_REQUEST_SOURCE_WEIGHTS};
+    rk_request unweighted = {
+        .count = 20, .flags = RK_REQUEST_SOURCE_WEIGHTS, .stages = RK_STAGES_RETRIEVAL};
     unweighted.source_weights[RK_SOURCE_SESSION] = 1.0f;
     ask(engine, &unweighted, &given);
     assert_int_equal(given.found, 20);
@@ -487,6 +489,45 @@ static void a_user_feature_is_a_row(void **state) {
     assert_true(rk_user_feature(engine, "device", 6, "", 0) < RANDOM_FEATURE_ROWS);
     assert_int_equal(rk_user_feature(engine, "countr", 6, "yDE", 3), RK_NONE);
     assert_int_equal(rk_user_feature(engine, "", 0, "DE", 2), RK_NONE);
+}
+
+/* The values that an item's row has between the first of its attribute and of the next. */
+static void check_values(uint32_t item, uint32_t attribute) {
+    const uint32_t *values, *first = content.attribute_first + attribute;
+    const uint32_t count = rk_item_values(engine, item, attribute, &values);
+    uint32_t found = 0;
+    for (uint32_t at = content.item_value_begin[item]; at < content.item_value_begin[item + 1];
+         at++) {
+        const uint32_t value = content.item_value[at];
+        if (value < first[0] || value >= first[1]) continue;
+        assert_true(found < count);
+        assert_int_equal(values[found++], value);
+    }
+    assert_int_equal(found, count);
+}
+
+static void attributes_are_looked_up(void **state) {
+    (void)state;
+    uint32_t numbered = 0;
+    const char *text;
+    for (uint32_t item = 0; item < ITEMS; item++)
+        for (uint32_t a = 0, column = 0; a < content.meta.attributes; a++) {
+            float number = 0.0f;
+            const bool is_number = content.attribute_kind[a] == RK_ATTRIBUTE_NUMBER;
+            const float *row = content.item_number + item * content.meta.numbers;
+            const bool has = is_number && row[column] != RK_NO_NUMBER;
+            check_values(item, a);
+            assert_int_equal(rk_item_number(engine, item, a, &number), has);
+            if (has) assert_true(number == row[column]);
+            numbered += has;
+            column += is_number;
+        }
+    assert_true(numbered > 0);
+    assert_int_equal(rk_attribute_kind(engine, 1), RK_ATTRIBUTE_TAGS);
+    assert_int_equal(rk_attribute_name(engine, 1, &text), 18);
+    assert_memory_equal(text, "attribute-00000001", 18);
+    assert_int_equal(rk_attribute_value(engine, 7, &text), 14);
+    assert_memory_equal(text, "value-00000007", 14);
 }
 
 /* Without a session, what is known of the user is an answer of its own. */
@@ -538,6 +579,7 @@ static void similar_is_a_session_of_one(void **state) {
         rk_request request = {.session = &seed,
                               .session_count = 1,
                               .count = 25,
+                              .stages = RK_STAGES_RETRIEVAL,
                               .flags = RK_REQUEST_SOURCE_QUOTAS | RK_REQUEST_SOURCE_WEIGHTS,
                               .source_weights = {0.0f, 1.0f, 0.6f},
                               .source_quotas = {0, 60, 50}};
@@ -629,6 +671,7 @@ int main(void) {
         cmocka_unit_test(because_names_the_seed_that_counts),
         cmocka_unit_test(popular_without_weight_still_ranks),
         cmocka_unit_test(a_user_feature_is_a_row),
+        cmocka_unit_test(attributes_are_looked_up),
         cmocka_unit_test(features_answer_an_empty_session),
         cmocka_unit_test(the_seed_moves_only_explore),
         cmocka_unit_test(similar_is_a_session_of_one),

@@ -372,6 +372,8 @@ static void every_feature_is_its_definition(void **state) {
     uint64_t seen[RK_FEATURE_COUNT] = {0};
     for (uint32_t i = 0; i < 300; i++) {
         make_case(&full, &rng);
+        if (i % 10 == 0) // before 1970
+            full.random.request.time_ms = -1 - (int64_t)rk_rng_u32(&rng) * 100;
         check_case(&full, seen);
     }
     for (uint32_t f = 0; f < RK_FEATURE_COUNT; f++) {

@@ -121,13 +121,12 @@ static rk_first_result train(const rk_snapshot_content *content, const rk_first_
     return result;
 }
 
-/* Values of the student against the teacher's, within requests: the share of variance that is
- * explained. */
+/* Squared correlation of the student's scores and the teacher's values within requests. */
 static double explained(const rk_snapshot_content *content, const rk_first_result *result,
                         const rk_first_data *data) {
     teacher student = {.crossed = 0.0f};
     rk_first_data said = *data;
-    double rest = 0.0, all = 0.0;
+    double both = 0.0, all = 0.0, all_said = 0.0;
     said.value = TAKE(&memory, float, data->begin[data->requests]);
     student.stage = (rk_first_stage){.session_scale = result->weights,
                                      .user_scale = result->weights + DIM,
@@ -145,11 +144,12 @@ static double explained(const rk_snapshot_content *content, const rk_first_resul
         }
         for (uint64_t i = data->begin[r]; i < data->begin[r + 1]; i++) {
             const double v = (double)data->value[i] - mean, s = (double)said.value[i] - mean_said;
-            rest += (v - s) * (v - s);
+            both += v * s;
             all += v * v;
+            all_said += s * s;
         }
     }
-    return 1.0 - rest / all;
+    return both * both / (all * all_said);
 }
 
 static void a_linear_teacher_is_recovered(void **state) {
@@ -167,10 +167,10 @@ static void a_linear_teacher_is_recovered(void **state) {
     const rk_first_result result = train(&content, &data, &held, &params, 2);
     const double share = explained(&content, &result, &held);
     print_message("explained: %.5f\n", share);
-    assert_true(share > 0.99);
+    assert_true(share > 0.98);
     assert_true(result.student.top > 0.9999);
-    assert_true(result.student.selected > 0.96);
-    assert_true(result.last_loss < 0.1 * result.first_loss);
+    assert_true(result.student.selected > 0.93);
+    assert_true(result.last_loss < 0.6 * result.first_loss);
     assert_true(result.blend.selected < 0.8);
     assert_int_equal(result.requests, MANY);
     assert_int_equal(result.held_out, 60);
@@ -199,19 +199,27 @@ static void another_teacher_is_kept_in_most(void **state) {
     assert_int_equal(result.temperatures, 4);
 }
 
+/* Log-odds of the place of candidate i, ties in the middle. */
+static double naive_odds(const float *value, uint32_t count, uint32_t i) {
+    double better = 0.5, worse = 0.5;
+    for (uint32_t j = 0; j < count; j++) {
+        if (j == i) continue;
+        better += value[j] > value[i] ? 1.0 : value[j] == value[i] ? 0.5 : 0.0;
+        worse += value[j] < value[i] ? 1.0 : value[j] == value[i] ? 0.5 : 0.0;
+    }
+    return log(worse / better);
+}
+
 /* Loss of a request by the formula, in double. */
 static double naive_loss(const float *student, const float *value, uint32_t count, double t) {
-    double s_mean = 0.0, t_mean = 0.0, s_all = 0.0, t_all = 0.0, loss = 0.0;
-    for (uint32_t i = 0; i < count; i++) {
-        s_mean += (double)student[i] / t / count;
-        t_mean += (double)value[i] / t / count;
-    }
+    double s_mean = 0.0, s_all = 0.0, t_all = 0.0, loss = 0.0;
+    for (uint32_t i = 0; i < count; i++) s_mean += (double)student[i] / t / count;
     for (uint32_t i = 0; i < count; i++) {
         s_all += exp((double)student[i] / t - s_mean);
-        t_all += exp((double)value[i] / t - t_mean);
+        t_all += exp(naive_odds(value, count, i) / t);
     }
     for (uint32_t i = 0; i < count; i++) {
-        const double a = (double)student[i] / t - s_mean, b = (double)value[i] / t - t_mean;
+        const double a = (double)student[i] / t - s_mean, b = naive_odds(value, count, i) / t;
         loss += exp(b) / t_all * ((b - log(t_all)) - (a - log(s_all)));
         loss += 0.3 * (a - b) * (a - b) / count;
     }
@@ -230,8 +238,11 @@ static void the_loss_is_the_formula_and_the_least(void **state) {
     t.crossed = 1.0f;
     rk_first_data data = make_requests(64, 40, &rng);
     teach(&content, &t, &data);
+    for (uint64_t i = 0; i < data.begin[64]; i++) /* some values are the same */
+        data.value[i] = 0.25f * rk_floorf(4.0f * data.value[i]);
     rk_first_params params = rk_first_defaults();
     params.epochs = 400;
+    params.request_budget = 40000;
     /* Nothing is kept of an item, and what is held out is what was learnt. */
     params.item_prior = 1e9f;
     const rk_first_result result = train(&content, &data, &data, &params, 2);
@@ -262,8 +273,8 @@ static void the_loss_is_the_formula_and_the_least(void **state) {
     }
 }
 
-/* An item is worth the same whoever asks: found where it was often a candidate, halved where it was
- * `item_prior` times, nothing where it never was; and rounded to half a step. */
+/* An item is worth the same whoever asks: found where it was often a candidate, much less of it
+ * where it seldom was, nothing where it never was. */
 static void biases_are_shrunk_and_rounded(void **state) {
     (void)state;
     static teacher t;
@@ -283,32 +294,30 @@ static void biases_are_shrunk_and_rounded(void **state) {
     teach(&content, &t, &data);
     rk_first_data none = {.requests = 0, .begin = (uint64_t[]){0}};
     rk_first_params params = rk_first_defaults();
-    const rk_first_result free_biases = train(&content, &data, &none, &params, 1);
-    assert_int_equal(free_biases.temperatures, 1);
-    assert_true(free_biases.student.top == 0.0 && free_biases.last_loss == 0.0);
-    double off = 0.0, all = 0.0, mean = 0.0, counted = 0.0;
+    const rk_first_result result = train(&content, &data, &none, &params, 1);
+    assert_int_equal(result.temperatures, 1);
+    assert_true(result.student.top == 0.0 && result.last_loss == 0.0);
+    double both = 0.0, all = 0.0, all_said = 0.0;
     int32_t largest = 0;
     for (uint32_t i = 0; i < ITEMS; i++) {
-        const int32_t item = free_biases.item[i];
+        const int32_t item = result.item[i];
         largest = RK_MAX(largest, item < 0 ? -item : item);
         if (seen[i] == 0) assert_int_equal(item, 0);
         if (seen[i] < 40) continue;
-        mean += (double)free_biases.item_step * item - 0.02 * t.item[i];
-        counted++;
+        both += (double)item * t.item[i];
+        all += (double)t.item[i] * t.item[i];
+        all_said += (double)item * item;
     }
-    for (uint32_t i = 0; i < ITEMS; i++) {
-        if (seen[i] < 40) continue;
-        const double error =
-            (double)free_biases.item_step * free_biases.item[i] - 0.02 * t.item[i] - mean / counted;
-        off += error * error;
-        all += 0.0004 * t.item[i] * t.item[i];
-    }
-    print_message("explained %.4f of what %g items are worth\n", 1.0 - off / all, counted);
+    const double correlation = both / sqrt(all * all_said), slope = both / all;
+    print_message("correlation %.4f; item 7, seen %u times, has %d of %.1f\n", correlation, seen[7],
+                  result.item[7], slope * t.item[7]);
     assert_int_equal(largest, 127);
-    assert_true(off < 0.1 * all);
-    const double rare = (double)free_biases.item_step * free_biases.item[7];
-    print_message("seen %u times: %.2f of 0.8\n", seen[7], rare);
-    assert_true(rare > 0.1 * 0.8 && rare < 0.8 * 0.8);
+    assert_true(correlation > 0.95);
+    assert_true(result.item[7] > 0.1 * slope * t.item[7]);
+    assert_true(result.item[7] < 0.7 * slope * t.item[7]);
+    /* Rounding moves a score by half a step: by far less than one candidate is apart from the next.
+     */
+    assert_true(result.item_step > 0.0f && result.item_step * 127.0f < 20.0f);
 }
 
 static void odd_data_do_no_harm(void **state) {

@@ -57,9 +57,10 @@ export const evaluateCommand: Command = {
                   without times a tenth by hash
   cold-item       a tenth of the items is hidden, by hash, and they alone are ranked: who chose
                   some of them asks with all else. Beside chance and popularity by category
-The blend's row is followed by its 95 % interval (1,000 draws of users); a lead whose interval lies
-above 0 is no luck. "without X" is the blend without that source. --json has the intervals of every
-method, novelty, diversity, popularity bias, and the blend by history length and age of the item.
+The first row is the answer, the whole funnel, or the blend of the sources where no ranker was learnt. It
+is followed by its 95 % interval (1,000 draws of users); a lead whose interval lies above 0 is no luck.
+"without X" is the answer without that source. --json has the intervals of every method, novelty,
+diversity, popularity bias, and the answer by history length and age of the item.
 --k 10,20          cutoffs of the metrics
 --sample F         hide from this fraction of the users only, by hash of the id (0.02)
 --predictions FILE CSV case,rank,item,score of the whole engine, to recompute the metrics

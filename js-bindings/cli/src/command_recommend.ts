@@ -12,6 +12,7 @@ import {
   recommendationTable,
 } from './recommendation_text.js';
 import { type BatchRequest, answerSessions } from './session_batch.js';
+import { openRules } from './rule_document.js';
 import { parseSession } from './session_text.js';
 import { openSnapshot } from './snapshot_file.js';
 import { count, printJson, printNote, printOut } from './terminal.js';
@@ -36,6 +37,7 @@ const OPTIONS = {
   map: { type: 'string', multiple: true },
   stages: { type: 'string' },
   weights: { type: 'string' },
+  rules: { type: 'string' },
   'keep-seen': { type: 'boolean' },
   explain: { type: 'boolean' },
   out: { type: 'string' },
@@ -46,7 +48,7 @@ export const recommendCommand: Command = {
   usage: [
     'recommend <snapshot> --session "depend:express depend:koa" [-n 20] [--keep-seen]',
     '      [--location LAT,LON] [--user country=DE,…] [--explain] [--json]',
-    '      [--stages retrieval|first|second|all] [--weights like=1,see_less=-2]',
+    '      [--stages retrieval|first|second|all] [--weights like=1,see_less=-2] [--rules FILE]',
     'recommend <snapshot> --sessions in.csv [-n 20] [--keep-seen] [--map …] --out recs.csv',
   ],
   summary: 'recommend for a session, or for every session of a file',
@@ -59,6 +61,7 @@ export const recommendCommand: Command = {
 ${VISITOR_HELP}
 --stages S       how far down the funnel: retrieval, first, second or all (the default)
 --weights A=1,…  what the probability of each event counts in the value; those left out keep the snapshot's
+--rules FILE     business rules, a JSON document: filter, cap, boost, pin, diversify … (RULES.md of the package)
 --explain        also say why: a sentence, the terms of the value, what each stage did, and which source
                  could not help
 --json           one document: {"items": [{"item", "rank", "score", "sources"}], "unknown": []}
@@ -85,13 +88,16 @@ Unknown items are skipped and listed; an unknown event is an error.`,
       if (values.json || values.explain)
         throw new UsageError('--json and --explain go with --session');
       const map = parseMapOptions(values.map ?? []);
-      await recommendFile(snapshot, out, { ...request, sessions, map, note: printNote });
+      const batch = { ...request, sessions, map, note: printNote };
+      await recommendFile(snapshot, out, values.rules, batch);
       return;
     }
     if (out !== undefined) throw new UsageError('--out goes with --sessions');
     const engine = await openSnapshot(snapshot);
     const explain = values.explain ?? false;
-    const { options, visitor } = request;
+    const { visitor } = request;
+    const rules = await openRules(engine, values.rules);
+    const options = { ...request.options, ...(rules && { rules }) };
     const answer = recommendOne(engine, session ?? '', visitor, { ...options, explain });
     if (values.json) printJson(answer);
     else printAnswer(answer, engine);
@@ -130,14 +136,18 @@ export function printAnswer(
 async function recommendFile(
   snapshot: string,
   out: string | undefined,
+  rulesFile: string | undefined,
   request: BatchRequest,
 ): Promise<void> {
-  const output = out === undefined ? undefined : await Output.at(out, [snapshot, request.sessions]);
+  const inputs = [snapshot, request.sessions, rulesFile];
+  const output = out === undefined ? undefined : await Output.at(out, inputs);
   await withWorkFolder(async (folder) => {
     const engine = await openSnapshot(snapshot);
+    const rules = await openRules(engine, rulesFile);
+    const options = { ...request.options, ...(rules && { rules }) };
     const duck = await Duck.open(folder);
     try {
-      const pieces = answerSessions(duck, engine, request);
+      const pieces = answerSessions(duck, engine, { ...request, options });
       if (output) await output.write(pieces);
       else for await (const piece of pieces) process.stdout.write(piece);
     } finally {

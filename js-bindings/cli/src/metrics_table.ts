@@ -14,26 +14,27 @@ export function metricsTable(metrics: unknown): string {
 }
 
 /**
- * An evaluation's document: methods, the blend's 95 % interval under it, the blend without each of its
- * sources, and how far the blend is ahead of each in NDCG at the last cutoff, with the interval of that
- * difference. A method that could answer no case has dashes.
+ * An evaluation's document: the answer (the funnel, or the blend where there are no rankers) with its 95 %
+ * interval under it, the other methods, the answer without each of its sources, and how far the answer is
+ * ahead of each in NDCG at the last cutoff, with the interval of that difference. A method that could answer
+ * no case has dashes.
  */
 export function evaluationTable(document: unknown): string {
   const names = mainNames(jsonAt(document, 'metrics'));
   const ndcg = names.filter((name) => name.startsWith('ndcg@')).at(-1) ?? '';
+  const answer = entriesAt(document, 'metrics')[0]?.[0] ?? '';
   const rows: string[][] = [];
   for (const [method, values] of entriesAt(document, 'metrics')) {
     const row =
       values === null ? [method, ...names.map(() => '–')] : metricsRow(method, values, names);
     rows.push([...row, differenceText(jsonAt(document, 'differences', method, ndcg))]);
-    if (method === 'blend')
-      rows.push(...intervalRows(jsonAt(document, 'intervals', method), names));
+    if (method === answer) rows.push(...intervalRows(jsonAt(document, 'intervals', method), names));
   }
   for (const [source, values] of entriesAt(document, 'ablations')) {
     const row = metricsRow(`without ${source}`, values, names);
     rows.push([...row, differenceText(jsonAt(values, 'difference'))]);
   }
-  return table(['method', ...names.map(metricName), `blend's lead, ${metricName(ndcg)}`], rows);
+  return table(['method', ...names.map(metricName), `${answer}'s lead, ${metricName(ndcg)}`], rows);
 }
 
 function mainNames(metrics: unknown): string[] {

@@ -6,7 +6,9 @@ import {
   type NativeRecommendation,
   type NativeRequest,
 } from './native.js';
+import { OpenRules } from './open_rules.js';
 import { reasonFor } from './reason.js';
+import { compileRules } from './rules.js';
 import {
   EngineSession,
   type SessionHost,
@@ -21,8 +23,11 @@ import type {
   EngineInfo,
   FunnelCounts,
   ItemAttributes,
+  RecommendOptions,
   Recommendation,
   Recommendations,
+  RuleDocument,
+  Rules,
   Session,
   SessionOptions,
   SourceName,
@@ -47,9 +52,15 @@ const ATTRIBUTE_KINDS = new Map<number, AttributeKind>([
   [CONSTANTS.RK_ATTRIBUTE_NUMBER, 'number'],
 ]);
 
+/** Documents and filters of recommend() that stay compiled: the ones used last. */
+const KEPT_RULES = 8;
+
 export class SnapshotEngine implements Engine {
   readonly info: EngineInfo;
   #native: NativeEngine | undefined;
+  readonly #openRules = new Set<OpenRules>();
+  /** By their JSON, so that a document written out in each call is compiled once. */
+  readonly #keptRules = new Map<string, OpenRules>();
   readonly #sourceNames: readonly SourceName[];
   readonly #sourceConfigs: readonly { quota: number; weight: number }[];
 
@@ -102,7 +113,12 @@ export class SnapshotEngine implements Engine {
     return Object.fromEntries(known);
   }
 
+  rules(document: RuleDocument): Rules {
+    return this.#compile(document, undefined);
+  }
+
   dispose(): void {
+    for (const rules of [...this.#openRules]) rules.dispose();
     this.#native?.close();
     this.#native = undefined;
   }
@@ -116,6 +132,51 @@ export class SnapshotEngine implements Engine {
     return this.#native;
   }
 
+  #compile(document: unknown, filter: unknown): OpenRules {
+    const native = this.#open();
+    const compiled = compileRules(
+      { document, filter },
+      {
+        attributes: this.info.attributes,
+        findItem: (item) => native.findItem(item),
+        findValue: (attribute, value) => native.findValue(attribute, value),
+      },
+    );
+    const items = {
+      findItem: (item: string) => this.#open().findItem(item),
+      itemId: (item: number) => this.#open().itemId(item),
+    };
+    const rules = new OpenRules(native.openRules(compiled.words), compiled, items, (closed) =>
+      this.#openRules.delete(closed),
+    );
+    this.#openRules.add(rules);
+    return rules;
+  }
+
+  /** What `rules` and `filter` of a request say, opened. */
+  #rulesOf({ rules, filter }: Pick<RecommendOptions, 'rules' | 'filter'>): OpenRules | undefined {
+    if (rules instanceof OpenRules) {
+      if (rules.native && !this.#openRules.has(rules)) {
+        throw badArgument('rules', 'those of another engine', "this engine's");
+      }
+      if (filter === undefined) return rules;
+      throw badArgument('filter', 'given beside compiled rules', 'one of their rules');
+    }
+    if (rules === undefined && filter === undefined) return undefined;
+    const key = jsonOrUndefined([rules, filter]);
+    const kept = key === undefined ? undefined : this.#keptRules.get(key);
+    const found = kept ?? this.#compile(rules, filter);
+    if (key === undefined) return found;
+    this.#keptRules.delete(key);
+    this.#keptRules.set(key, found);
+    const [oldest] = this.#keptRules;
+    if (oldest !== undefined && this.#keptRules.size > KEPT_RULES) {
+      this.#keptRules.delete(oldest[0]);
+      oldest[1].dispose();
+    }
+    return found;
+  }
+
   #sessionHost(): SessionHost {
     return {
       snapshotId: this.info.id,
@@ -126,23 +187,35 @@ export class SnapshotEngine implements Engine {
       userFeature: (name, value) => this.#open().userFeature(name, value),
       sourceValues: (what, values) => this.#sourceValues(what, values),
       taskWeights: (values) => this.#taskWeights(values),
-      answer: (request, explain) => this.#answer(request, explain),
+      rules: (options) => this.#rulesOf(options),
+      answer: (request, rules, explain) => this.#answer(request, rules, explain),
     };
   }
 
-  #answer(request: NativeRequest, explain: boolean): Omit<Recommendations, 'id' | 'timing'> {
+  #answer(
+    request: NativeRequest,
+    rules: OpenRules | undefined,
+    explain: boolean,
+  ): Omit<Recommendations, 'id' | 'timing'> {
     const native = this.#open();
     const rows = native.recommend(request);
     const items = rows.map((row, i) => this.#present(native, row, i));
     if (!explain) return { items };
+    const removed = rules?.removed();
     const funnel = this.#funnel(native);
     const weights = request.weights ?? this.info.tasks.map(({ weight }) => weight);
-    rows.forEach((row, i) => Object.assign(items[i] ?? {}, this.#explain(native, row, weights)));
+    rows.forEach((row, i) => {
+      Object.assign(
+        items[i] ?? {},
+        this.#explain(native, row, weights),
+        rules && ruled(rules, row),
+      );
+    });
     const unavailable = native
       .unavailable(request)
       .map((reason, s) => ({ name: this.#sourceName(s), reason }))
       .filter(({ reason }) => reason !== '');
-    return { items, unavailable, funnel };
+    return { items, unavailable, funnel, ...(removed && { removed }) };
   }
 
   #present(native: NativeEngine, row: NativeRecommendation, i: number): Recommendation {
@@ -158,6 +231,7 @@ export class SnapshotEngine implements Engine {
     };
     const title = native.itemTitle(row.item);
     if (title !== '') answer.title = title;
+    if (row.propensity > 0) answer.propensity = row.propensity;
     if (row.probabilities.length > 0) {
       answer.probabilities = {};
       for (const [t, { name }] of this.info.tasks.entries()) {
@@ -294,6 +368,24 @@ export class SnapshotEngine implements Engine {
       ),
       report: parsedOrNull(native.report()),
     });
+  }
+}
+
+/** What the rules of a request did to one item of its answer. */
+function ruled(
+  rules: OpenRules,
+  { ranked, rules: bits, gaveWay, propensity }: NativeRecommendation,
+): Pick<Recommendation, 'rules' | 'gaveWay' | 'ranked'> {
+  const { place, ...effects } = rules.effects(ranked, bits, gaveWay, propensity);
+  return { ...effects, ...(place !== undefined && { ranked: place }) };
+}
+
+/** Undefined for what JSON cannot hold: to be refused by the compiler, which says where. */
+function jsonOrUndefined(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
   }
 }
 

@@ -5,7 +5,7 @@ type StatusName = Exclude<keyof typeof abi.STATUS, 'OK'>;
 /** Stable codes: those of the C core, and a few that only JavaScript can have. */
 export type ReckonCode =
   | StatusName
-  /** The engine was disposed of. */
+  /** The engine, or the rules, were disposed of. */
   | 'DISPOSED'
   /** A file could not be fetched at all (network, DNS, CORS). */
   | 'NOT_LOADED'
@@ -47,16 +47,26 @@ export class SnapshotError extends ReckonError {
 /** A request that cannot be answered: an argument out of range, an unknown item or event. */
 export class RequestError extends ReckonError {}
 
+/** A rule document that cannot be used: `.path` is where, as in `$.rules[3].where.and[0]`. */
+export class RulesError extends RequestError {
+  readonly path: string;
+
+  constructor(path: string, reason: string) {
+    super('BAD_RULES', `${path}: ${reason}`);
+    this.path = path;
+  }
+}
+
 /** The snapshot does not fit into WebAssembly memory. */
 export class MemoryError extends ReckonError {}
 
 /** A file could not be read, fetched or compiled. */
 export class LoadError extends ReckonError {}
 
-/** The engine was used after `dispose()`. */
+/** The engine (or rules) were used after `dispose()`. */
 export class DisposedError extends ReckonError {
-  constructor() {
-    super('DISPOSED', 'the engine was disposed of');
+  constructor(what = 'the engine') {
+    super('DISPOSED', `${what} was disposed of`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { abi } from './abi.js';
 import { type Failure, LoadError, ReckonError, errorFromFailure } from './errors.js';
 import { Memory, NULL, type Pointer } from './memory.js';
+import { NativeRules } from './native_rules.js';
 
 const { LAYOUTS, CONSTANTS, STATUS } = abi;
 const SLOTS = CONSTANTS.RK_SOURCE_SLOTS;
@@ -44,6 +45,31 @@ interface Exports {
   rk_wasm_attribute_value(engine: Pointer, value: number, text: Pointer): number;
   rk_wasm_item_values(engine: Pointer, item: number, attribute: number, values: Pointer): number;
   rk_wasm_item_number(engine: Pointer, item: number, attribute: number, number: Pointer): number;
+  rk_wasm_attribute_value_find(
+    engine: Pointer,
+    attribute: number,
+    text: Pointer,
+    bytes: number,
+  ): number;
+  rk_wasm_rules_measure(
+    engine: Pointer,
+    words: Pointer,
+    count: number,
+    bytes: Pointer,
+    error: Pointer,
+  ): number;
+  rk_wasm_rules_open(
+    engine: Pointer,
+    words: Pointer,
+    count: number,
+    memory: Pointer,
+    memoryBytes: number,
+    out: Pointer,
+    error: Pointer,
+  ): number;
+  rk_wasm_rules_apply(rules: Pointer, input: Pointer, out: Pointer): number;
+  rk_wasm_rules_removed(rules: Pointer, count: Pointer): number;
+  rk_wasm_rules_refusing(rules: Pointer, item: number, seen: number): number;
   rk_wasm_report(engine: Pointer, text: Pointer): number;
   rk_wasm_source_name(source: number): number;
   rk_wasm_source_unavailable(engine: Pointer, request: Pointer, source: number): number;
@@ -90,6 +116,12 @@ const FUNCTIONS = [
   'rk_wasm_attribute_value',
   'rk_wasm_item_values',
   'rk_wasm_item_number',
+  'rk_wasm_attribute_value_find',
+  'rk_wasm_rules_measure',
+  'rk_wasm_rules_open',
+  'rk_wasm_rules_apply',
+  'rk_wasm_rules_removed',
+  'rk_wasm_rules_refusing',
   'rk_wasm_report',
   'rk_wasm_source_name',
   'rk_wasm_source_unavailable',
@@ -135,6 +167,7 @@ export interface NativeRequest {
   /** One a slot, all RK_SOURCE_SLOTS of them; absent: the snapshot's. */
   readonly sourceWeights?: readonly number[] | undefined;
   readonly quotas?: readonly number[] | undefined;
+  readonly rules?: NativeRules | undefined;
 }
 
 export interface NativeRecommendation {
@@ -150,6 +183,13 @@ export interface NativeRecommendation {
   readonly probabilities: readonly number[];
   /** The sources that brought the item. */
   readonly evidence: readonly NativeEvidence[];
+  /** 1-based place before the rules. */
+  readonly ranked: number;
+  /** Rules that had to do with its place, and those that its place breaks: bit r is rule r. */
+  readonly rules: number;
+  readonly gaveWay: number;
+  /** With which exploration chose it; 0: it did not. */
+  readonly propensity: number;
 }
 
 export interface NativeEvidence {
@@ -355,6 +395,40 @@ export class Runtime {
     }
   }
 
+  /** Opens compiled rules over an engine of `items` items. */
+  openRules(engine: Pointer, items: number, program: Uint32Array): NativeRules {
+    const { error, words } = this.scratch;
+    const regions: Pointer[] = [];
+    try {
+      const count = program.length;
+      const source = this.memory.allocate(count * 4, 'rules');
+      regions.push(source);
+      this.memory.words(source, count).set(program);
+      this.check(
+        this.call((wasm) => wasm.rk_wasm_rules_measure(engine, source, count, words, error)),
+        'rules',
+      );
+      const bytes = this.#readU64(words);
+      const region = this.memory.allocate(bytes, 'rules');
+      regions.push(region);
+      this.check(
+        this.call((wasm) =>
+          wasm.rk_wasm_rules_open(engine, source, count, region, bytes, words, error),
+        ),
+        'rules',
+      );
+      regions.pop();
+      return new NativeRules(
+        this,
+        unsigned(this.memory.view().getUint32(words, true)),
+        region,
+        items,
+      );
+    } finally {
+      for (const region of regions) this.memory.release(region);
+    }
+  }
+
   sections(file: Pointer): NativeSection[] {
     const header = LAYOUTS.rk_file_header;
     const { size, fields } = LAYOUTS.rk_section_entry;
@@ -487,7 +561,8 @@ export class Runtime {
     const taskWeights = Array.from({ length: tasks }, (_, task) => request.weights?.[task] ?? 0);
     this.memory.floats(at(pointer, fields.task_weights.offset), tasks).set(taskWeights);
     set(fields.stages, request.stages);
-    this.#writeTime(at(pointer, fields.time_ms.offset), request.at);
+    this.writeTime(at(pointer, fields.time_ms.offset), request.at);
+    set(fields.rules, request.rules?.pointer ?? NULL);
     return pointer;
   }
 
@@ -497,14 +572,14 @@ export class Runtime {
     const view = this.memory.view();
     session.forEach((event, i) => {
       const pointer = at(this.scratch.session, i * size);
-      this.#writeTime(at(pointer, fields.time_ms.offset), event.at);
+      this.writeTime(at(pointer, fields.time_ms.offset), event.at);
       view.setUint32(at(pointer, fields.item.offset), event.item, true);
       view.setUint32(at(pointer, fields.type.offset), event.type, true);
     });
   }
 
   /** Two halves rather than a BigInt: nothing is allocated. */
-  #writeTime(pointer: Pointer, time: number): void {
+  writeTime(pointer: Pointer, time: number): void {
     const view = this.memory.view();
     const high = Math.floor(time / 2 ** 32);
     view.setUint32(pointer, time - high * 2 ** 32, true);
@@ -552,6 +627,10 @@ export class Runtime {
         also: view.getUint32(row + fields.also.offset, true),
         blend: view.getFloat32(row + fields.blend.offset, true),
         first: view.getFloat32(row + fields.first.offset, true),
+        ranked: view.getUint32(row + fields.ranked.offset, true),
+        rules: view.getUint32(row + fields.rules.offset, true),
+        gaveWay: view.getUint32(row + fields.gave_way.offset, true),
+        propensity: view.getFloat32(row + fields.propensity.offset, true),
         stages,
         probabilities,
         evidence,
@@ -584,6 +663,11 @@ export class NativeEngine {
     this.#snapshot = snapshot;
     this.#regions = regions;
     this.#tasks = this.describe().tasks;
+  }
+
+  /** Rules over this engine: to be closed before it. */
+  openRules(program: Uint32Array): NativeRules {
+    return this.#runtime.openRules(this.#engine, this.describe().items, program);
   }
 
   /** Gives the memory back. The owner calls it once and nothing after it. */
@@ -657,6 +741,15 @@ export class NativeEngine {
   attributeName(attribute: number): string {
     return this.#text((out) =>
       this.#runtime.call((wasm) => wasm.rk_wasm_attribute_name(this.#engine, attribute, out)),
+    );
+  }
+
+  /** The number of a value of a category or of tags; NONE if no item has it. */
+  findValue(attribute: number, value: string): number {
+    return this.#find(value, (text, bytes) =>
+      this.#runtime.call((wasm) =>
+        wasm.rk_wasm_attribute_value_find(this.#engine, attribute, text, bytes),
+      ),
     );
   }
 

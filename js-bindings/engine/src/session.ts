@@ -1,6 +1,7 @@
 import { abi } from './abi.js';
 import { RequestError } from './errors.js';
 import { NONE, type NativeEvent, type NativeRequest } from './native.js';
+import type { OpenRules } from './open_rules.js';
 import type {
   Location,
   RecommendOptions,
@@ -28,7 +29,12 @@ export interface SessionHost {
     values: Partial<Record<string, number>> | undefined,
   ): number[] | undefined;
   taskWeights(values: Partial<Record<string, number>> | undefined): number[] | undefined;
-  answer(request: NativeRequest, explain: boolean): Omit<Recommendations, 'id' | 'timing'>;
+  rules(options: Pick<RecommendOptions, 'rules' | 'filter'>): OpenRules | undefined;
+  answer(
+    request: NativeRequest,
+    rules: OpenRules | undefined,
+    explain: boolean,
+  ): Omit<Recommendations, 'id' | 'timing'>;
 }
 
 interface Recorded extends NativeEvent {
@@ -49,7 +55,7 @@ export class EngineSession implements Session {
   constructor(host: SessionHost, options: SessionOptions) {
     this.#host = host;
     const state = options.restore === undefined ? undefined : checkedState(options.restore);
-    this.#seed = checkedInteger('seed', options.seed ?? state?.seed ?? 0, 0, 2 ** 32 - 1);
+    this.#seed = checkedSeed(options.seed ?? state?.seed);
     this.#location = checkedLocation(options.location);
     this.#features = this.#featuresOf(options.user);
     if (state === undefined) return;
@@ -83,6 +89,9 @@ export class EngineSession implements Session {
 
   recommend(options: RecommendOptions = {}): Recommendations {
     const begin = performance.now();
+    const rules = this.#host.rules(options);
+    // Ages are those of now; nothing else depends on the clock of the device.
+    const at = options.at ?? (rules?.ages === true ? Date.now() : 0);
     const request: NativeRequest = {
       session: this.#events.filter(({ item, type }) => item !== NONE && type !== NONE),
       exclude: this.#excluded(options),
@@ -92,13 +101,14 @@ export class EngineSession implements Session {
       features: options.user === undefined ? this.#features : this.#featuresOf(options.user),
       // Another list, another draw: no two places of any two seeds share one.
       seed: [this.#seed, this.#served % 2 ** 32],
-      at: options.at === undefined ? 0 : checkedTime(options.at),
+      at: checkedTime(at),
       stages: checkedStages(options.stages),
       weights: this.#host.taskWeights(options.weights),
       sourceWeights: this.#host.sourceValues('weight', options.sourceWeights),
       quotas: this.#host.sourceValues('quota', options.quotas),
+      rules: rules?.native,
     };
-    const answer = this.#host.answer(request, options.explain ?? false);
+    const answer = this.#host.answer(request, rules, options.explain ?? false);
     const id = `${this.#host.snapshotId.slice(0, 12)}-${this.#seed}-${this.#served++}`;
     return { ...answer, id, timing: { totalMs: performance.now() - begin } };
   }
@@ -185,6 +195,10 @@ function checkedInteger(what: string, value: unknown, low: number, high: number)
   throw badArgument(what, value, `an integer from ${low} to ${high}`);
 }
 
+export function checkedSeed(seed: number | undefined): number {
+  return checkedInteger('seed', seed ?? 0, 0, 2 ** 32 - 1);
+}
+
 export function checkedCount(count: number | undefined): number {
   return checkedInteger('count', count ?? 20, 1, RK_MAX_COUNT);
 }
@@ -223,7 +237,7 @@ function checkedDegrees(what: string, value: unknown, limit: number): number {
   throw badArgument(what, value, `a number from −${limit} to ${limit}`);
 }
 
-function checkedTime(at: unknown): number {
+export function checkedTime(at: unknown): number {
   const time = at === undefined ? Date.now() : at instanceof Date ? at.getTime() : at;
   const limit = Number.MAX_SAFE_INTEGER;
   return checkedInteger('at', time, -limit, limit);

@@ -41,6 +41,11 @@ export interface Engine {
   title(item: string): string | undefined;
   /** What the snapshot knows of an item, by the names of `info.attributes`; empty if it is not known. */
   attributes(item: string): ItemAttributes;
+  /**
+   * Compiles business rules (RULES.md), to be given to `recommend` as often as needed. A document that is not
+   * valid: RulesError BAD_RULES, whose `path` says where.
+   */
+  rules(document: RuleDocument): Rules;
   /** Gives the memory back. Twice is harmless; any other use afterwards is a DisposedError. */
   dispose(): void;
   [Symbol.dispose](): void;
@@ -148,7 +153,14 @@ export interface RecommendOptions {
   location?: Location;
   /** What is known of the user now, instead of the session's features. */
   user?: UserFeatures;
-  /** When it is asked: Unix ms or a Date. Default: the time of the session's last event. */
+  /** Business rules for this list: compiled by `engine.rules`, or a document, which stays compiled for a while. */
+  rules?: Rules | RuleDocument;
+  /** Only items that meet this condition: short for a document of one filter, and the last rule of `rules`. */
+  filter?: Condition;
+  /**
+   * When it is asked: Unix ms or a Date. Default: the time of the session's last event; with rules that look at
+   * the age of items, now.
+   */
   at?: number | Date;
   /** How far down the funnel to go. Default 'all'; a snapshot without tasks ends with 'retrieval'. */
   stages?: Stage;
@@ -209,6 +221,14 @@ export interface Recommendation {
   value?: ValueTerm[];
   /** With `explain`: the scores of the stages before. */
   stages?: { retrieval: number; first?: number };
+  /** With which an explore slot drew this item: to be logged with the impression. Absent: it was not drawn. */
+  propensity?: number;
+  /** With `explain` and rules: the place before the rules. */
+  ranked?: number;
+  /** With `explain` and rules: those that moved it up, held it back or put it here. */
+  rules?: string[];
+  /** With `explain` and rules: those that this place breaks, because nothing else was left. */
+  gaveWay?: string[];
 }
 
 export interface Recommendations {
@@ -220,6 +240,95 @@ export interface Recommendations {
   unavailable?: { name: SourceName; reason: string }[];
   /** With `explain`: how many candidates each stage handed on. */
   funnel?: FunnelCounts;
+  /** With `explain` and rules: ranked items that rules kept out. What filters remove was never ranked. */
+  removed?: RuledList['removed'];
+}
+
+/** What an item must have. One field says how, `attribute` two. */
+export type Condition =
+  | { attribute: string; equals: string | number }
+  | { attribute: string; in: readonly (string | number)[] }
+  | { attribute: string; range: Range }
+  | { attribute: string; any: readonly string[] }
+  | { attribute: string; all: readonly string[] }
+  | { attribute: string; known: boolean }
+  | { items: readonly string[] }
+  | { ageDays: Range }
+  | { popularity: Range }
+  | { and: readonly Condition[] }
+  | { or: readonly Condition[] }
+  | { not: Condition };
+
+/** Both ends belong to it; at least one is given. */
+export interface Range {
+  min?: number;
+  max?: number;
+}
+
+/** One wish; RULES.md tells of each with an example. `name` is what answers call it. */
+export type Rule = { name?: string } & (
+  | { type: 'filter'; where: Condition }
+  | { type: 'exclude'; items: readonly string[] }
+  | { type: 'exclude'; where: Condition }
+  | { type: 'seen'; where?: Condition }
+  | { type: 'boost' | 'bury'; where: Condition; places: number }
+  | { type: 'cap'; attribute: string; most: number; window?: number }
+  | { type: 'cap'; where: Condition; most: number; window?: number }
+  | { type: 'pin'; item: string; position: number }
+  | { type: 'fresh'; days: number; share: number }
+  | { type: 'share'; where: Condition; share: number }
+  | { type: 'diversify'; strength: number }
+  | { type: 'explore'; every: number; first?: number }
+);
+
+/** rules.schema.json. */
+export interface RuleDocument {
+  $schema?: string;
+  rules: readonly Rule[];
+}
+
+/** Compiled rules. They belong to one engine and go with it. */
+export interface Rules {
+  /** Of each rule, as answers call it: its name, or its type and number. */
+  readonly names: readonly string[];
+  /** The list these rules make of any items, best first: what `recommend` does last. Unknown items are left out. */
+  apply(items: Iterable<string>, options?: RulesApplyOptions): RuledList;
+  /** The filters and exclusions that never let an item into a list; `seen`: once it was seen. */
+  refusing(item: string, options?: { seen?: boolean }): string[];
+  /** Gives the memory back. Twice is harmless; any other use afterwards is a DisposedError. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
+export interface RulesApplyOptions {
+  /** How many, 1 to 1000. Default 20. */
+  count?: number;
+  /** What explore slots may take; of more than 256 the first. */
+  explore?: Iterable<string>;
+  /** What `seen` rules are about. */
+  seen?: Iterable<string>;
+  /** Of the explore draws, as a session's. */
+  seed?: number;
+  /** When: Unix ms or a Date. Default: now. */
+  at?: number | Date;
+}
+
+export interface Ruled {
+  item: string;
+  /** 1-based before the rules; absent if it was not among the items. */
+  place?: number;
+  /** The rules that moved it up, held it back or put it here. */
+  rules: string[];
+  /** The rules that its place breaks, because nothing else was left. */
+  gaveWay?: string[];
+  /** With which an explore slot drew it. */
+  propensity?: number;
+}
+
+export interface RuledList {
+  items: Ruled[];
+  /** What would have been in the list, or was pinned, and the rules that kept it out. */
+  removed: { item: string; place?: number; rules: string[] }[];
 }
 
 export interface FunnelCounts {

@@ -12,8 +12,15 @@ const NUMBERS = new Set(['cases', ...KEYS.slice(6)]);
 
 /** What is measured beside the engine and is no part of it. */
 const YARDSTICKS = new Set(['cooccurrence', 'random', 'category']);
-const kindOf = (method) =>
-  method === 'blend' ? 'blend' : YARDSTICKS.has(method) ? 'yardstick' : 'source';
+/** The answer is the first method of a document: the funnel, or the blend where no ranker beat it. */
+const kindOf = (method, answer) => {
+  if (method === answer) return 'answer';
+  if (method === 'blend') return 'blend';
+  return YARDSTICKS.has(method) ? 'yardstick' : 'source';
+};
+
+/** The method that answers. */
+export const answerOf = (rows) => rows.find(({ kind }) => kind === 'answer')?.method ?? 'blend';
 
 /** How a set's protocol is called on the page: the protocol, if no name of its own. */
 export const protocolName = ({ name, protocol }) => name ?? protocol;
@@ -40,17 +47,42 @@ function measuredRow(document, method, metric) {
 const sameRates = ({ metrics }, metric) =>
   metrics.blend[metric] === metrics.blend[metric.replace('hr', 'recall')];
 
+/** AUC and calibration of each task, beside the two rates: metrics "auc like", "calibration error like". */
+function taskRows(about, tasks = {}) {
+  return Object.entries(tasks).flatMap(([task, figures]) => {
+    const row = (kind, method, metric, value, more = {}) => ({
+      ...about,
+      kind,
+      method,
+      metric: `${metric} ${task}`,
+      value,
+      ...more,
+    });
+    const rates = ['user_rate', 'item_rate'].map((rate) => {
+      const { auc, lead, low, high } = figures[rate];
+      const leads = { lead, leadLow: low, leadHigh: high };
+      return row('yardstick', rate, 'auc', auc, leads);
+    });
+    return [
+      row('answer', 'funnel', 'auc', figures.auc),
+      row('answer', 'funnel', 'calibration error', figures.calibration_error),
+      ...rates,
+    ].filter(({ value }) => typeof value === 'number');
+  });
+}
+
 /** Rows of one document of `reckon evaluate --json`. A source without its signal (null) has none. */
 export function documentRows(entry, document) {
   const cutoff = entry.metrics[0].split('@')[1];
   const about = { set: entry.set, protocol: protocolName(entry), cases: document.cases };
   const methods = Object.keys(document.metrics).filter((method) => document.metrics[method]);
-  return methods.flatMap((method) =>
+  const rows = methods.flatMap((method) =>
     [...entry.metrics, `coverage@${cutoff}`]
       .map((metric) => measuredRow(document, method, metric))
       .filter(({ value }) => typeof value === 'number')
-      .map((row) => ({ ...about, kind: kindOf(method), ...row })),
+      .map((row) => ({ ...about, kind: kindOf(method, methods[0]), ...row })),
   );
+  return [...rows, ...taskRows(about, document.tasks)];
 }
 
 /** The published figures beside a set. */

@@ -69,8 +69,8 @@ function secondRows(entry, files) {
 function measure(entry, files) {
   if (entry.measure) {
     const predictions = `${WORK}/predictions.csv`;
-    evaluate(entry, files, { predictions });
-    return entry.measure(entry, predictions, SEED);
+    const [answer] = Object.keys(evaluate(entry, files, { predictions }).metrics);
+    return entry.measure(entry, predictions, SEED, answer);
   }
   const rows = documentRows(entry, evaluate(entry, files));
   if (entry.second) rows.push(...secondRows(entry, files));

@@ -1,7 +1,7 @@
 // The generated part of README.md: what must be reached, then a table a set with the command of it. The text
 // around the two marks is written by hand and stays.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { methodsByRank, metricName, protocolName } from './figure_rows.js';
+import { answerOf, methodsByRank, metricName, protocolName } from './figure_rows.js';
 import { digits, rowOf } from './quality_targets.js';
 
 const BEGIN = '<!-- written by quality.js from quality.csv, to the end -->';
@@ -16,7 +16,7 @@ const table = (columns, rows) =>
 function verdictFields({ entry, verdicts }) {
   return verdicts.map(({ metric, of, beside, value, wanted, reached, detail }) => [
     `${entry.set}, ${protocolName(entry)}`,
-    of === 'blend' ? metricName(metric) : `${metricName(metric)} of \`${of}\``,
+    of === 'blend' || of === 'funnel' ? metricName(metric) : `${metricName(metric)} of \`${of}\``,
     value === undefined ? '—' : digits(value),
     wanted === undefined ? `> ${beside}` : `${digits(wanted)} (${beside})`,
     (reached ? 'reached' : '**missed**') + (detail ? `; ${detail}` : ''),
@@ -60,7 +60,7 @@ function figureField(row) {
 const leadField = (row) =>
   row?.lead === undefined ? '' : `${digits(row.lead)} (${range(row.leadLow, row.leadHigh)})`;
 
-const STYLES = { blend: (name) => `**${name}**`, published: (name) => `*${name}*` };
+const STYLES = { answer: (name) => `**${name}**`, published: (name) => `*${name}*` };
 const styled = (kind, name) => (STYLES[kind] ?? ((plain) => `\`${plain}\``))(name);
 
 /** The last of an entry's metrics that has leads. */
@@ -71,7 +71,11 @@ const ledMetric = (entry, rows) =>
 
 function figureTable(entry, rows) {
   const main = ledMetric(entry, rows);
-  const columns = ['', ...entry.metrics.map(metricName), `lead of the blend, ${metricName(main)}`];
+  const columns = [
+    '',
+    ...entry.metrics.map(metricName),
+    `lead of the ${answerOf(rows)}, ${metricName(main)}`,
+  ];
   const lines = methodsByRank(entry, rows).map(({ method, kind }) => [
     styled(kind, method),
     ...entry.metrics.map((metric) => figureField(rowOf(rows, metric, method))),
@@ -80,13 +84,33 @@ function figureTable(entry, rows) {
   return table(columns, lines);
 }
 
+/** How well each event is foretold, if there are rankers. */
+function taskTable(rows) {
+  const tasks = rows
+    .filter(({ kind, metric }) => kind === 'answer' && metric.startsWith('auc '))
+    .map(({ metric }) => metric.slice('auc '.length));
+  if (tasks.length === 0) return [];
+  const lines = tasks.map((task) => [
+    task,
+    figureField(rowOf(rows, `auc ${task}`, 'funnel')),
+    ...['user_rate', 'item_rate'].map((rate) => {
+      const row = rowOf(rows, `auc ${task}`, rate);
+      return `${figureField(row)}; ${leadField(row)}`;
+    }),
+    figureField(rowOf(rows, `calibration error ${task}`, 'funnel')),
+  ]);
+  const columns = ['task', 'AUC', "user's rate; lead", "item's rate; lead", 'calibration error'];
+  return [table(columns, lines)];
+}
+
 function section({ entry, rows }) {
-  const { cases } = rows.find((row) => row.kind === 'blend');
+  const { cases } = rows.find((row) => row.kind === 'answer');
   return [
     `### ${entry.set}, ${protocolName(entry)}`,
     `${cases.toLocaleString('en')} cases. ${entry.about ?? ''}`.trim(),
     ['```sh', command(entry), '```'].join('\n'),
     figureTable(entry, rows),
+    ...taskTable(rows),
   ].join('\n\n');
 }
 

@@ -22,7 +22,8 @@ const TICKS = 4;
 const PANEL_WIDTH = (CARD.width - CARD.labels - 2 * PANEL.gap) / 2;
 
 const KINDS = {
-  blend: { colour: 'var(--blend)', ink: 'var(--blend)', word: 'Reckon, as it answers' },
+  answer: { colour: 'var(--answer)', ink: 'var(--answer)', word: 'Reckon, as it answers' },
+  blend: { colour: 'var(--source)', ink: 'var(--answer)', word: 'its blend, before the rankers' },
   source: { colour: 'var(--source)', ink: 'var(--ink)', word: 'one of its sources alone' },
   yardstick: { colour: 'var(--yardstick)', ink: 'var(--faint)', word: 'yardstick' },
   published: {
@@ -34,10 +35,10 @@ const KINDS = {
 
 const STYLE = `
   svg.page { --paper: #ffffff; --card: #f6f7f9; --ink: #1d2430; --faint: #5d6675; --line: #dfe3e8;
-    --blend: #c2410c; --source: #e8963f; --yardstick: #8a94a3; --published: #2563a8; }
+    --answer: #c2410c; --source: #e8963f; --yardstick: #8a94a3; --published: #2563a8; }
   @media (prefers-color-scheme: dark) {
     svg.page { --paper: #0f1319; --card: #181e27; --ink: #e8ecf2; --faint: #9aa5b5; --line: #2c3542;
-      --blend: #ff8a4c; --source: #c9843b; --yardstick: #7d8898; --published: #6db1f2; }
+      --answer: #ff8a4c; --source: #c9843b; --yardstick: #7d8898; --published: #6db1f2; }
   }
   text { font-family: system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif; fill: var(--ink); }
   .faint, .faint text { fill: var(--faint); }
@@ -60,9 +61,11 @@ function text(
 
 // ---- one panel -----------------------------------------------------------------------------------
 
-/** What a verdict of this metric asks of the blend: the highest of them. */
+/** What a verdict of this metric asks of the answer: the highest of them. */
 function wantedLine(verdicts, metric) {
-  const asked = verdicts.filter((v) => v.metric === metric && v.of === 'blend' && v.wanted);
+  const asked = verdicts.filter(
+    (v) => v.metric === metric && (v.of === 'funnel' || v.of === 'blend') && v.wanted,
+  );
   return asked.length > 0 ? Math.max(...asked.map(({ wanted }) => wanted)) : undefined;
 }
 
@@ -74,7 +77,7 @@ function panelMarks(rows, wanted) {
   for (const [kind, { colour }] of Object.entries(KINDS)) {
     const own = rows.filter((row) => row.kind === kind);
     const sure = own.filter((row) => row.low !== undefined);
-    const [y, size] = ['method', kind === 'blend' ? 5 : 3.5];
+    const [y, size] = ['method', kind === 'answer' ? 5 : 3.5];
     marks.push(
       Plot.ruleY(sure, { x1: 'low', x2: 'high', y, stroke: colour, strokeWidth: 2, opacity: 0.55 }),
       Plot.dot(own, { x: 'value', y, r: size, fill: colour }),
@@ -125,13 +128,13 @@ function card({ entry, rows, verdicts }, x, y, height) {
   ];
   methods.forEach(({ method, kind }, i) => {
     const baseline = y + CARD.top + (i + 0.5) * PANEL.row + 4;
-    const look = { anchor: 'end', weight: kind === 'blend' ? 700 : 400, fill: KINDS[kind].ink };
+    const look = { anchor: 'end', weight: kind === 'answer' ? 700 : 400, fill: KINDS[kind].ink };
     parts.push(text(x + CARD.labels - 8, baseline, method, look));
   });
   entry.metrics.forEach((metric, m) => {
     const left = x + CARD.labels + m * (PANEL_WIDTH + PANEL.gap);
     const own = rows.filter((row) => row.metric === metric);
-    const reached = own.find((row) => row.kind === 'blend')?.value;
+    const reached = own.find((row) => row.kind === 'answer')?.value;
     const title = `${metricName(metric)}  ${reached === undefined ? '' : digits(reached)}`;
     parts.push(text(left + 4, y + 37, title, { weight: 600 }));
     parts.push(placed(panel(own, methods, wantedLine(verdicts, metric)), left, y + CARD.top));

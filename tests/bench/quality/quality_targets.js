@@ -2,16 +2,18 @@
 // method of the same run, a multiple of it. A lead is printed with its paired 95 % interval where there is one,
 // so that a lead by luck is seen to be one.
 
+import { answerOf } from './figure_rows.js';
+
 /** .1002: no figure here reaches 1, and a column of them reads better without the zeros. */
 export const digits = (value) => value.toFixed(4).replace(/^(-?)0\./, '$1.');
 const interval = (low, high) => `${digits(low)} … ${digits(high)}`;
 
-/** The row of a method and metric; the blend's without a method. */
-export function rowOf(rows, metric, method = 'blend') {
+/** The row of a method and metric; the answer's without a method. */
+export function rowOf(rows, metric, method = answerOf(rows)) {
   return rows.find((row) => row.metric === metric && row.method === method);
 }
 
-function verdict(rows, { metric, of = 'blend' }, wanted, beside, more = {}) {
+function verdict(rows, { metric, of = answerOf(rows) }, wanted, beside, more = {}) {
   const own = rowOf(rows, metric, of);
   if (!own || wanted === undefined) {
     const missing = own ? beside : of;
@@ -58,6 +60,25 @@ export const above =
       detail: `${ownInterval(own)}; ${detail}`,
     });
   };
+
+/** Above the blend of the sources, the interval of the paired difference above 0. */
+export const aboveBlend = (metric) => (rows) => {
+  const blend = rowOf(rows, metric, 'blend');
+  if (answerOf(rows) === 'blend') {
+    const detail = 'no ranker beat the blend in validation, so the blend is the answer';
+    return verdict(rows, { metric }, blend?.value, 'blend', { reached: false, detail });
+  }
+  const detail = blend ? leadDetail(blend) : '';
+  return verdict(rows, { metric }, blend?.value, 'blend', { reached: blend?.leadLow > 0, detail });
+};
+
+/** A task's AUC above a rate's, the interval above 0. */
+export const aboveRate = (task, rate) => (rows) => {
+  const [metric, of] = [`auc ${task}`, 'funnel'];
+  const other = rowOf(rows, metric, rate);
+  const detail = other ? leadDetail(other) : '';
+  return verdict(rows, { metric, of }, other?.value, rate, { reached: other?.leadLow > 0, detail });
+};
 
 /** Above the best of our single sources. */
 export const aboveBestSource = (metric) => (rows) => {

@@ -90,8 +90,8 @@ function drawSessions(positions, seed) {
 
 const interval = (means) => [quantile(means, 0.025), quantile(means, 0.975)];
 
-/** Rows of the blend and of the reference lists. */
-export function referenceRows(entry, predictions, seed) {
+/** Rows of the answer, a method called `answer`, and of the reference lists. */
+export function referenceRows(entry, predictions, seed, answer) {
   const sessions = testSessions(sharedData(entry.test.shared));
   const references = REFERENCES.map(([method, place]) => [
     method,
@@ -103,7 +103,7 @@ export function referenceRows(entry, predictions, seed) {
   });
   const draws = drawSessions(positions, Number(seed));
   const drawnMeans = (values) => draws.map((draw) => mean(draw.map((p) => values[p])));
-  const judged = [['blend', predictedLists(predictions)], ...references].map(([method, lists]) => [
+  const judged = [[answer, predictedLists(predictions)], ...references].map(([method, lists]) => [
     method,
     judge(lists, positions),
   ]);
@@ -114,7 +114,7 @@ export function referenceRows(entry, predictions, seed) {
       const [low, high] = interval(drawnMeans(theirs));
       const about = { set: entry.set, protocol: protocolName(entry), cases: positions.length };
       const row = { ...about, method, metric, value: mean(theirs), low, high };
-      if (method === 'blend') return { ...row, kind: 'blend' };
+      if (method === answer) return { ...row, kind: 'answer' };
       const differences = ours.map((value, p) => value - theirs[p]);
       const [leadLow, leadHigh] = interval(drawnMeans(differences));
       return { ...row, kind: 'published', lead: mean(differences), leadLow, leadHigh };
