@@ -19,6 +19,7 @@ export interface Tuning {
   reportingUsers: number;
   items: number;
   itemsKnown: number;
+  rungs: readonly { cases: number; settings: number; broken: number }[];
   before: Setting;
   after: Setting;
   reward: {
@@ -54,6 +55,8 @@ export function tuningText(tuning: Tuning): string {
     figureTable(tuning),
     `gain of the reward: ${numberText(reward.gain)} ${intervalText(reward.gainInterval)}`,
   ];
+  const broken = tuning.rungs.reduce((sum, rung) => sum + rung.broken, 0);
+  if (broken > 0) lines.push(`${count(broken)} settings were put out by guard rails`);
   if (tuning.propensities) lines.push(evidenceText(tuning.propensities));
   lines.push(
     tuning.decision === 'change'
