@@ -13,6 +13,9 @@ static void lay_out_rankers(rk_arena *arena, const rk_snapshot_meta *meta, rk_en
     engine->block = RK_TAKE(arena, float, RK_SECOND_BLOCK * meta->rank_inputs);
     engine->activations = RK_TAKE(arena, float, RK_SECOND_BLOCK *rk_second_columns(meta));
     engine->probabilities = RK_TAKE(arena, float, rows * meta->tasks);
+    engine->values = RK_TAKE(arena, float, rows);
+    engine->fresh = RK_TAKE(arena, rk_scored, 2 * rows);
+    engine->fresh_rows = RK_TAKE(arena, float, rows * meta->tasks);
 }
 
 /* One layout for measuring and for use. */

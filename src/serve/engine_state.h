@@ -46,6 +46,9 @@ struct rk_engine {
     float *block;         /* (RK_SECOND_BLOCK, meta.rank_inputs) */
     float *activations;   /* (RK_SECOND_BLOCK, columns of the second stage) */
     float *probabilities; /* (RK_MAX_CANDIDATES, meta.tasks) by place */
+    float *values;        /* (RK_MAX_CANDIDATES) by place, of those in `final` */
+    rk_scored *fresh;     /* (2, RK_MAX_CANDIDATES) items that nobody has met: stage_new.c */
+    float *fresh_rows;    /* (RK_MAX_CANDIDATES, meta.tasks) */
 };
 
 #endif

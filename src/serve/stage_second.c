@@ -35,9 +35,11 @@ uint32_t rk_stage_second(rk_engine *engine, const rk_query *query, uint32_t coun
             const float *p = logits + r * tasks;
             uint32_t place = engine->places[begin + r];
             memcpy(engine->probabilities + place * tasks, p, tasks * sizeof *p);
-            engine->final[begin + r].score = rk_value_of(weights, p, tasks);
+            engine->values[place] = rk_value_of(weights, p, tasks);
         }
     }
+    rk_stage_order_new(engine, engine->places, count, engine->values, engine->probabilities, tasks);
+    for (uint32_t i = 0; i < count; i++) engine->final[i].score = engine->values[engine->places[i]];
     rk_sort_scored(engine->final, count);
     for (uint32_t i = 0; i < count; i++)
         engine->places[i] = engine->candidates.slot[engine->final[i].item] - 1u;
