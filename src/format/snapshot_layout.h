@@ -77,7 +77,7 @@ typedef struct rk_task {
     uint32_t type;       /* < types, ascending */
     float weight;        /* of its probability in the value model */
     float scale, offset; /* p = sigmoid(scale * logit + offset): the calibration */
-    float base_rate;     /* share of its positives in the examples */
+    float base_rate;     /* share of the log's rows with the event: features shrink to it */
     uint32_t reserved[3];
 } rk_task;
 RK_STATIC_ASSERT(sizeof(rk_task) == 32, task_is_32_bytes);

@@ -2,7 +2,7 @@
 import type { EngineInfo, FileInfo } from 'reckon';
 import type { Command } from './command.js';
 import { entriesAt, jsonAt, numberAt } from './json_path.js';
-import { metricText, metricsTable } from './metrics_table.js';
+import { differenceText, metricText, metricsTable } from './metrics_table.js';
 import { HELP, JSON_OUTPUT, parseOptions, positionals } from './options.js';
 import { openFileInfo, openSnapshot } from './snapshot_file.js';
 import { bytesText, count, floatText, printJson, printOut, table } from './terminal.js';
@@ -129,6 +129,40 @@ function learnerLines(report: unknown): string[] {
   return [table(header, rows)];
 }
 
+/** Whether the snapshot has rankers, on what grounds, and how well each task is foretold. */
+function rankerLines(report: unknown): string[] {
+  const ranker = jsonAt(report, 'ranker');
+  const reason = jsonAt(ranker, 'reason');
+  const lines: string[] = [];
+  if (typeof reason === 'string') lines.push(`no rankers: ${reason}`);
+  const cases = numberAt(ranker, 'validation', 'cases');
+  if (!cases) return lines;
+  const [funnel, blend] = ['funnel', 'blend'].map((method) =>
+    metricText(numberAt(ranker, 'validation', method)),
+  );
+  lines.push(
+    `funnel, ${count(cases)} cases: NDCG@10 ${funnel}, blend ${blend}, ` +
+      `${differenceText(jsonAt(ranker, 'validation', 'difference'))}`,
+  );
+  const rows = entriesAt(ranker, 'tasks').map(([, task]) => [
+    String(jsonAt(task, 'event')),
+    floatText(numberAt(task, 'value') ?? 0),
+    ...['single_task', 'shared_bottom', 'mmoe'].map((network) =>
+      metricText(numberAt(task, 'auc', network)),
+    ),
+    metricText(numberAt(task, 'calibration_error')),
+  ]);
+  const header = [
+    'task',
+    'value',
+    'AUC: single-task',
+    'shared-bottom',
+    'MMoE',
+    'calibration error',
+  ];
+  return [...lines, table(header, rows)];
+}
+
 function reportLines(report: unknown): string[] {
   const cases = numberAt(report, 'validation', 'cases');
   const parameters = entriesAt(report, 'parameters').filter(
@@ -148,6 +182,6 @@ function reportLines(report: unknown): string[] {
     lines.push(`validation, ${count(cases)} cases`, metricsTable(Object.fromEntries(methods)));
     lines.push('NDCG@10 of the blend without a source', ablationsTable(report));
   }
-  lines.push(...learnerLines(report));
+  lines.push(...learnerLines(report), ...rankerLines(report));
   return lines;
 }

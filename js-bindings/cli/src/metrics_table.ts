@@ -55,7 +55,8 @@ function intervalRows(intervals: unknown, names: readonly string[]): string[][] 
   ]);
 }
 
-function differenceText(difference: unknown): string {
+/** "+0.0094 [-0.0001, +0.0191]" of { mean, low, high }. */
+export function differenceText(difference: unknown): string {
   const [mean, low, high] = ['mean', 'low', 'high'].map((key) => numberAt(difference, key));
   if (mean === undefined) return '';
   return `${signed(mean)} [${signed(low)}, ${signed(high)}]`;
