@@ -69,14 +69,14 @@ static uint32_t read_labels(const gathering *g, const rk_case *test, asker *a) {
 /* The best of the candidates, whatever has a label, and a few drawn evenly from the rest: weights
  * of all (found), 0 for what is left out. */
 static void weigh_rows(const gathering *g, asker *a, uint32_t index, uint32_t found) {
-    uint32_t best = RK_MIN(found, g->most - g->most / 4), labelled = 0, rest = 0;
+    uint32_t best = RK_MIN(found, g->most - g->most / 2), labelled = 0, rest = 0;
     for (uint32_t i = 0; i < found; i++) {
         bool wanted = a->label[a->item[i]] && labelled < RK_GATHER_LABELLED;
         labelled += i >= best && wanted;
         rest += i >= best && !wanted;
         a->weight[i] = i < best || wanted ? 1.0f : 0.0f;
     }
-    uint32_t draws = RK_MIN(g->most / 4, rest), wanted = draws;
+    uint32_t draws = RK_MIN(g->most / 2, rest), wanted = draws;
     float weight = draws ? (float)rest / (float)draws : 0.0f;
     rk_rng rng = rk_rng_at(g->params->seed, STREAM_DRAW + index);
     for (uint32_t i = best; i < found && wanted > 0; i++) {
