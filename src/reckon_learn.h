@@ -54,6 +54,7 @@ typedef struct rk_learn_options {
     uint32_t sgns_epochs;
     uint32_t tower_epochs;   /* 0: no user tower */
     uint32_t encoder_epochs; /* 0: sessions are pooled by one decay */
+    uint32_t ranker_epochs;  /* at most: the best is kept */
     rk_progress_fn *progress;
     rk_note_fn *note;
     void *context;
@@ -111,5 +112,59 @@ typedef struct rk_evaluate_options {
 rk_status rk_learn_evaluate(const rk_events_view *events, const rk_learn_options *options,
                             const rk_evaluate_options *evaluate, rk_memory *memory, char **json,
                             uint64_t *json_bytes, rk_error *error);
+
+/* ---- tuning -------------------------------------------------------------------------------------
+ */
+
+/* What a setting is judged by. The first is what tuning raises; the others may be guard rails. */
+typedef enum rk_figure {
+    RK_FIGURE_REWARD,     /* what people did with what is shown, by the events' weights */
+    RK_FIGURE_NDCG,       /* of the liked hidden items */
+    RK_FIGURE_COVERAGE,   /* share of the snapshot's items that some list shows */
+    RK_FIGURE_NOVELTY,    /* bits: mean of -log2 of the shown items' shares of the events */
+    RK_FIGURE_DIVERSITY,  /* within a list: 1 - mean cosine of two of its items */
+    RK_FIGURE_DISLIKES,   /* share of the disliked hidden items that is shown */
+    RK_FIGURE_CANDIDATES, /* of the retrieval, a request: what an answer costs */
+    RK_FIGURES
+} rk_figure;
+
+/* "ndcg": the name of a command's --guard. */
+const char *rk_figure_name(rk_figure figure);
+
+typedef struct rk_guard {
+    bool on;
+    double tolerance; /* relative to the present setting: .05 allows 5 % worse */
+} rk_guard;
+
+typedef struct rk_tune_options {
+    bool has_protocol;    /* else sessions for sessions with times, temporal for users with times,
+                             leave-one-out without times */
+    rk_protocol protocol; /* not cold-item */
+    uint32_t k;           /* items shown, 1..RK_MOST_SHOWN */
+    uint32_t configurations;     /* tried, the present one among them: 1..RK_MOST_SETTINGS */
+    uint32_t cases;              /* most requests to replay, about; half of them for tuning */
+    double clip;                 /* most that the inverse of a logged propensity may count, >= 1 */
+    rk_guard guards[RK_FIGURES]; /* that of the reward is not looked at */
+} rk_tune_options;
+
+#define RK_MOST_SHOWN    100u
+#define RK_MOST_SETTINGS 256u
+
+rk_tune_options rk_tune_defaults(void);
+
+/* "coverage", "-5%" (5 % less is allowed; the sign is not looked at) or "off". False if there is no
+ * such guard rail or the value is neither. */
+bool rk_tune_set_guard(rk_tune_options *options, const char *name, const char *value);
+
+/* Searches value weights and source quotas that earn more from the events than the snapshot's own,
+ * and writes a JSON document into `memory`: both settings, what each figure is before and after,
+ * and whether to change anything. The snapshot (verified) is read, never changed. Events should be
+ * ones that it has not learnt from. Of `learn`: seed, threads, located, progress, note.
+ *
+ * Errors: NO_TEST_CASES, UNKNOWN_EVENT, BAD_ARGUMENT, OUT_OF_MEMORY. Cost: about a third as many
+ * answers of the whole funnel as configurations * cases / 2. */
+rk_status rk_learn_tune(const rk_snapshot_view *snapshot, const rk_events_view *events,
+                        const rk_learn_options *learn, const rk_tune_options *options,
+                        rk_memory *memory, char **json, uint64_t *json_bytes, rk_error *error);
 
 #endif

@@ -18,6 +18,7 @@ enum {
 #define RK_MAX_FEATURES     16u
 #define RK_MAX_CONTEXTS     (1u << 24) /* exclusive, as RK_MAX_ITEMS is */
 #define RK_MAX_NUMBER_BYTES 40u        /* text of a number attribute */
+#define RK_LEAST_PROPENSITY 0x1p-126f  /* its inverse is a number */
 #define RK_NO_PLACE         999.0f     /* latitude and longitude of an item without a place */
 
 typedef struct rk_events_meta {

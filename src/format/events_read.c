@@ -116,6 +116,7 @@ static rk_status check_shapes(const events_file *file, rk_error *error) {
         {EV_FEAT_OFF, (uint64_t)meta->features + 1},
         {EV_CTX_OFF, (uint64_t)meta->contexts * meta->features + 1},
         {EV_CONTEXT, meta->events},
+        {EV_PROPENSITY, meta->events},
     };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const rk_section_entry *entry = file->found[shapes[i].section];
@@ -233,7 +234,9 @@ static rk_status check_values(const events_file *file, rk_error *error) {
         rk_check_strings(container, found[EV_NAME_OFF], found[EV_NAME_TXT], RK_STRINGS_ANY, error));
     RK_TRY(rk_check_places(file->container, file->found[EV_ITEM_GEO], error));
     RK_TRY(check_attributes(file, error));
-    return check_contexts(file, error);
+    RK_TRY(check_contexts(file, error));
+    if (found[EV_PROPENSITY] == NULL) return RK_OK;
+    return rk_check_floats(container, found[EV_PROPENSITY], RK_LEAST_PROPENSITY, 1.0f, error);
 }
 
 static rk_events_content content_of(const events_file *file) {
@@ -258,6 +261,7 @@ static rk_events_content content_of(const events_file *file) {
         .features = rk_strings_of(container, found[EV_FEAT_OFF], found[EV_FEAT_TXT]),
         .contexts = rk_strings_of(container, found[EV_CTX_OFF], found[EV_CTX_TXT]),
         .context = rk_section_data_of(container, found[EV_CONTEXT]),
+        .propensity = rk_section_data_of(container, found[EV_PROPENSITY]),
     };
 }
 

@@ -14,6 +14,7 @@ typedef struct rk_events_content {
     const uint32_t *label;                  /* (events) non-zero mask of types */
     const int64_t *time;                    /* (events) or NULL if time_kind is RK_TIME_NONE */
     const uint8_t *split;                   /* (events) 0 train, 1 test; or NULL */
+    const float *propensity;                /* (events) with which it was shown, (0, 1]; or NULL */
     rk_strings users, items, types, titles; /* titles may be absent */
     const float *type_weight;               /* (types) */
 

@@ -31,6 +31,7 @@ enum {
     EV_CTX_OFF,
     EV_CTX_TXT,
     EV_CONTEXT,
+    EV_PROPENSITY,
     EV_SECTIONS
 };
 
@@ -62,6 +63,7 @@ static const rk_section_spec events_specs[EV_SECTIONS] = {
     [EV_CTX_OFF] = {"ctx.off", 4, RK_PART_CORE, false},
     [EV_CTX_TXT] = {"ctx.txt", 1, RK_PART_CORE, false},
     [EV_CONTEXT] = {"ev.ctx", 4, RK_PART_CORE, false},
+    [EV_PROPENSITY] = {"ev.prop", 4, RK_PART_CORE, false},
 };
 
 #endif

@@ -54,6 +54,7 @@ static uint32_t list_sections(const rk_events_content *content, rk_section_data 
         [EV_CTX_OFF] = {featured, (uint64_t)contexts->count + 1, contexts->offsets},
         [EV_CTX_TXT] = {featured, text_bytes(contexts), contexts->text},
         [EV_CONTEXT] = {featured, meta->events, content->context},
+        [EV_PROPENSITY] = {content->propensity != NULL, meta->events, content->propensity},
     };
     uint32_t used = 0;
     for (size_t s = 0; s < EV_SECTIONS; s++)

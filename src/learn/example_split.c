@@ -6,6 +6,9 @@
 #define STREAM_WINDOW 0x77696E646Fu /* "windo" */
 #define STREAM_TAKE   0x74616B65u   /* "take" */
 
+/* What a case makes of a row of its user. */
+enum { HISTORY, HIDDEN, LATER, PARTS };
+
 /* One user's rows and where they lie. */
 typedef struct user_run {
     uint64_t begin;
@@ -17,10 +20,11 @@ typedef struct windows {
     const rk_rows *rows;
     uint64_t seed;
     bool by_hash, impressions;
+    uint32_t slice;
     uint32_t *own_rows;  /* (items of the file) of the user at hand, zero between users */
     uint64_t *order_key; /* (longest run) by_hash */
     uint32_t *order;     /* (longest run) newest first */
-    bool *hidden;        /* (longest run) */
+    uint8_t *part;       /* (longest run) HISTORY, HIDDEN or LATER */
     rk_example_split *out;
 } windows;
 
@@ -61,43 +65,52 @@ static void order_run(const windows *w, user_run run) {
     sort_by_key(w->order, w->order_key, run.count);
 }
 
-/* Marks the rows of the window in w->hidden; returns how many. A like counts if the user has its
- * item nowhere else: others cannot be asked for. */
-static uint32_t choose_window(const windows *w, user_run run) {
-    const rk_events_content *content = w->content;
-    const uint64_t *row = w->rows->row + run.begin;
-    uint32_t most =
-        RK_MAX(1, (uint32_t)((uint64_t)run.count * RK_WINDOW_NUMERATOR / RK_WINDOW_DENOMINATOR));
-    uint32_t likes = 0, taken = 0;
-    for (uint32_t i = 0; i < run.count; i++) w->hidden[i] = false;
-    for (uint32_t i = 0; i < run.count; i++) w->own_rows[content->item[row[i]]]++;
-    while (taken < most && (w->impressions || likes < w->out->wanted)) {
-        uint32_t at = w->order[taken++];
-        bool liked = rk_event_weight(content, content->label[row[at]]) > 0.0f;
-        likes += liked && w->own_rows[content->item[row[at]]] == 1;
-        w->hidden[at] = true;
-    }
-    for (uint32_t i = 0; i < run.count; i++) w->own_rows[content->item[row[i]]] = 0;
-    return taken;
+/* Most rows of a window. */
+static uint32_t window_rows(user_run run) {
+    uint64_t part = (uint64_t)run.count * RK_WINDOW_NUMERATOR / RK_WINDOW_DENOMINATOR;
+    return RK_MAX(1, (uint32_t)part);
 }
 
-/* The window moves to the end of the user's run, in order, so that the rest is the history. */
+/* Parts of the run's rows. A like counts if the user has its item nowhere else: others cannot be
+ * asked for. */
+static void choose_window(const windows *w, user_run run) {
+    const rk_events_content *content = w->content;
+    const uint64_t *row = w->rows->row + run.begin;
+    uint32_t begin = w->slice * window_rows(run), end = begin + window_rows(run), likes = 0;
+    for (uint32_t i = 0; i < run.count; i++) w->own_rows[content->item[row[i]]]++;
+    for (uint32_t i = 0; i < run.count; i++) {
+        uint32_t at = w->order[i];
+        bool liked = rk_event_weight(content, content->label[row[at]]) > 0.0f;
+        bool full = i >= end || (!w->impressions && likes >= w->out->wanted);
+        w->part[at] = HISTORY;
+        if (i < begin && !w->by_hash) w->part[at] = LATER;
+        if (i < begin || full) continue;
+        likes += liked && w->own_rows[content->item[row[at]]] == 1;
+        w->part[at] = HIDDEN;
+    }
+    for (uint32_t i = 0; i < run.count; i++) w->own_rows[content->item[row[i]]] = 0;
+}
+
+/* The user's run, reordered: history, window, what was later; each in order. */
 static void hide_window(windows *w, user_run run) {
     rk_split *split = &w->out->split;
-    if (run.count < LEAST_ROWS) return;
+    uint32_t counts[PARTS] = {0};
+    if (run.count < LEAST_ROWS || (w->slice + 1) * window_rows(run) + 2 > run.count) return;
     order_run(w, run);
-    uint32_t hidden = choose_window(w, run), history = run.count - hidden;
-    uint64_t *own = split->row + run.begin;
-    for (uint32_t i = 0, kept = 0, moved = 0; i < run.count; i++) {
-        uint64_t row = w->rows->row[run.begin + i];
-        own[w->hidden[i] ? history + moved++ : kept++] = row;
-        if (w->hidden[i]) split->train.row[run.begin + i] = RK_ROW_HIDDEN;
+    choose_window(w, run);
+    for (uint32_t i = 0; i < run.count; i++) counts[w->part[i]]++;
+    uint64_t history = run.begin, window = history + counts[HISTORY];
+    uint64_t to[PARTS] = {history, window, window + counts[HIDDEN]};
+    for (uint32_t i = 0; i < run.count; i++) {
+        split->row[to[w->part[i]]++] = w->rows->row[run.begin + i];
+        if (w->part[i] == HIDDEN) split->train.row[run.begin + i] = RK_ROW_HIDDEN;
     }
     split->cases[split->case_count++] = (rk_case){.user = run.user,
-                                                  .history_begin = run.begin,
-                                                  .history_count = history,
-                                                  .relevant_begin = run.begin + history,
-                                                  .relevant_count = hidden};
+                                                  .history_begin = history,
+                                                  .history_count = counts[HISTORY],
+                                                  .relevant_begin = window,
+                                                  .relevant_count = counts[HIDDEN],
+                                                  .later_count = counts[LATER]};
 }
 
 /* ---- who ------------------------------------------------------------------------------------- */
@@ -148,13 +161,13 @@ static bool make_windows(windows *w, const rk_split *search, uint32_t most, rk_m
     w->own_rows = RK_NEW(scratch, uint32_t, items);
     w->order_key = RK_NEW(scratch, uint64_t, w->by_hash ? longest : 0);
     w->order = RK_NEW(scratch, uint32_t, longest);
-    w->hidden = RK_NEW(scratch, bool, longest);
+    w->part = RK_NEW(scratch, uint8_t, longest);
     rk_split *split = &out->split;
     split->train =
         (rk_rows){.row = RK_NEW(memory, uint64_t, w->rows->count), .count = w->rows->count};
     split->row = RK_NEW(memory, uint64_t, w->rows->count);
     split->cases = RK_NEW(memory, rk_case, from);
-    if (!w->own_rows || !w->order_key || !w->order || !w->hidden || !split->train.row ||
+    if (!w->own_rows || !w->order_key || !w->order || !w->part || !split->train.row ||
         !split->row || !split->cases) {
         return false;
     }
@@ -193,8 +206,8 @@ static bool filter_sessions(const rk_events_content *content, const rk_split *se
 
 rk_status rk_example_split_make(const rk_events_content *content, const rk_rows *rows,
                                 const rk_split *search, bool impressions, uint32_t most,
-                                uint64_t seed, rk_memory *memory, rk_example_split *out,
-                                rk_error *error) {
+                                uint32_t slice, uint64_t seed, rk_memory *memory,
+                                rk_example_split *out, rk_error *error) {
     rk_memory scratch = {0};
     bool ok;
     *out = (rk_example_split){.wanted = 1};
@@ -208,6 +221,7 @@ rk_status rk_example_split_make(const rk_events_content *content, const rk_rows 
                      .seed = seed,
                      .by_hash = content->meta.time_kind == RK_TIME_NONE,
                      .impressions = impressions,
+                     .slice = slice,
                      .out = out};
         out->split.hides_random = w.by_hash;
         ok = make_windows(&w, search, most, memory, &scratch);

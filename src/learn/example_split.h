@@ -37,10 +37,12 @@ typedef struct rk_example_split {
 
 /* Hides windows of `rows`. `search`: the split already made of the same rows and seed, its train
  * being what may be hidden from. `most`: cases wanted. No case is no error. `impressions`: rows are
- * what was shown, so a window is 3 rows in 20 of every user, however many are liked. */
+ * what was shown, so a window is 3 rows in 20 of every user, however many are liked. `slice`: 0, or
+ * which window further back, where windows are of everybody: rows newer than it are learnt from and
+ * no history. */
 rk_status rk_example_split_make(const rk_events_content *content, const rk_rows *rows,
                                 const rk_split *search, bool impressions, uint32_t most,
-                                uint64_t seed, rk_memory *memory, rk_example_split *out,
-                                rk_error *error);
+                                uint32_t slice, uint64_t seed, rk_memory *memory,
+                                rk_example_split *out, rk_error *error);
 
 #endif

@@ -1,6 +1,5 @@
 #include "learn/fit_ranker.h"
 
-
 #include "base/rng.h"
 #include "learn/tasks.h"
 
@@ -15,7 +14,6 @@ typedef struct fitting {
     rk_memory scratch;
     rk_log own_log;              /* after a refit */
     rk_snapshot_content content; /* the retrieval, with tasks and rates */
-    rk_content items;
     const rk_log *log;
     rk_gathered gathered;
     rk_ranked *out;
@@ -200,15 +198,15 @@ static bool compare_folds(const fitting *f) {
 
 /* ---- the fit --------------------------------------------------------------------------------- */
 
-/* The retrieval without the windows, as tuned. */
-static rk_status refit(fitting *f, rk_error *error) {
-    const rk_ranking_job *job = f->job;
+/* A retrieval without the windows of `split`, as tuned, with log and attributes of its own. */
+static rk_status refit(const rk_ranking_job *job, const rk_split *split, rk_memory *memory,
+                       rk_log *log, rk_snapshot_content *content, rk_error *error) {
     rk_vectors_result unused;
-    RK_TRY(rk_log_build(job->events, &job->examples->split.train, job->options->min_item_events,
-                        &f->scratch, &f->own_log, error));
-    f->log = &f->own_log;
-    return rk_fit_retrieval(job->events, &f->own_log, &f->items, job->tuned, job->options,
-                            &f->scratch, &f->content, &unused, error);
+    rk_content items;
+    RK_TRY(rk_log_build(job->events, &split->train, job->options->min_item_events, memory, log,
+                        error));
+    return rk_fit_retrieval(job->events, log, &items, job->tuned, job->options, memory, content,
+                            &unused, error);
 }
 
 static rk_status choose(fitting *f, rk_error *error) {
@@ -248,32 +246,86 @@ static bool learn(fitting *f) {
     return ok;
 }
 
-static rk_status fit(fitting *f, rk_error *error) {
+/* The retrieval that examples are asked of: the search's own, or one without their rows. */
+static rk_status retrieve(fitting *f, rk_error *error) {
     const rk_ranking_job *job = f->job;
-    rk_ranked *out = f->out;
-    f->log = job->log;
     if (job->examples->refit) {
-        RK_TRY(refit(f, error));
-    } else {
-        f->content = *job->retrieval;
-        if (!rk_fit_attributes(job->events, job->log, &f->scratch, &f->content) ||
-            !rk_fit_born(job->log, &f->scratch, &f->content)) {
-            return rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "attributes, ages");
+        f->log = &f->own_log;
+        return refit(job, &job->examples->split, &f->scratch, &f->own_log, &f->content, error);
+    }
+    f->log = job->log;
+    f->content = *job->retrieval;
+    if (!rk_fit_attributes(job->events, job->log, &f->scratch, &f->content) ||
+        !rk_fit_born(job->log, &f->scratch, &f->content)) {
+        return rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "attributes, ages");
+    }
+    return RK_OK;
+}
+
+static bool gather(const fitting *f, const rk_trial *trial, rk_memory *memory, rk_gathered *out) {
+    rk_gather_params params = rk_gather_defaults(f->job->options->seed);
+    params.impressions = f->job->options->impressions;
+    return rk_gather_examples(trial, &params, memory, out);
+}
+
+/* Examples of a window further back: another retrieval, without that one. */
+static rk_status gather_slice(fitting *f, uint32_t slice, rk_error *error) {
+    const rk_ranking_job *job = f->job;
+    const rk_learn_options *options = job->options;
+    rk_memory scratch = {0};
+    rk_example_split examples;
+    rk_log log;
+    rk_snapshot_content content;
+    rk_gathered gathered;
+    rk_status status =
+        rk_example_split_make(job->events, job->rows, job->search, options->impressions,
+                              options->ranker_cases, slice, job->seed, &scratch, &examples, error);
+    if (status == RK_OK && examples.split.case_count)
+        status = refit(job, &examples.split, &scratch, &log, &content, error);
+    /* What is left may have no like. */
+    if (status == RK_NO_EVENTS) examples.split.case_count = 0, status = RK_OK;
+    if (status == RK_OK && examples.split.case_count) {
+        content.meta.tasks = f->out->tasks;
+        content.tasks = f->out->task;
+        content.task_rate = rk_tasks_rates(job->events, &examples.split.train, &log, f->out->task,
+                                           f->out->tasks, &scratch);
+        rk_trial trial = trial_of(f, &content, &examples.split);
+        trial.log = &log;
+        if (!content.task_rate || !gather(f, &trial, &scratch, &gathered) ||
+            !rk_gathered_append(&f->gathered, &gathered, &f->scratch)) {
+            status = rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "examples");
         }
     }
-    RK_TRY(choose(f, error));
-    if (out->tasks == 0) return RK_OK;
-    rk_gather_params gather = rk_gather_defaults(job->options->seed);
-    gather.impressions = job->options->impressions;
+    rk_memory_free(&scratch);
+    return status;
+}
+
+static rk_status gather_all(fitting *f, rk_error *error) {
+    const rk_ranking_job *job = f->job;
+    rk_ranked *out = f->out;
     rk_trial trial = trial_of(f, &f->content, &job->examples->split);
-    if (!rk_gather_examples(&trial, &gather, &f->scratch, &f->gathered))
+    if (!gather(f, &trial, &f->scratch, &f->gathered))
         return rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "examples");
+    for (uint32_t slice = 1; job->examples->refit && slice < RK_RANKER_SLICES; slice++) {
+        if (f->gathered.reached < RK_TASK_ROWS) break;
+        if (f->gathered.reached >= job->options->ranker_cases) break;
+        RK_TRY(gather_slice(f, slice, error));
+    }
     out->rows = f->gathered.examples.count;
     out->lists = f->gathered.examples.lists;
     out->cases = f->gathered.cases;
     out->hidden = f->gathered.hidden;
     out->reached = f->gathered.reached;
     out->shared = job->examples->shared;
+    return RK_OK;
+}
+
+static rk_status fit(fitting *f, rk_error *error) {
+    rk_ranked *out = f->out;
+    RK_TRY(retrieve(f, error));
+    RK_TRY(choose(f, error));
+    if (out->tasks == 0) return RK_OK;
+    RK_TRY(gather_all(f, error));
     if (out->reached < RK_TASK_ROWS) {
         out->reason = "too few of the hidden events are among the candidates";
         return RK_OK;
@@ -286,6 +338,7 @@ rk_status rk_fit_ranker(const rk_ranking_job *job, rk_memory *memory, rk_ranked 
                         rk_error *error) {
     *out = (rk_ranked){.params = rk_ranker_defaults(), .reason = "there are too few examples"};
     fitting f = {.job = job, .memory = memory, .out = out};
+    out->params.epochs = job->options->ranker_epochs;
     rk_status status = fit(&f, error);
     if (out->shipped) out->reason = NULL;
     rk_memory_free(&f.scratch);

@@ -23,6 +23,9 @@
 
 /* Parts of the users that are left out in turn, where all are needed. */
 #define RK_RANKER_FOLDS 3u
+/* Most windows of one user, where users are few: the newest rows, those before, ... Each needs a
+ * retrieval that has not seen it. ml_latest_small: src/README.md. */
+#define RK_RANKER_SLICES 4u
 
 typedef struct rk_ranked {
     bool tried;         /* there were examples of some task */
@@ -49,6 +52,7 @@ typedef struct rk_ranked {
 typedef struct rk_ranking_job {
     const rk_events_content *events;
     const rk_learn_options *options;
+    uint64_t seed;          /* of the splits */
     const rk_rows *rows;    /* all that may be seen */
     const rk_split *search; /* cases the search asked about */
     const rk_example_split *examples;

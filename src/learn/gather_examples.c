@@ -236,3 +236,39 @@ bool rk_gather_examples(const rk_trial *trial, const rk_gather_params *params, r
     rk_memory_free(&scratch);
     return ok;
 }
+
+/* ---- several ----------------------------------------------------------------------------------
+ */
+
+/* An array of (count of each, width) elements after another, in `memory`; NULL if out of it. */
+static void *joined(const void *first, uint64_t first_count, const void *second,
+                    uint64_t second_count, uint64_t bytes, rk_memory *memory) {
+    unsigned char *out = rk_memory_take(memory, first_count + second_count, bytes);
+    if (!out) return NULL;
+    memcpy(out, first, (size_t)(first_count * bytes));
+    memcpy(out + first_count * bytes, second, (size_t)(second_count * bytes));
+    return out;
+}
+
+bool rk_gathered_append(rk_gathered *all, const rk_gathered *more, rk_memory *memory) {
+    rk_examples *a = &all->examples;
+    const rk_examples *b = &more->examples;
+    uint64_t rows = a->count, added = b->count;
+    a->input = joined(a->input, rows, b->input, added, RK_FEATURE_COUNT * sizeof(float), memory);
+    a->label = joined(a->label, rows, b->label, added, 1, memory);
+    a->known = joined(a->known, rows, b->known, added, 1, memory);
+    a->weight = joined(a->weight, rows, b->weight, added, sizeof(float), memory);
+    a->group = joined(a->group, a->lists, b->group, b->lists, sizeof(uint64_t), memory);
+    a->list_begin = joined(a->list_begin, a->lists, b->list_begin, b->lists + UINT64_C(1),
+                           sizeof(uint64_t), memory);
+    if (!a->input || !a->label || !a->known || !a->weight || !a->group || !a->list_begin)
+        return false;
+    for (uint32_t l = 0; l <= b->lists; l++) a->list_begin[a->lists + l] += rows;
+    a->lists += b->lists;
+    a->count += added;
+    all->item = all->case_index = NULL;
+    all->cases += more->cases;
+    all->hidden += more->hidden;
+    all->reached += more->reached;
+    return true;
+}

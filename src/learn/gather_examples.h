@@ -50,4 +50,8 @@ typedef struct rk_gathered {
 bool rk_gather_examples(const rk_trial *trial, const rk_gather_params *params, rk_memory *memory,
                         rk_gathered *out);
 
+/* The rows and lists of `more` after those of `all`; items and cases are no longer told. Arrays
+ * belong to `memory`. False if out of memory. */
+bool rk_gathered_append(rk_gathered *all, const rk_gathered *more, rk_memory *memory);
+
 #endif

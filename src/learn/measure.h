@@ -1,6 +1,6 @@
 /* Everything an evaluation says of one method: metrics, what its lists are like, intervals, and
- * how the answer compares: that of the whole funnel, or of the blend where there are no rankers. The
- * answer is measured first, and the rest beside it: the same cases, the same resamples. */
+ * how the answer compares: that of the whole funnel, or of the blend where there are no rankers.
+ * The answer is measured first, and the rest beside it: the same cases, the same resamples. */
 #ifndef RK_LEARN_MEASURE_H
 #define RK_LEARN_MEASURE_H
 
@@ -21,8 +21,8 @@ typedef struct rk_measured {
 typedef struct rk_measuring {
     rk_trial trial;
     uint64_t seed;
-    rk_kept kept;        /* of the method measured last; scores only if asked for */
-    double *means;       /* (RK_RESAMPLES, values of a case) likewise */
+    rk_kept kept;         /* of the method measured last; scores only if asked for */
+    double *means;        /* (RK_RESAMPLES, values of a case) likewise */
     double *answer_means; /* the same of the answer */
     rk_measured answer;
 } rk_measuring;
@@ -31,8 +31,8 @@ typedef struct rk_measuring {
 bool rk_measure_begin(const rk_trial *trial, uint64_t seed, bool scores, rk_memory *memory,
                       rk_measuring *out);
 
-/* What the snapshot answers, "funnel" or "blend", into m->answer, its lists and values into m->kept.
- * Before any other. */
+/* What the snapshot answers, "funnel" or "blend", into m->answer, its lists and values into
+ * m->kept. Before any other. */
 bool rk_measure_answer(rk_measuring *m);
 
 /* Any other method, answered from `snapshot`. False if out of memory. */

@@ -440,15 +440,17 @@ static rk_status split_examples(const search *s, const rk_rows *rows, uint64_t s
     *out = (rk_example_split){.wanted = 1};
     if (!options->ranker_cases) return RK_OK;
     return rk_example_split_make(s->events, rows, &s->split, options->impressions,
-                                 options->ranker_cases, seed, memory, out, error);
+                                 options->ranker_cases, 0, seed, memory, out, error);
 }
 
-static rk_status rank(const search *s, const rk_rows *rows, const rk_example_split *examples,
-                      rk_memory *memory, rk_ranked *ranked, rk_error *error) {
+static rk_status rank(const search *s, const rk_rows *rows, uint64_t seed,
+                      const rk_example_split *examples, rk_memory *memory, rk_ranked *ranked,
+                      rk_error *error) {
     rk_snapshot_content content = s->content;
     content.sources = s->tuned.sources;
     rk_ranking_job job = {.events = s->events,
                           .options = s->options,
+                          .seed = seed,
                           .rows = rows,
                           .search = &s->split,
                           .examples = examples,
@@ -498,7 +500,7 @@ rk_status rk_search(const rk_events_content *all, const rk_rows *rows,
         run(&s, validation);
         if (s.failed) status = rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "parameter search");
         *tuned = s.tuned;
-        if (status == RK_OK) status = rank(&s, rows, &examples, kept, ranked, error);
+        if (status == RK_OK) status = rank(&s, rows, seed, &examples, kept, ranked, error);
     }
     rk_memory_free(&s.kept);
     rk_memory_free(&memory);

@@ -370,11 +370,11 @@ bool rk_train_ranker(const rk_examples *examples, const rk_ranker_params *params
 rk_ranker_params rk_ranker_defaults(void) {
     rk_ranker_params params = {.experts = 4,
                                .units = 32,
-                               .epochs = 10,
-                               .row_budget = 4000000,
+                               .epochs = 40,
+                               .row_budget = 40000000,
                                .batch = 1024,
-                               .rate = 0.003f,
-                               .l2 = 1.0f,
+                               .rate = 0.001f,
+                               .l2 = 0.1f,
                                .list_mix = 10.0f};
     for (uint32_t t = 0; t < RK_MAX_TASKS; t++) params.value[t] = 1.0f;
     return params;

@@ -4,6 +4,8 @@
  *   evaluate EVENTS.rkev --protocol P [--k 10,20] [--sample F] [--predictions FILE.csv]
  *   recommend SNAPSHOT.rk --sessions EVENTS.rkev [--count N] [--keep-seen] [--location LAT,LON]
  *       [--user NAME=VALUE[,NAME=VALUE]...]          the same for all sessions
+ *   tune SNAPSHOT.rk --events EVENTS.rkev [--protocol P] [--k N] [--settings N] [--cases N]
+ *       [--guard NAME=PERCENT%|NAME=off]... [--clip X]   value weights and quotas by replay
  *   inspect FILE      verify FILE
  * Shared by train and evaluate: [--seed N] [--threads N] [--set name=value]...
  *
@@ -35,6 +37,9 @@ static int usage(const char *problem, const char *what) {
         "[--set name=value]...\n"
         "       reckon-cli recommend SNAPSHOT.rk --sessions EVENTS.rkev [--count N] [--keep-seen] "
         "[--location LAT,LON] [--user NAME=VALUE,...]\n"
+        "       reckon-cli tune SNAPSHOT.rk --events EVENTS.rkev [--protocol P] [--k N] "
+        "[--settings N] [--cases N] [--guard NAME=5%%|NAME=off]... [--clip X] [--seed N] "
+        "[--threads N] [--set located=1]\n"
         "       reckon-cli inspect|verify FILE\n",
         problem, what ? ": " : "", what ? what : "");
     return EXIT_USAGE;
@@ -123,9 +128,10 @@ static void print_note(void *context, const char *text) {
 
 typedef struct arguments {
     const char *file, *out, *region, *protocol, *cutoffs, *sample, *predictions, *sessions, *count,
-        *location, *user;
+        *location, *user, *events, *settings, *cases, *clip;
     bool keep_seen;
     rk_learn_options learn;
+    rk_tune_options tune;
 } arguments;
 
 static bool parse_u64(const char *text, uint64_t most, uint64_t *out) {
@@ -136,14 +142,27 @@ static bool parse_u64(const char *text, uint64_t most, uint64_t *out) {
     return *end == 0 && value <= most;
 }
 
+/* The value of "name=value", and its name; NULL if it is none. */
+static const char *value_of(const char *setting, char name[64]) {
+    const char *equals = strchr(setting, '=');
+    if (!equals || (size_t)(equals - setting) >= 64) return NULL;
+    memcpy(name, setting, (size_t)(equals - setting));
+    name[equals - setting] = 0;
+    return equals + 1;
+}
+
 /* "name=value" of --set. */
 static bool apply_setting(rk_learn_options *options, const char *setting) {
     char name[64];
-    const char *equals = strchr(setting, '=');
-    if (!equals || (size_t)(equals - setting) >= sizeof name) return false;
-    memcpy(name, setting, (size_t)(equals - setting));
-    name[equals - setting] = 0;
-    return rk_learn_set(options, name, equals + 1);
+    const char *value = value_of(setting, name);
+    return value && rk_learn_set(options, name, value);
+}
+
+/* "coverage=-5%" of --guard. */
+static bool apply_guard(rk_tune_options *options, const char *guard) {
+    char name[64];
+    const char *value = value_of(guard, name);
+    return value && rk_tune_set_guard(options, name, value);
 }
 
 static bool apply_option(arguments *args, const char *name, const char *value) {
@@ -154,7 +173,9 @@ static bool apply_option(arguments *args, const char *name, const char *value) {
                  {"--protocol", &args->protocol}, {"--k", &args->cutoffs},
                  {"--sample", &args->sample},     {"--predictions", &args->predictions},
                  {"--sessions", &args->sessions}, {"--count", &args->count},
-                 {"--location", &args->location}, {"--user", &args->user}};
+                 {"--location", &args->location}, {"--user", &args->user},
+                 {"--events", &args->events},     {"--settings", &args->settings},
+                 {"--cases", &args->cases},       {"--clip", &args->clip}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (strcmp(name, texts[i].name) != 0) continue;
         *texts[i].field = value;
@@ -163,6 +184,7 @@ static bool apply_option(arguments *args, const char *name, const char *value) {
     uint64_t number;
     if (strcmp(name, "--seed") == 0) return parse_u64(value, UINT64_MAX, &args->learn.seed);
     if (strcmp(name, "--set") == 0) return apply_setting(&args->learn, value);
+    if (strcmp(name, "--guard") == 0) return apply_guard(&args->tune, value);
     if (strcmp(name, "--threads") == 0 && parse_u64(value, 64, &number) && number > 0) {
         args->learn.threads = (uint32_t)number;
         return true;
@@ -172,7 +194,8 @@ static bool apply_option(arguments *args, const char *name, const char *value) {
 
 /* False: a usage error has been printed. */
 static bool parse_arguments(int count, char **values, arguments *args) {
-    *args = (arguments){.region = "default", .cutoffs = "10,20", .sample = "1", .count = "20"};
+    *args = (arguments){.region = "default", .sample = "1", .count = "20"};
+    args->tune = rk_tune_defaults();
     args->learn = rk_learn_defaults();
     args->learn.progress = print_progress;
     args->learn.note = print_note;
@@ -296,6 +319,7 @@ static int command_evaluate(arguments *args, rk_memory *memory) {
     if (!parse_protocol(args->protocol, &options.protocol)) {
         return usage("--protocol is " PROTOCOLS, args->protocol);
     }
+    if (!args->cutoffs) args->cutoffs = "10,20";
     if (!parse_cutoffs(args->cutoffs, &options)) {
         return usage("--k is ascending numbers from 1 to 1000", args->cutoffs);
     }
@@ -457,6 +481,70 @@ static int command_recommend(arguments *args, rk_memory *memory) {
     return 0;
 }
 
+/* ---- tune ------------------------------------------------------------------------------------ */
+
+static int open_snapshot(const char *path, rk_memory *memory, rk_snapshot_view *snapshot) {
+    uint64_t bytes;
+    const char *why;
+    rk_error error;
+    unsigned char *data = read_file(path, memory, &bytes, &why);
+    if (!data) return refuse_file(path, why);
+    if (rk_snapshot_open(data, bytes, snapshot, &error) != RK_OK) return refuse(&error);
+    return rk_snapshot_verify(snapshot, &error) == RK_OK ? 0 : refuse(&error);
+}
+
+/* Text to a number of 1..most, if there is text. */
+static bool read_number(const char *text, uint64_t most, uint32_t *out) {
+    uint64_t number = *out;
+    if (text && (!parse_u64(text, most, &number) || number < 1)) return false;
+    *out = (uint32_t)number;
+    return true;
+}
+
+static int read_tuning(arguments *args) {
+    rk_tune_options *tune = &args->tune;
+    if (!args->events) return usage("--events is missing", NULL);
+    if (args->protocol) {
+        tune->has_protocol = true;
+        if (!parse_protocol(args->protocol, &tune->protocol) ||
+            tune->protocol == RK_PROTOCOL_COLD_ITEM) {
+            return usage("--protocol is leave-one-out|temporal|temporal-global|sessions",
+                         args->protocol);
+        }
+    }
+    if (!read_number(args->cutoffs, RK_MOST_SHOWN, &tune->k))
+        return usage("--k is a number from 1 to 100", args->cutoffs);
+    if (!read_number(args->settings, RK_MOST_SETTINGS, &tune->configurations))
+        return usage("--settings is a number from 1 to 256", args->settings);
+    if (!read_number(args->cases, 1000000, &tune->cases))
+        return usage("--cases is a number from 1 to 1000000", args->cases);
+    char *end = NULL;
+    if (args->clip) tune->clip = strtod(args->clip, &end);
+    if (args->clip && (end == args->clip || *end || !(tune->clip >= 1.0 && tune->clip <= 1e9)))
+        return usage("--clip is a number from 1 to 1e9", args->clip);
+    return 0;
+}
+
+static int command_tune(arguments *args, rk_memory *memory) {
+    rk_snapshot_view snapshot;
+    rk_events_view events;
+    rk_error error;
+    char *json;
+    uint64_t bytes;
+    int status = read_tuning(args);
+    if (status == 0) status = open_snapshot(args->file, memory, &snapshot);
+    args->file = args->events;
+    if (status == 0) status = read_events(args, memory, &events);
+    if (status) return status;
+    if (rk_learn_tune(&snapshot, &events, &args->learn, &args->tune, memory, &json, &bytes,
+                      &error) != RK_OK) {
+        return refuse(&error);
+    }
+    fwrite(json, 1, (size_t)bytes, stdout);
+    fputc('\n', stdout);
+    return 0;
+}
+
 /* ---- inspect, verify ------------------------------------------------------------------------- */
 
 /* Opens and validates a file of any kind. */
@@ -524,11 +612,9 @@ int main(int count, char **values) {
     static const struct {
         const char *name;
         int (*run)(arguments *, rk_memory *);
-    } commands[] = {{"train", command_train},
-                    {"evaluate", command_evaluate},
-                    {"recommend", command_recommend},
-                    {"inspect", command_inspect},
-                    {"verify", command_verify}};
+    } commands[] = {{"train", command_train},         {"evaluate", command_evaluate},
+                    {"recommend", command_recommend}, {"tune", command_tune},
+                    {"inspect", command_inspect},     {"verify", command_verify}};
     if (count < 2) return usage("a command is missing", NULL);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         arguments args;

@@ -29,6 +29,8 @@ static void walk_facts(const rk_events_content *content) {
         if (!none && !(latitude >= -90 && latitude <= 90 && longitude >= -180 && longitude <= 180))
             abort();
     }
+    for (uint64_t e = 0; content->propensity != NULL && e < meta->events; e++)
+        require(content->propensity[e] > 0.0f && content->propensity[e] <= 1.0f);
     for (uint64_t e = 0; content->context != NULL && e < meta->events; e++)
         if (content->context[e] >= meta->contexts) abort();
 }

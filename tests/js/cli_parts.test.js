@@ -108,7 +108,12 @@ test('the configuration', () => {
     ['{"map": {"price": "p"}}', /c.json: map: "price" is no role/],
     ['{"map": {"feature.x": ""}}', 'c.json: map: "feature.x=" needs a name and a column'],
     ['{"events": {"buy": 2}}', 'c.json: events.buy must be an object'],
-    ['{"events": {"buy": {"wait": 2}}}', 'c.json: events.buy.wait is not known; only weight is'],
+    [
+      '{"events": {"buy": {"wait": 2}}}',
+      'c.json: events.buy.wait is not known; known are weight, value',
+    ],
+    ['{"events": {"buy": {}}}', 'c.json: events.buy says nothing; known are weight, value'],
+    ['{"events": {"buy": {"value": "1"}}}', /events.buy.value must be a number from -1048576/],
     ['{"events": {"buy": {"weight": 2e9}}}', /events.buy.weight must be a number from -1048576/],
     ['{"base": 3}', 'c.json: base must be the name of an event type, or null'],
     ['{"train": {"dim": "64"}}', 'c.json: train.dim must be a number; it is "64"'],

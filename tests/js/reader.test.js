@@ -270,6 +270,7 @@ test('good_v1.rkev: everything', () => {
       ],
       ofEvent: [0, 0, 1, 1, 2, 2, 0, 0, 1, 1, 2, 2],
     },
+    propensities: range(12, (e) => (e === 11 ? 16 : e + 1) / 16),
   });
 });
 

@@ -138,6 +138,7 @@ const EVENTS_SPEC = {
   'ctx.off': ['core', 4, true],
   'ctx.txt': ['core', 1, true],
   'ev.ctx': ['core', 4, true],
+  'ev.prop': ['core', 4, true],
 };
 
 /** Sections that are there if and only if a number of the meta is not 0, with that number's place. */
@@ -250,7 +251,7 @@ export function readEvents(input) {
     if (!entry.required) fail('VALUE_RANGE', entry.type, entry.at + 10, 'not flagged required');
   }
   expectConditional(found, CONDITIONAL, meta, found['ev.meta']);
-  for (const type of ['ev.user', 'ev.item', 'ev.label', 'ev.time', 'ev.split', 'ev.ctx'])
+  for (const type of ['ev.user', 'ev.item', 'ev.label', 'ev.time', 'ev.split', 'ev.ctx', 'ev.prop'])
     expectCount(found[type], meta.events);
   expectCount(found['user.off'], meta.users + 1);
   expectCount(found['item.off'], meta.items + 1);
@@ -288,6 +289,7 @@ export function readEvents(input) {
     places: placesOf(file, found['item.geo']),
     attributes: attributesOf(file, found, meta),
     contexts: contextsOf(file, found, meta),
+    propensities: found['ev.prop'] && [...floatsOf(file, found['ev.prop'], 2 ** -126, 1)],
   };
 }
 

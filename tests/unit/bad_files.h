@@ -605,6 +605,10 @@ static const bad_file bad_files[] = {
     E("context_off", false, RK_NOT_MONOTONE, "ctx.off", 24, 4, 12),
     E("context_utf8", false, RK_BAD_UTF8, "ctx.txt", 2, 1, 0xC3),
     E("event_context", true, RK_VALUE_RANGE, "ev.ctx", 44, 4, 3),
+    SHORT("ev.prop", 44, 11),
+    E("propensity_zero", true, RK_VALUE_RANGE, "ev.prop", 0, 4, 0),
+    E("propensity_large", true, RK_VALUE_RANGE, "ev.prop", 44, 4, 0x3F800001),
+    E("propensity_nan", true, RK_NOT_FINITE, "ev.prop", 4, 4, F32_NAN),
 };
 /* clang-format on */
 enum { BAD_FILES = (int)(sizeof bad_files / sizeof *bad_files) };

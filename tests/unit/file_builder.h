@@ -411,6 +411,7 @@ typedef struct small_events {
     uint8_t attribute_kind[SMALL_ATTRIBUTES];
     string_builder attributes, attribute_values, features, contexts;
     uint32_t context[SMALL_EVENTS];
+    float propensity[SMALL_EVENTS];
     rk_events_content content;
 } small_events;
 
@@ -457,6 +458,7 @@ static inline small_events *make_small_events(void) {
         small->label[e] = 1 + e % 3;
         small->time[e] = e == 0 ? -1 : 1700000000000 + (int64_t)e * 1000;
         small->split[e] = e >= 10;
+        small->propensity[e] = (float)(e == 11 ? 16 : e + 1) / 16.0f;
     }
     for (uint32_t i = 0; i < SMALL_USERS; i++) add_string(&small->users, users[i]);
     for (uint32_t i = 0; i < SMALL_EVENT_ITEMS; i++) add_string(&small->items, items[i]);
@@ -492,6 +494,7 @@ static inline small_events *make_small_events(void) {
         .features = strings_view(&small->features),
         .contexts = strings_view(&small->contexts),
         .context = small->context,
+        .propensity = small->propensity,
     };
     return small;
 }

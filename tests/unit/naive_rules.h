@@ -219,16 +219,16 @@ static inline uint32_t more_broken(const naive_list *list, const char *worse, co
 }
 
 static inline double naive_cosine(const rk_snapshot_content *content, uint32_t a, uint32_t b) {
-    float x[RK_MAX_DIM] = {0}, y[RK_MAX_DIM] = {0};
+    int16_t x[RK_MAX_DIM], y[RK_MAX_DIM];
     double dot = 0, xx = 0, yy = 0;
-    rk_vector_accumulate(content, a, 1.0f, x);
-    rk_vector_accumulate(content, b, 1.0f, y);
+    rk_vector_decode_i16(content, a, x);
+    rk_vector_decode_i16(content, b, y);
     for (uint32_t i = 0; i < content->meta.dim; i++) {
         dot += (double)x[i] * (double)y[i];
         xx += (double)x[i] * (double)x[i];
         yy += (double)y[i] * (double)y[i];
     }
-    return xx > 1e-12 && yy > 1e-12 ? dot / sqrt(xx * yy) : 0.0;
+    return xx > 0 && yy > 0 ? dot / sqrt(xx * yy) : 0.0;
 }
 
 static inline uint32_t diversify_rule(const naive_list *list) {
@@ -257,7 +257,7 @@ static inline void naive_take(naive_list *list, uint32_t item) {
     }
 }
 
-/* Candidates by places moved: a stable insertion. */
+/* Candidates by half places moved: a stable insertion. */
 static inline void naive_arrange(naive_list *list) {
     int64_t key[RK_MAX_CANDIDATES];
     for (uint32_t i = 0; i < list->input->candidate_count; i++) {
@@ -265,14 +265,17 @@ static inline void naive_arrange(naive_list *list) {
         uint32_t blamed;
         list->place[item] = i + 1;
         if (naive_removed(list, item, &blamed)) continue;
-        int64_t mine = list->ordered;
+        int64_t mine = 2 * (int64_t)list->ordered;
         for (uint32_t r = 0; r < list->set->count; r++) {
             const tree_rule *rule = &list->set->rules[r];
             if (rule->type != RK_RULE_BOOST && rule->type != RK_RULE_BURY) continue;
             if (!rule_match(list, r, item)) continue;
-            mine += rule->type == RK_RULE_BOOST ? -(int64_t)rule->numbers[0] : rule->numbers[0];
+            mine += 2 * (rule->type == RK_RULE_BOOST ? -(int64_t)rule->numbers[0]
+                                                     : (int64_t)rule->numbers[0]);
             list->touched[item] |= 1u << r;
         }
+        const int64_t moved = mine - 2 * (int64_t)list->ordered;
+        mine += moved < 0 ? -1 : moved > 0; /* past what stays */
         list->order[list->ordered] = item;
         key[list->ordered++] = mine;
     }

@@ -14,6 +14,9 @@ static void assert_content_equal(const rk_events_content *a, const rk_events_con
         assert_memory_equal(a->time, b->time, events * sizeof *a->time);
     assert_int_equal(a->split == NULL, b->split == NULL);
     if (a->split != NULL && events > 0) assert_memory_equal(a->split, b->split, events);
+    assert_int_equal(a->propensity == NULL, b->propensity == NULL);
+    if (a->propensity != NULL && events > 0)
+        assert_memory_equal(a->propensity, b->propensity, events * sizeof *a->propensity);
     assert_strings_equal(&a->users, &b->users);
     assert_strings_equal(&a->items, &b->items);
     assert_strings_equal(&a->types, &b->types);
@@ -67,6 +70,8 @@ static void optional_sections_may_be_absent(void **state) {
     small_events *small = make_small_events();
     rk_events_content *content = &small->content;
     content->split = NULL;
+    assert_round_trip(content);
+    content->propensity = NULL;
     assert_round_trip(content);
     content->titles = (rk_strings){NULL, NULL, 0};
     assert_round_trip(content);

@@ -39,6 +39,8 @@ const NAMES: Record<Role, readonly string[]> = {
     ...['unixreviewtime', 'invoicedate', 'orderdate', 'pos', 'position', 'seq', 'sequence', 'step'],
   ],
   region: ['region'],
+  // Never guessed: it changes what a row means, an impression and not an event.
+  propensity: [],
   title: ['title', 'name', 'itemtitle', 'itemname', 'productname', 'movietitle'],
   lat: ['lat', 'latitude'],
   lon: ['lon', 'lng', 'long', 'longitude'],

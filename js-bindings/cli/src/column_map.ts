@@ -10,6 +10,7 @@ export const ROLES = [
   'event',
   'time',
   'region',
+  'propensity',
   'title',
   'lat',
   'lon',

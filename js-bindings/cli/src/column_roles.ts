@@ -22,6 +22,7 @@ export interface EventColumns {
   readonly event?: Column;
   readonly time?: Column;
   readonly region?: Column;
+  readonly propensity?: Column;
   readonly labels: readonly MappedExpression[];
   readonly features: readonly MappedExpression[];
   /** "session=session_id item=item_id (guessed); not used: price" */
@@ -99,6 +100,7 @@ export function eventColumns(source: Source, map: ColumnMap): EventColumns {
   const event = chooser.choose('event');
   const time = chooser.choose('time');
   const region = chooser.choose('region');
+  const propensity = chooser.choose('propensity');
   const expressions = (mapped: ColumnMap['labels']): MappedExpression[] =>
     [...mapped].map(([name, expression]) => ({
       name,
@@ -113,6 +115,7 @@ export function eventColumns(source: Source, map: ColumnMap): EventColumns {
     ...(event && { event }),
     ...(time && { time }),
     ...(region && { region }),
+    ...(propensity && { propensity }),
     labels,
     features,
     summary: chooser.summary(labels, features),

@@ -1,7 +1,7 @@
 // reckon.config.json: how to read the data and how to train, kept beside the data.
 //
 //   { "map":    { "session": "basket", "item": "sku", "label.like": "rating >= 4" },
-//     "events": { "buy": { "weight": 3 }, "see_less": { "weight": -1 } },
+//     "events": { "buy": { "weight": 3, "value": 1.5 }, "see_less": { "weight": -1 } },
 //     "base":   "click",
 //     "train":  { "minItemEvents": 5, "dim": 64 } }
 import { readFile } from 'node:fs/promises';
@@ -34,6 +34,7 @@ export const DEFAULT_CONFIG: Config = {
 
 const KEYS = ['map', 'events', 'base', 'train'];
 const MOST_WEIGHT = 2 ** 20;
+const MOST_DECIMALS = 6;
 
 type Entries = [string, unknown][];
 
@@ -66,13 +67,19 @@ export function parseConfig(text: string, path: string): Config {
     if (!KEYS.includes(key))
       throw refuse(`unknown key ${quote(key)}; known are ${KEYS.join(', ')}`);
   }
+  const events = eventConfigs(entriesOf(parts.get('events') ?? {}, '"events"'), entriesOf, refuse);
   return {
     map: mapFromConfig(textEntries(entriesOf(parts.get('map') ?? {}, '"map"'), refuse), (problem) =>
       refuse(`map: ${problem}`),
     ),
-    weights: eventWeights(entriesOf(parts.get('events') ?? {}, '"events"'), entriesOf, refuse),
+    weights: new Map(
+      events.flatMap(({ name, weight }) => (weight === undefined ? [] : [[name, weight]])),
+    ),
     base: baseType(parts.get('base'), refuse),
-    settings: trainerSettings(entriesOf(parts.get('train') ?? {}, '"train"'), path, refuse),
+    settings: [
+      ...trainerSettings(entriesOf(parts.get('train') ?? {}, '"train"'), path, refuse),
+      ...valueSettings(events, path),
+    ],
   };
 }
 
@@ -83,27 +90,53 @@ function textEntries(entries: Entries, refuse: (problem: string) => Refusal): [s
   });
 }
 
-function eventWeights(
+interface EventConfig {
+  name: string;
+  /** What one event counts in learning. */
+  weight?: number;
+  /** What the probability of the event counts in the value model. */
+  value?: number;
+}
+
+const EVENT_KEYS = ['weight', 'value'] as const;
+
+function eventConfigs(
   entries: Entries,
   entriesOf: (value: unknown, what: string) => Entries,
   refuse: (problem: string) => Refusal,
-): Map<string, number> {
-  return new Map(
-    entries.map(([event, value]) => {
-      const settings = new Map(entriesOf(value, `events.${event}`));
-      const weight = settings.get('weight');
-      const unknown = [...settings.keys()].find((key) => key !== 'weight');
-      if (unknown !== undefined)
-        throw refuse(`events.${event}.${unknown} is not known; only weight is`);
-      if (typeof weight !== 'number' || !(Math.abs(weight) <= MOST_WEIGHT)) {
+): EventConfig[] {
+  return entries.map(([name, given]) => {
+    const settings = entriesOf(given, `events.${name}`);
+    const config: EventConfig = { name };
+    for (const [key, number] of settings) {
+      const known = EVENT_KEYS.find((known) => known === key);
+      if (!known)
+        throw refuse(`events.${name}.${key} is not known; known are ${EVENT_KEYS.join(', ')}`);
+      if (typeof number !== 'number' || !(Math.abs(number) <= MOST_WEIGHT)) {
         throw refuse(
-          `events.${event}.weight must be a number from -${MOST_WEIGHT} to ${MOST_WEIGHT}`,
+          `events.${name}.${key} must be a number from -${MOST_WEIGHT} to ${MOST_WEIGHT}`,
         );
       }
-      return [event, weight];
-    }),
-  );
+      config[known] = number;
+    }
+    if (settings.length > 0) return config;
+    throw refuse(`events.${name} says nothing; known are ${EVENT_KEYS.join(', ')}`);
+  });
 }
+
+/** The trainer's name of it: "see_less_value". It takes plain decimals. */
+const valueSettings = (events: readonly EventConfig[], path: string): TrainerSetting[] =>
+  events.flatMap(({ name, value }) =>
+    value === undefined
+      ? []
+      : [
+          {
+            name: `${name}_value`,
+            value: value.toFixed(MOST_DECIMALS),
+            origin: `${path}: events.${name}.value`,
+          },
+        ],
+  );
 
 function baseType(base: unknown, refuse: (problem: string) => Refusal): string | null {
   if (base === undefined) return DEFAULT_BASE;

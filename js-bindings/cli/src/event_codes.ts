@@ -13,7 +13,7 @@ import {
   keepRows,
   rowsWhere,
 } from './event_log.js';
-import { type Stage } from './event_stage.js';
+import { PROPENSITY_SQL, type Stage } from './event_stage.js';
 import type { Times } from './event_times.js';
 import { Refusal } from './failures.js';
 import { type ItemFacts, readFacts, readTexts } from './item_facts.js';
@@ -147,7 +147,7 @@ async function createDictionaries(duck: Duck, stage: Stage, hasCatalog: boolean)
   }
 }
 
-/** Table `codes`: r, s, u, i, m (labels), t, g, and `again` for rows that repeat an earlier one. */
+/** Table `codes`: r, s, u, i, m (labels), t, g, p, and `again` for rows that repeat an earlier one. */
 async function createCodes(
   duck: Duck,
   stage: Stage,
@@ -163,13 +163,14 @@ async function createCodes(
   await duck.run(
     `CREATE TABLE codes AS SELECT CAST(stage.rowid AS UINTEGER) AS r, stage.s AS s, users.k AS u,
        items.k AS i, CAST(${maskSql(stage, types)} AS UINTEGER) AS m, ${times.sql} AS t,
-       ${stage.hasRegion ? `coalesce(regions.k, ${NO_REGION})` : '0'} AS g
+       ${stage.hasRegion ? `coalesce(regions.k, ${NO_REGION})` : '0'} AS g,
+       ${stage.hasPropensity ? PROPENSITY_SQL : '0'} AS p
        ${raw.map((sql) => `, stage.${sql}`).join('')}, false AS again
      FROM stage ${joins.join(' ')}`,
   );
   if (times.kind === 'none') return 0;
   // Grouping first keeps the join small: few rows are duplicates.
-  const key = ['s', 'u', 'i', 'm', 't', 'g', ...raw];
+  const key = ['s', 'u', 'i', 'm', 't', 'g', 'p', ...raw];
   await duck.run(
     `CREATE TABLE groups AS SELECT ${key.join(', ')}, min(r) AS first
      FROM codes GROUP BY ALL HAVING count(*) > 1;
@@ -196,7 +197,7 @@ function maskSql(stage: Stage, types: readonly EventType[]): string {
 
 // ---- reading back --------------------------------------------------------------------------------
 
-type CodeColumns = Pick<EventLog, 'user' | 'item' | 'label' | 'time' | 'split'> &
+type CodeColumns = Pick<EventLog, 'user' | 'item' | 'label' | 'time' | 'split' | 'propensity'> &
   Partial<Pick<RegionalLog, 'region'>>;
 
 async function readCodes(
@@ -209,18 +210,23 @@ async function readCodes(
   const region = new Uint32Array(stage.hasRegion ? rows : 0);
   const time = new Float64Array(times.kind === 'none' ? 0 : rows);
   const split = new Uint8Array(stage.hasTest ? rows : 0);
+  const propensity = new Float32Array(stage.hasPropensity ? rows : 0);
   const kept = new Uint8Array(rows);
-  await duck.forEachNumbers('SELECT r, u, i, m, coalesce(t, 0), g, s, again FROM codes', (row) => {
-    const r = row[0] ?? 0;
-    user[r] = row[1] ?? 0;
-    item[r] = row[2] ?? 0;
-    label[r] = row[3] ?? 0;
-    // Writing past the end of an array that is not wanted does nothing.
-    time[r] = row[4] ?? 0;
-    region[r] = row[5] ?? 0;
-    split[r] = row[6] ?? 0;
-    kept[r] = row[7] === 0 ? 1 : 0;
-  });
+  await duck.forEachNumbers(
+    'SELECT r, u, i, m, coalesce(t, 0), g, s, again, p FROM codes',
+    (row) => {
+      const r = row[0] ?? 0;
+      user[r] = row[1] ?? 0;
+      item[r] = row[2] ?? 0;
+      label[r] = row[3] ?? 0;
+      // Writing past the end of an array that is not wanted does nothing.
+      time[r] = row[4] ?? 0;
+      region[r] = row[5] ?? 0;
+      split[r] = row[6] ?? 0;
+      kept[r] = row[7] === 0 ? 1 : 0;
+      propensity[r] = row[8] ?? 0;
+    },
+  );
   const log: CodeColumns = {
     user,
     item,
@@ -228,6 +234,7 @@ async function readCodes(
     ...(time.length > 0 && { time }),
     ...(split.length > 0 && { split }),
     ...(region.length > 0 && { region }),
+    ...(propensity.length > 0 && { propensity }),
   };
   return { log, kept };
 }

@@ -38,6 +38,8 @@ export interface EventLog {
   readonly label: Uint32Array;
   /** Unix ms or an order index; absent without times. Doubles: both lie within ±2⁵³. */
   readonly time?: Float64Array;
+  /** (events) probability with which the row's item was shown. */
+  readonly propensity?: Float32Array;
   /** 1 = a row of the test file. */
   readonly split?: Uint8Array;
   /** In order of first appearance. */
@@ -88,8 +90,8 @@ export function rowsWhere(events: number, holds: (row: number) => boolean): Uint
 export function keepRows<Log extends EventLog>(log: Log, rows: Uint32Array): Log {
   const users = inOrderOfAppearance(log.user, rows, rowCount(log.users));
   const items = inOldOrder(log, rows);
-  const { listed, region, time, split, titles, places, attributes, contexts } = log as EventLog &
-    Partial<RegionalLog>;
+  const { listed, region, time, split, propensity, titles, places, attributes, contexts } =
+    log as EventLog & Partial<RegionalLog>;
   return {
     ...log,
     events: rows.length,
@@ -98,6 +100,7 @@ export function keepRows<Log extends EventLog>(log: Log, rows: Uint32Array): Log
     label: rows.map((row) => log.label[row] ?? 0),
     ...(time && { time: Float64Array.from(rows, (row) => time[row] ?? 0) }),
     ...(split && { split: Uint8Array.from(rows, (row) => split[row] ?? 0) }),
+    ...(propensity && { propensity: Float32Array.from(rows, (row) => propensity[row] ?? 1) }),
     ...(region && { region: rows.map((row) => region[row] ?? 0) }),
     users: pickRows(log.users, users.kept),
     items: pickRows(log.items, items.kept),

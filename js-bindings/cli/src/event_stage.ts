@@ -1,8 +1,8 @@
 // Brings the mapped columns of all sources into one DuckDB table, in row order, and remembers which
 // row came from where, so that every later complaint can name file, row and column.
 //
-// Columns of the table: s (1: a row of the test file), u, i, and where mapped e, t, g (user, item,
-// event, time, region), x0, x1, … (columns that labels and features mention). The row number is rowid.
+// Columns of the table: s (1: a row of the test file), u, i, and where mapped e, t, g, p (user, item,
+// event, time, region, propensity), x0, x1, … (columns that labels and features mention). The row number is rowid.
 import { type ColumnMap } from './column_map.js';
 import { type EventColumns, type MappedExpression, eventColumns } from './column_roles.js';
 import { type Duck } from './duck.js';
@@ -11,8 +11,12 @@ import { type Place, Refusal, quote } from './failures.js';
 import { type Column, type Source, columnSql, requireColumn, textSql } from './input_source.js';
 
 export const MOST_ID_BYTES = 65535;
+/** 2^-126: a smaller number has no inverse that the format holds. */
+const LEAST_PROPENSITY = '1.1754943508222875e-38';
+/** Of the stage; NULL where it is no number. */
+export const PROPENSITY_SQL = 'TRY_CAST(stage.p AS DOUBLE)';
 
-export type StageColumn = 'user' | 'item' | 'event' | 'time' | 'region';
+export type StageColumn = 'user' | 'item' | 'event' | 'time' | 'region' | 'propensity';
 
 export interface Stage {
   readonly name: string;
@@ -21,6 +25,7 @@ export interface Stage {
   readonly hasTest: boolean;
   readonly hasEvent: boolean;
   readonly hasRegion: boolean;
+  readonly hasPropensity: boolean;
   /** DuckDB type of t. */
   readonly timeType?: string;
   readonly labels: readonly MappedExpression[];
@@ -71,6 +76,7 @@ export async function stageEvents(duck: Duck, request: StageRequest): Promise<St
     hasTest: parts.some(({ isTest }) => isTest),
     hasEvent: first.columns.event !== undefined,
     hasRegion: first.columns.region !== undefined,
+    hasPropensity: first.columns.propensity !== undefined,
     ...(time && { timeType: time.type }),
     labels: first.columns.labels,
     features: first.columns.features,
@@ -106,7 +112,7 @@ function describeParts({ events, test, map, note }: StageRequest): Part[] {
 }
 
 function requireSameRoles(first: Part | undefined, source: Source, columns: EventColumns): void {
-  for (const role of ['event', 'time', 'region'] as const) {
+  for (const role of ['event', 'time', 'region', 'propensity'] as const) {
     if (!first || (first.columns[role] === undefined) === (columns[role] === undefined)) continue;
     const [without, having] =
       columns[role] === undefined ? [source, first.source] : [first.source, source];
@@ -129,7 +135,14 @@ function columnTypes(parts: readonly Part[]): TypedColumn[] {
   const [first] = parts;
   if (!first) return [];
   const columns: TypedColumn[] = [];
-  const roles = { u: 'user', i: 'item', e: 'event', t: 'time', g: 'region' } as const;
+  const roles = {
+    u: 'user',
+    i: 'item',
+    e: 'event',
+    t: 'time',
+    g: 'region',
+    p: 'propensity',
+  } as const;
   for (const [sql, role] of Object.entries(roles)) {
     const own = first.columns[role];
     if (!own) continue;
@@ -205,4 +218,19 @@ export async function checkIds(
       `${quote(value)} has ${bytes} bytes; at most ${MOST_ID_BYTES} are allowed`,
     );
   }
+}
+
+/** Refuses propensities that are none: numbers above 0 and at most 1. */
+export async function checkPropensities(duck: Duck, stage: Stage): Promise<void> {
+  if (!stage.hasPropensity) return;
+  const [bad] = await duck.numbers(
+    `SELECT min(rowid) FILTER (NOT coalesce(${PROPENSITY_SQL} BETWEEN ${LEAST_PROPENSITY} AND 1, false))
+     FROM stage`,
+  );
+  if (typeof bad !== 'number') return;
+  const [[value] = []] = await duck.rows(`SELECT p[:80] FROM stage WHERE rowid = ${bad}`);
+  throw new Refusal(
+    await stage.place(bad, 'propensity'),
+    `${quote(value ?? '')} is no propensity: a number above 0 and at most 1`,
+  );
 }

@@ -112,6 +112,7 @@ export function eventsContainer(log: EventLog, region: string): Container {
   );
   if (log.titles) sections.push(...strings('name', log.titles));
   sections.push(...factSections(log));
+  if (log.propensity) sections.push(column('ev.prop', log.propensity));
   return { kind: CONSTANTS.RK_KIND_EVENTS, region, createdAtMs: newestTime(log), sections };
 }
 

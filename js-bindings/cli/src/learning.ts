@@ -1,4 +1,4 @@
-// What build and evaluate share: options to a request, data to an event log, an event log to a run of
+// What build, evaluate and tune share: options to a request, data to an event log, an event log to a run of
 // the trainer.
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
@@ -111,12 +111,38 @@ export class Learning {
   }
 
   /** Runs the trainer on a log; `subject` is what a person calls the data. */
-  async run(
+  run(
     command: 'train' | 'evaluate',
     log: EventLog,
     region: string,
     subject: string,
     args: readonly TrainerArgument[],
+  ): Promise<string> {
+    return this.#execute(log, region, subject, (file) => [command, { file }, ...args]);
+  }
+
+  /** Tunes a snapshot on a log. */
+  tune(
+    snapshot: string,
+    log: EventLog,
+    region: string,
+    subject: string,
+    args: readonly TrainerArgument[],
+  ): Promise<string> {
+    return this.#execute(log, region, subject, (file) => [
+      'tune',
+      { file: snapshot },
+      '--events',
+      { file },
+      ...args,
+    ]);
+  }
+
+  async #execute(
+    log: EventLog,
+    region: string,
+    subject: string,
+    argumentsFor: (file: string) => readonly TrainerArgument[],
   ): Promise<string> {
     if (this.#files === 0) {
       const relative = path.relative('', this.trainer.path);
@@ -127,7 +153,7 @@ export class Learning {
     await writeEventsFile(file, log, region);
     const stdout = await runTrainer(
       this.trainer,
-      [command, { file }, ...args, ...this.#common],
+      [...argumentsFor(file), ...this.#common],
       subject,
       {
         progress: (stage, done, total, unit) => this.progress.update(stage, done, total, unit),

@@ -8,6 +8,7 @@ import { evaluateCommand } from './command_evaluate.js';
 import { inspectCommand } from './command_inspect.js';
 import { recommendCommand } from './command_recommend.js';
 import { similarCommand } from './command_similar.js';
+import { tuneCommand } from './command_tune.js';
 import { verifyCommand } from './command_verify.js';
 import { Refusal, UsageError, oneLine, quote } from './failures.js';
 import { printOut, tolerateClosedPipes } from './terminal.js';
@@ -18,6 +19,7 @@ const COMMANDS: readonly Command[] = [
   recommendCommand,
   similarCommand,
   evaluateCommand,
+  tuneCommand,
   inspectCommand,
   verifyCommand,
 ];

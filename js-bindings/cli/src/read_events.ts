@@ -6,7 +6,7 @@ import { codeEvents } from './event_codes.js';
 import { readContexts } from './event_contexts.js';
 import { markLabels } from './event_labels.js';
 import { type EventLog, type RegionalLog } from './event_log.js';
-import { checkIds, stageEvents } from './event_stage.js';
+import { checkIds, checkPropensities, stageEvents } from './event_stage.js';
 import { readTimes } from './event_times.js';
 import { openSources } from './input_source.js';
 import { factsOfIds, readItems } from './read_items.js';
@@ -35,6 +35,7 @@ export async function readEvents(
   const listing = request.items === undefined ? [] : await openSources(duck, request.items);
   const stage = await stageEvents(duck, { events, test, map, note });
   await checkIds(duck, stage);
+  await checkPropensities(duck, stage);
   const times = await readTimes(duck, stage);
   if (times.kind !== 'none') note(times.summary);
   await markLabels(duck, stage);

@@ -417,7 +417,9 @@ const member = (path: string, key: string): string =>
   /^[A-Za-z_$][\w$]{0,60}$/.test(key) ? `${path}.${key}` : `${path}[${quote(key)}]`;
 
 function objectOf(value: unknown, path: string): Fields {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return { ...value } as Fields; // its own fields, read once
+  }
   throw refused(path, value, 'an object');
 }
 
@@ -438,7 +440,7 @@ function arrayOf(value: unknown, path: string, most: number, least = 0): readonl
     const range = least === 0 ? `at most ${most}` : `${least} to ${most}`;
     throw new RulesError(path, `it has ${value.length} entries, it may have ${range}`);
   }
-  return value;
+  return Array.from<unknown>(value); // holes become undefined
 }
 
 function text(value: unknown, path: string, most = Infinity): string {
