@@ -7,7 +7,7 @@
 //
 // The npm graph, and of the shared sets what is there; snapshots are built once by the public command and kept
 // under build/bench. bench_first_stage.c says what is measured. What counts as the first stage's cost is what it
-// adds to a query: its dot product in the pass in which `session` and `user` score, and rk_first_scores; beside it
+// adds to a query: its dot product, computed where vectors are decoded anyway, and rk_first_scores; beside it
 // stands what it costs by itself, every vector decoded for it alone. The 16 features of retrieval are inputs of
 // both stages, and are listed by themselves. Overlap is the same in every host; times are those of the host.
 import { existsSync } from 'node:fs';
