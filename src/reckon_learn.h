@@ -54,6 +54,7 @@ typedef struct rk_learn_options {
     uint32_t sgns_epochs;
     uint32_t tower_epochs;   /* 0: no user tower */
     uint32_t encoder_epochs; /* 0: sessions are pooled by one decay */
+    uint32_t ranker_epochs;  /* at most: the best is kept */
     rk_progress_fn *progress;
     rk_note_fn *note;
     void *context;

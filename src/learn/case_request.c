@@ -6,11 +6,13 @@
 #define LOCATION_GRID 0.005f
 
 bool rk_case_room_take(const rk_trial *trial, rk_memory *memory, rk_case_room *room) {
-    uint32_t history = 0;
-    for (uint32_t i = 0; i < trial->split->case_count; i++)
-        history = RK_MAX(history, trial->split->cases[i].history_count);
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < trial->split->case_count; i++) {
+        const rk_case *test = &trial->split->cases[i];
+        most = RK_MAX(most, (uint64_t)test->history_count + test->later_count);
+    }
     room->session = RK_NEW(memory, rk_event, RK_MAX_SESSION);
-    room->exclude = RK_NEW(memory, uint32_t, (uint64_t)trial->excluded_count + history);
+    room->exclude = RK_NEW(memory, uint32_t, trial->excluded_count + most);
     if (!room->session || !room->exclude) return false;
     for (uint32_t i = 0; i < trial->excluded_count; i++) room->exclude[i] = trial->excluded[i];
     return true;
@@ -40,6 +42,18 @@ static uint32_t read_older(const rk_trial *trial, const rk_case *test, uint32_t 
     for (uint32_t i = 0; i + RK_MAX_SESSION < test->history_count; i++) {
         uint32_t item = trial->log->item_of_file[trial->events->item[rows[i]]];
         if (item != RK_NONE) older[count++] = item;
+    }
+    return count;
+}
+
+/* Items of rows that came after the window: the retrieval has learnt that this user takes them, so
+ * as candidates that were not chosen they would teach not to trust it. */
+static uint32_t read_later(const rk_trial *trial, const rk_case *test, uint32_t *later) {
+    const uint64_t *rows = trial->split->row + test->relevant_begin + test->relevant_count;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < test->later_count; i++) {
+        uint32_t item = trial->log->item_of_file[trial->events->item[rows[i]]];
+        if (item != RK_NONE) later[count++] = item;
     }
     return count;
 }
@@ -97,5 +111,6 @@ rk_request rk_case_request(const rk_trial *trial, uint32_t index, rk_case_room *
     } else {
         request.exclude_count += read_older(trial, test, room->exclude + trial->excluded_count);
     }
+    request.exclude_count += read_later(trial, test, room->exclude + request.exclude_count);
     return request;
 }

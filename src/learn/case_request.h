@@ -13,7 +13,7 @@
 /* What one request at a time points to. */
 typedef struct rk_case_room {
     rk_event *session; /* (RK_MAX_SESSION) */
-    uint32_t *exclude; /* (excluded + longest history) not ranked, then seen long ago */
+    uint32_t *exclude; /* not ranked, then seen long ago, then seen later */
     uint32_t features[RK_MAX_FEATURES];
 } rk_case_room;
 

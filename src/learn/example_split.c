@@ -109,7 +109,8 @@ static void hide_window(windows *w, user_run run) {
                                                   .history_begin = history,
                                                   .history_count = counts[HISTORY],
                                                   .relevant_begin = window,
-                                                  .relevant_count = counts[HIDDEN]};
+                                                  .relevant_count = counts[HIDDEN],
+                                                  .later_count = counts[LATER]};
 }
 
 /* ---- who ------------------------------------------------------------------------------------- */

@@ -311,6 +311,11 @@ static rk_status gather_all(fitting *f, rk_error *error) {
         if (f->gathered.reached >= job->options->ranker_cases) break;
         RK_TRY(gather_slice(f, slice, error));
     }
+    /* Only where something tells one new item from another. */
+    bool ok = !job->events->meta.attributes || job->options->impressions ||
+              rk_gathered_add_cold(&f->gathered, &f->content, &f->scratch);
+    if (!ok) return rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "examples of new items");
+    rk_gathered_drop_hours(&f->gathered);
     out->rows = f->gathered.examples.count;
     out->lists = f->gathered.examples.lists;
     out->cases = f->gathered.cases;
@@ -338,6 +343,7 @@ rk_status rk_fit_ranker(const rk_ranking_job *job, rk_memory *memory, rk_ranked 
                         rk_error *error) {
     *out = (rk_ranked){.params = rk_ranker_defaults(), .reason = "there are too few examples"};
     fitting f = {.job = job, .memory = memory, .out = out};
+    out->params.epochs = job->options->ranker_epochs;
     rk_status status = fit(&f, error);
     if (out->shipped) out->reason = NULL;
     rk_memory_free(&f.scratch);

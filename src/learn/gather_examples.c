@@ -3,6 +3,7 @@
 #include "base/rng.h"
 #include "learn/case_request.h"
 #include "learn/parallel.h"
+#include "learn/tasks.h"
 #include "serve/engine.h"
 
 #define STREAM_DRAW (UINT64_C(0x64726177) << 32) /* "draw", then the case */
@@ -21,6 +22,7 @@ typedef struct asker {
     float *feature;  /* (longest, RK_FEATURE_COUNT) */
     uint32_t *place; /* (longest) of the rows kept */
     float *weight;   /* (longest) */
+    int64_t first_ms, last_ms;
     uint64_t hidden, reached;
 } asker;
 
@@ -120,6 +122,8 @@ static void ask(const gathering *g, asker *a, uint32_t index) {
     bool impressions = g->params->impressions;
     rk_request request = rk_case_request(g->trial, index, &a->room);
     request.count = RK_SECOND_STAGE_ITEMS;
+    a->first_ms = RK_MIN(a->first_ms, request.time_ms);
+    a->last_ms = RK_MAX(a->last_ms, request.time_ms);
     uint32_t asked = read_labels(g, test, a);
     uint32_t found = rk_engine_examples(a->engine, &request, a->asked, impressions ? asked : 0,
                                         impressions ? 0 : g->params->depth, a->item, a->feature);
@@ -161,6 +165,8 @@ static bool take_shards(gathering *g, rk_memory *scratch) {
             return false;
         }
         a->engine = rk_engine_over(trial->snapshot, engine, engine_bytes);
+        a->first_ms = INT64_MAX;
+        a->last_ms = INT64_MIN;
     }
     return true;
 }
@@ -222,13 +228,16 @@ bool rk_gather_examples(const rk_trial *trial, const rk_gather_params *params, r
     gathering g = {.trial = trial, .params = params, .out = out};
     uint64_t fair = params->most_rows / RK_MAX(1, trial->split->case_count);
     g.most = RK_MAX(RK_GATHER_LEAST, (uint32_t)RK_MIN(params->most, fair));
-    *out = (rk_gathered){.cases = trial->split->case_count};
+    *out = (rk_gathered){
+        .cases = trial->split->case_count, .first_ms = INT64_MAX, .last_ms = INT64_MIN};
     out->examples.tasks = trial->snapshot->meta.tasks;
     bool ok = take_shards(&g, &scratch) && take_rows(&g, memory, &scratch);
     if (ok) {
         rk_parallel(trial->threads, ask_shard, &g);
         close_up(&g);
         for (uint32_t s = 0; s < RK_SHARDS; s++) {
+            out->first_ms = RK_MIN(out->first_ms, g.shard[s].first_ms);
+            out->last_ms = RK_MAX(out->last_ms, g.shard[s].last_ms);
             out->hidden += g.shard[s].hidden;
             out->reached += g.shard[s].reached;
         }
@@ -267,8 +276,101 @@ bool rk_gathered_append(rk_gathered *all, const rk_gathered *more, rk_memory *me
     a->lists += b->lists;
     a->count += added;
     all->item = all->case_index = NULL;
+    all->first_ms = RK_MIN(all->first_ms, more->first_ms);
+    all->last_ms = RK_MAX(all->last_ms, more->last_ms);
     all->cases += more->cases;
     all->hidden += more->hidden;
     all->reached += more->reached;
     return true;
+}
+
+/* ---- items that nobody has met ----------------------------------------------------------------
+ */
+
+/* Sources that know an item from its events alone, and what else does. */
+static const uint32_t event_sources[] = {RK_SOURCE_POPULAR, RK_SOURCE_SIMILAR, RK_SOURCE_TRENDING};
+static const uint32_t event_features[] = {RK_FEATURE_popularity,      RK_FEATURE_follows_last,
+                                          RK_FEATURE_follows_before,  RK_FEATURE_leads_last,
+                                          RK_FEATURE_dislike_follows, RK_FEATURE_age};
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static void cold_row(const rk_snapshot_content *content, float *row) {
+    uint32_t brought = 0;
+    for (size_t i = 0; i < COUNT_OF(event_sources); i++) {
+        uint32_t s = event_sources[i];
+        row[RK_FEATURE_blend] -= content->sources[s].weight * row[RK_FEATURE_score_popular + s];
+        row[RK_FEATURE_score_popular + s] = row[RK_FEATURE_place_popular + s] = 0.0f;
+    }
+    for (size_t i = 0; i < COUNT_OF(event_features); i++) row[event_features[i]] = 0.0f;
+    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++)
+        brought += row[RK_FEATURE_place_popular + s] > 0.0f;
+    row[RK_FEATURE_sources] = (float)brought / (float)RK_SOURCE_COUNT;
+    for (uint32_t t = 0; t < content->meta.tasks; t++)
+        row[RK_FEATURE_item_rate_0 + t] = rk_task_rate(&content->tasks[t], 0, 0) / RK_RATE_STEPS;
+}
+
+/* Rows of list `l`, or 0 if it gets no copy. */
+static uint64_t copied_rows(const rk_examples *e, uint32_t l, uint32_t *labelled) {
+    uint64_t begin = e->list_begin[l], end = e->list_begin[l + 1];
+    uint8_t any = 0;
+    for (uint64_t row = begin; row < end; row++) any |= e->label[row];
+    return any && (*labelled)++ % RK_COLD_EVERY == 0 ? end - begin : 0;
+}
+
+bool rk_gathered_add_cold(rk_gathered *all, const rk_snapshot_content *content, rk_memory *memory) {
+    rk_memory scratch = {0};
+    const rk_examples *from = &all->examples;
+    rk_gathered cold = {.first_ms = all->first_ms, .last_ms = all->last_ms};
+    rk_examples *to = &cold.examples;
+    uint32_t labelled = 0, lists = 0;
+    uint64_t rows = 0;
+    for (uint32_t l = 0; l < from->lists; l++) {
+        uint64_t copied = copied_rows(from, l, &labelled);
+        rows += copied;
+        lists += copied > 0;
+    }
+    to->input = RK_NEW(&scratch, float, rows *RK_FEATURE_COUNT);
+    to->label = RK_NEW(&scratch, uint8_t, rows);
+    to->known = RK_NEW(&scratch, uint8_t, rows);
+    to->weight = RK_NEW(&scratch, float, rows);
+    to->list_begin = RK_NEW(&scratch, uint64_t, (uint64_t)lists + 1);
+    to->group = RK_NEW(&scratch, uint64_t, lists);
+    bool ok = to->input && to->label && to->known && to->weight && to->list_begin && to->group;
+    labelled = 0;
+    for (uint32_t l = 0; ok && l < from->lists; l++) {
+        uint64_t begin = from->list_begin[l], count = copied_rows(from, l, &labelled);
+        if (count == 0) continue;
+        float *input = to->input + to->count * RK_FEATURE_COUNT;
+        memcpy(input, from->input + begin * RK_FEATURE_COUNT,
+               (size_t)count * RK_FEATURE_COUNT * sizeof *input);
+        for (uint64_t i = 0; i < count; i++) cold_row(content, input + i * RK_FEATURE_COUNT);
+        memcpy(to->label + to->count, from->label + begin, (size_t)count);
+        memcpy(to->known + to->count, from->known + begin, (size_t)count);
+        memcpy(to->weight + to->count, from->weight + begin, (size_t)count * sizeof(float));
+        to->group[to->lists++] = from->group[l];
+        to->count += count;
+        to->list_begin[to->lists] = to->count;
+    }
+    ok = ok && rk_gathered_append(all, &cold, memory);
+    rk_memory_free(&scratch);
+    return ok;
+}
+
+/* ---- when -------------------------------------------------------------------------------------
+ */
+
+void rk_gathered_drop_hours(rk_gathered *all) {
+    static const struct {
+        int64_t span_ms;
+        uint32_t features[2];
+    } needs[] = {{RK_HOURS_SPAN_MS, {RK_FEATURE_hour_sin, RK_FEATURE_hour_cos}},
+                 {RK_WEEKDAYS_SPAN_MS, {RK_FEATURE_weekday_sin, RK_FEATURE_weekday_cos}}};
+    for (size_t n = 0; n < COUNT_OF(needs); n++) {
+        if (all->last_ms >= all->first_ms && all->last_ms - all->first_ms >= needs[n].span_ms)
+            continue;
+        for (uint64_t row = 0; row < all->examples.count; row++) {
+            float *input = all->examples.input + row * RK_FEATURE_COUNT;
+            input[needs[n].features[0]] = input[needs[n].features[1]] = 0.0f;
+        }
+    }
 }

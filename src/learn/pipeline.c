@@ -15,7 +15,8 @@ rk_learn_options rk_learn_defaults(void) {
                               .ranker_cases = 24000,
                               .sgns_epochs = 10,
                               .encoder_epochs = 10,
-                              .tower_epochs = 3};
+                              .tower_epochs = 3,
+                              .ranker_epochs = 40};
 }
 
 static bool parse_u32(const char *text, uint32_t least, uint32_t most, uint32_t *out) {
@@ -98,6 +99,7 @@ bool rk_learn_set(rk_learn_options *options, const char *name, const char *value
         {"sgns_epochs", 1, 1000, &options->sgns_epochs},
         {"encoder_epochs", 0, 1000, &options->encoder_epochs},
         {"tower_epochs", 0, 1000, &options->tower_epochs},
+        {"ranker_epochs", 1, 1000, &options->ranker_epochs},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (strcmp(name, known[i].name) != 0) continue;

@@ -33,6 +33,8 @@ typedef struct rk_case {
     uint32_t user;           /* of the events file */
     uint32_t history_count;  /* > 0 */
     uint32_t relevant_count; /* > 0 */
+    uint32_t later_count;    /* rows after the relevant ones that are neither known nor asked for:
+                                of windows further back (example_split.h) */
     uint64_t history_begin;  /* in rk_split.row, oldest first */
     uint64_t relevant_begin;
 } rk_case;

@@ -69,6 +69,12 @@ rk_status rk_tasks_choose(const rk_events_content *events, const rk_rows *rows,
     return RK_OK;
 }
 
+uint8_t rk_task_rate(const rk_task *task, uint32_t with, uint32_t all) {
+    double prior = RK_RATE_PRIOR * (double)task->base_rate;
+    double share = ((double)with + prior) / ((double)all + RK_RATE_PRIOR);
+    return (uint8_t)rk_round_i32((float)share * RK_RATE_STEPS);
+}
+
 uint8_t *rk_tasks_rates(const rk_events_content *events, const rk_rows *rows, const rk_log *log,
                         const rk_task *tasks, uint32_t count, rk_memory *memory) {
     rk_memory scratch = {0};
@@ -84,9 +90,7 @@ uint8_t *rk_tasks_rates(const rk_events_content *events, const rk_rows *rows, co
             with[(uint64_t)item * count + t] += events->label[rows->row[i]] >> tasks[t].type & 1u;
     }
     for (uint64_t i = 0; rate && i < (uint64_t)log->items * count; i++) {
-        double prior = RK_RATE_PRIOR * (double)tasks[i % count].base_rate;
-        double share = ((double)with[i] + prior) / ((double)all[i / count] + RK_RATE_PRIOR);
-        rate[i] = (uint8_t)rk_round_i32((float)share * RK_RATE_STEPS);
+        rate[i] = rk_task_rate(&tasks[i % count], with[i], all[i / count]);
     }
     rk_memory_free(&scratch);
     return rate;

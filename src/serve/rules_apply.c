@@ -16,6 +16,9 @@
 #include "base/rng.h"
 #include "serve/rules_inner.h"
 
+/* Candidates whose rows are fetched before the first is looked at. */
+#define AHEAD 64u
+
 #define DRAW_STREAM 0x72756C6573u /* "rules" */
 
 typedef struct ruling {
@@ -117,6 +120,9 @@ static void admit(ruling *list) {
     if (more) memset(list->scratch->buckets, 0xFF, RK_RULES_BUCKETS * sizeof(uint16_t));
     for (uint32_t i = 0; i < input->candidate_count; i++) {
         uint32_t item = input->candidates[i].item;
+        if (i % AHEAD == 0)
+            rk_rules_fetch(list->rules, input->candidates + i,
+                           RK_MIN(AHEAD, input->candidate_count - i));
         if (is_removed(list, item, &blamed)) {
             note_removed(list, item, i + 1, blamed);
             continue;
@@ -243,7 +249,7 @@ static void pin_items(ruling *list) {
             rk_rules_caps_expect(list->rules, scratch->listed[p], p);
     }
     for (uint32_t i = 0; i < count && list->rules->diversify; i++)
-        rk_rules_spread_place(list->rules, pins[i].slot, scratch->order, list->ordered);
+        rk_rules_spread_place(list->rules, pins[i].slot);
 }
 
 /* ---- filling --------------------------------------------------------------------------------- */
@@ -277,8 +283,7 @@ static void place(ruling *list, uint32_t slot, uint32_t position, bool pinned) {
         list->have[s]++;
         if (pinned) list->expected[s]--;
     }
-    if (rules->diversify && !pinned)
-        rk_rules_spread_place(rules, slot, list->scratch->order, list->ordered);
+    if (rules->diversify && !pinned) rk_rules_spread_place(rules, slot);
 }
 
 /* The policy of exploration: one of those eligible, all alike, and how probable that was. */
@@ -305,14 +310,35 @@ static bool explore(ruling *list, uint32_t position) {
     return true;
 }
 
+/* What a position asks for. */
+typedef struct opening {
+    uint32_t position;
+    uint32_t due;  /* shares, as a mask */
+    float spread;  /* the strength of `diversify` */
+    uint32_t best; /* of scratch->order, so far */
+    uint32_t best_broken;
+    float best_value;
+} opening;
+
+#define UNKNOWN UINT32_MAX /* of scratch->broken: more rules than there can be */
+
+static uint32_t broken_by(const ruling *list, const opening *at, uint32_t slot) {
+    uint32_t *broken = &list->scratch->broken[slot];
+    *broken = rk_rules_caps_broken(list->rules, slot, at->position) |
+              (at->due & list->scratch->breaks[slot]);
+    return *broken;
+}
+
 /* Whose fault it is that candidates before the chosen one in the order were passed over. */
-static void tell(const ruling *list, uint32_t chosen_at) {
+static void tell(const ruling *list, const opening *at) {
     const rk_rules_scratch *scratch = list->scratch;
-    uint32_t chosen = scratch->order[chosen_at], caps = list->rules->shape.caps;
+    uint32_t chosen = scratch->order[at->best], caps = list->rules->shape.caps;
     uint32_t share_bits = caps ? (1u << 31 >> (caps - 1)) - 1 : UINT32_MAX;
-    for (uint32_t i = 0; i < chosen_at; i++) {
+    for (uint32_t i = 0; i < at->best; i++) {
         uint32_t passed = scratch->order[i];
-        uint32_t because = scratch->broken[passed] & ~scratch->broken[chosen];
+        uint32_t broken = scratch->broken[passed];
+        if (broken == UNKNOWN) broken = broken_by(list, at, passed);
+        uint32_t because = broken & ~at->best_broken;
         if (because) {
             scratch->touched[passed] |= rules_of(list, because);
             scratch->touched[chosen] |= rules_of(list, because & share_bits);
@@ -323,33 +349,56 @@ static void tell(const ruling *list, uint32_t chosen_at) {
     }
 }
 
-/* The candidate that breaks least, then the best by MMR, then the first. */
-static void choose(ruling *list, uint32_t position) {
-    const rk_rules *rules = list->rules;
+/* Without diversity: the first of those that break least. */
+static void choose_first(const ruling *list, opening *at) {
+    for (uint32_t i = 0; i < list->ordered && at->best_broken != 0; i++) {
+        uint32_t broken = broken_by(list, at, list->scratch->order[i]);
+        if (broken >= at->best_broken) continue;
+        at->best = i;
+        at->best_broken = broken;
+    }
+}
+
+/* The best by MMR of those that break least. Once one breaks nothing, bounds come before looking at
+ * what a candidate breaks, and the order says when to stop: no value is above that of a relevance
+ * that is unlike everything. */
+static void choose_unlike(const ruling *list, opening *at) {
     const rk_rules_scratch *scratch = list->scratch;
-    uint32_t due = due_shares(list, position), best = 0, best_broken = UINT32_MAX;
-    float spread = rules->diversify ? (float)rules->diversify->numbers[0] / RK_RULES_PARTS : 0.0f;
-    float best_value = 0.0f;
-    assert(list->ordered > 0);
     for (uint32_t i = 0; i < list->ordered; i++) {
         uint32_t slot = scratch->order[i];
-        uint32_t broken =
-            rk_rules_caps_broken(rules, slot, position) | (due & scratch->breaks[slot]);
-        scratch->broken[slot] = broken;
-        if (broken > best_broken) continue;
-        float value = 0.0f;
-        if (rules->diversify)
-            value = (1.0f - spread) * scratch->relevance[slot] - spread * scratch->similarity[slot];
-        if (i > 0 && broken == best_broken && !(value > best_value)) continue;
-        best = i;
-        best_broken = broken;
-        best_value = value;
-        if (broken == 0 && !rules->diversify) break;
+        float relevant = (1.0f - at->spread) * scratch->relevance[slot];
+        float bound = relevant - at->spread * scratch->similarity[slot];
+        scratch->broken[slot] = UNKNOWN;
+        if (at->best_broken == 0) {
+            if (!(relevant + at->spread > at->best_value)) return;
+            if (!(bound > at->best_value)) continue;
+        }
+        uint32_t broken = broken_by(list, at, slot);
+        if (broken > at->best_broken) continue;
+        if (broken == at->best_broken && !(bound > at->best_value)) continue;
+        float value = relevant - at->spread * rk_rules_spread_update(list->rules, slot);
+        if (broken == at->best_broken && !(value > at->best_value)) continue;
+        at->best = i;
+        at->best_broken = broken;
+        at->best_value = value;
     }
-    uint32_t slot = scratch->order[best];
-    tell(list, best);
-    list->out[position - 1].gave_way |= rules_of(list, best_broken);
-    take_from_order(list, best);
+}
+
+/* The candidate that breaks least, then the best by MMR, then the first. */
+static void choose(ruling *list, uint32_t position) {
+    const rk_rule *diversify = list->rules->diversify;
+    opening at = {.position = position, .due = due_shares(list, position), .best_broken = UNKNOWN};
+    assert(list->ordered > 0);
+    if (diversify) {
+        at.spread = (float)diversify->numbers[0] / RK_RULES_PARTS;
+        choose_unlike(list, &at);
+    } else {
+        choose_first(list, &at);
+    }
+    uint32_t slot = list->scratch->order[at.best];
+    tell(list, &at);
+    list->out[position - 1].gave_way |= rules_of(list, at.best_broken);
+    take_from_order(list, at.best);
     place(list, slot, position, false);
 }
 
@@ -403,7 +452,7 @@ uint32_t rk_rules_apply(const rk_rules *rules, const rk_rules_input *input, rk_r
                    .out = out,
                    .hour = rules->state->hour,
                    .draws = rk_rng_at(input->seed, DRAW_STREAM)};
-    rules->state->removed_count = 0;
+    rules->state->removed_count = rules->state->arrived = 0;
     admit(&list);
     arrange(&list);
     pin_items(&list);

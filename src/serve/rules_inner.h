@@ -24,7 +24,8 @@ typedef struct rk_rule {
 /* What a document has of each kind: its scratch is sized by it. */
 typedef struct rk_rules_shape {
     uint32_t rules, caps, cap_entries, shares, pins;
-    bool diversify, explore, ages_filter;
+    bool diversify, explore;
+    bool ages, ages_filter; /* a condition looks at ages; one of those that remove does */
 } rk_rules_shape;
 
 /* A cap: rules that limit how many of one value there are. Its entries are (RK_RULES_SLOTS,
@@ -65,15 +66,17 @@ typedef struct rk_rules_scratch {
     uint64_t *group_key;    /* (cap_entries) */
     /* Diversity. */
     int16_t *magnitudes;   /* (slots, dim) */
-    float *scale, *along;  /* g and <mean, g v> of vectors.h */
     float *inverse_length; /* 0: it has no direction */
-    float *similarity;     /* to the most similar item of the list */
+    float *similarity;     /* to the most similar item of the list, as far as compared */
+    uint32_t *compared;    /* with how many of `arrived`; RK_NONE: its vector is not decoded */
+    uint16_t *arrived;     /* (RK_MAX_COUNT) what is in the list, pins first */
 } rk_rules_scratch;
 
 /* What changes between lists. */
 typedef struct rk_rules_state {
     int64_t hour; /* of the bitmap; RK_RULES_NO_HOUR: time unknown */
     uint32_t removed_count;
+    uint32_t arrived;
     uint32_t groups; /* interned by caps for the list in the making */
     uint32_t group_mask;
 } rk_rules_state;
@@ -91,7 +94,6 @@ struct rk_rules {
     uint32_t pinned_count;
     uint32_t group_buckets;             /* a power of two */
     uint8_t columns[RK_MAX_ATTRIBUTES]; /* of `ia.num`, of attributes that are numbers */
-    float mean_squared;                 /* <mean, mean> */
     uint32_t *blocked;                  /* (blocks) */
     rk_rules_state *state;              /* (1) */
     rk_rules_scratch scratch;
@@ -103,6 +105,8 @@ int64_t rk_rules_hour(int64_t time_ms);
 bool rk_rules_match(const rk_rules *rules, const rk_rule *rule, uint32_t item, int64_t hour);
 /* Makes the bitmap for state->hour. */
 void rk_rules_fill_blocked(const rk_rules *rules);
+/* Reads what rules will read of these items, for nothing but to have it. */
+void rk_rules_fetch(const rk_rules *rules, const rk_scored *items, uint32_t count);
 /* The rules that remove this item, a bit each; `seen`: it was. */
 uint32_t rk_rules_blame(const rk_rules *rules, uint32_t item, bool seen, int64_t hour);
 
@@ -118,8 +122,9 @@ void rk_rules_caps_place(const rk_rules *rules, uint32_t slot, uint32_t position
 
 /* Diversity (rules_spread.c). */
 void rk_rules_spread_add(const rk_rules *rules, uint32_t slot);
-/* What is in `order` (count) learns how similar it is to `slot`. */
-void rk_rules_spread_place(const rk_rules *rules, uint32_t slot, const uint16_t *order,
-                           uint32_t count);
+/* The slot is in the list. */
+void rk_rules_spread_place(const rk_rules *rules, uint32_t slot);
+/* scratch->similarity of the slot, compared with all that is in the list. */
+float rk_rules_spread_update(const rk_rules *rules, uint32_t slot);
 
 #endif

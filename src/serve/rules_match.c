@@ -33,6 +33,25 @@ static bool list_has(const uint32_t *list, uint32_t count, uint32_t wanted) {
     return false;
 }
 
+void rk_rules_fetch(const rk_rules *rules, const rk_scored *items, uint32_t count) {
+    const rk_snapshot_content *snapshot = rules->snapshot;
+    bool ages = rules->shape.ages && snapshot->born, rows = snapshot->meta.attributes > 0;
+    for (uint32_t i = 0; i < count && ages; i++) {
+        const volatile uint32_t *born = &snapshot->born[items[i].item];
+        (void)*born;
+    }
+    for (uint32_t i = 0; i < count && rows; i++) {
+        const volatile uint32_t *begin = &snapshot->item_value_begin[items[i].item];
+        (void)*begin;
+    }
+    for (uint32_t i = 0; i < count && rows; i++) {
+        uint32_t begin = snapshot->item_value_begin[items[i].item];
+        if (begin == snapshot->item_value_begin[items[i].item + 1]) continue;
+        const volatile uint32_t *value = &snapshot->item_value[begin];
+        (void)*value;
+    }
+}
+
 static const uint32_t *values_of(const rk_snapshot_content *snapshot, uint32_t item,
                                  uint32_t *count) {
     *count = 0;

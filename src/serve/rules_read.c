@@ -12,11 +12,10 @@
  *
  * Memory of a handle:  rk_rules | words | rules | pinned | bitmap | scratch of one list
  * Scratch is 48 KB, 20 B a value counted by a cap (44 KB for a category), and with diversity
- * 1,344 * (2 dim + 16) B. */
+ * 1,344 * (2 dim + 12) B. */
 #include "base/fmath.h"
 #include "serve/engine.h"
 #include "serve/rules_inner.h"
-#include "simd/kernels.h"
 
 typedef struct reader {
     const rk_snapshot_content *snapshot;
@@ -207,6 +206,7 @@ static rk_status read_rule(reader *from, uint32_t at, uint32_t end) {
         return refuse(from, condition, "words behind a rule", end - condition, 0);
     from->ages = false;
     if (expected) RK_TRY(check_condition(from, condition, end));
+    from->shape.ages |= from->ages;
     if (type == RK_RULE_FILTER || type == RK_RULE_EXCLUDE) from->shape.ages_filter |= from->ages;
     if (from->rules) {
         uint32_t number = from->shape.rules;
@@ -265,10 +265,10 @@ static void lay_out_scratch(rk_arena *arena, uint32_t dim, rk_rules *rules) {
     scratch->group_hash = RK_TAKE(arena, uint32_t, rules->group_buckets);
     scratch->group_key = RK_TAKE(arena, uint64_t, shape->cap_entries);
     scratch->magnitudes = RK_TAKE(arena, int16_t, (uint64_t)spread * dim);
-    scratch->scale = RK_TAKE(arena, float, spread);
-    scratch->along = RK_TAKE(arena, float, spread);
     scratch->inverse_length = RK_TAKE(arena, float, spread);
     scratch->similarity = RK_TAKE(arena, float, spread);
+    scratch->compared = RK_TAKE(arena, uint32_t, spread);
+    scratch->arrived = RK_TAKE(arena, uint16_t, spread ? RK_MAX_COUNT : 0);
 }
 
 /* One layout for measuring and for use; rules->shape and group_buckets are known. */
@@ -334,8 +334,6 @@ static void prepare(rk_rules *rules) {
         if (snapshot->attribute_kind[a] == RK_ATTRIBUTE_NUMBER)
             rules->columns[a] = (uint8_t)column++;
     }
-    const float *mean = snapshot->vector_mean;
-    if (rules->diversify) rules->mean_squared = rk_dot_f32(mean, mean, snapshot->meta.dim);
     *rules->state = (rk_rules_state){.hour = RK_RULES_NO_HOUR};
     rk_rules_fill_blocked(rules);
 }

@@ -13,6 +13,7 @@ const BENCHES = [
   ['bench_index.js'],
   ['bench_recommend.js'],
   ['bench_retrieval.js'],
+  ['bench_first_stage.js', ...(quick ? ['--only', 'npm'] : [])],
   ['bench_funnel.js'],
   ...(quick ? [] : [['bench_training.js'], ['quality/quality.js']]),
   ['bench_determinism.js', ...(quick ? ['--log', 'generated'] : [])],

@@ -45,7 +45,7 @@ export function naiveCatalogue(bytes) {
         attributes: attributes.ofItems[i],
         ...(born?.[i] && { born: born[i] * 60e3 }),
         popularity: top > 0 ? Math.fround(popularity[i] / top) : 0,
-        vector: [...vectors.rows[i]],
+        vector: [...vectors.rows[i]].map((value, d) => value - vectors.mean[d]),
       },
     ]),
   );

@@ -219,16 +219,16 @@ static inline uint32_t more_broken(const naive_list *list, const char *worse, co
 }
 
 static inline double naive_cosine(const rk_snapshot_content *content, uint32_t a, uint32_t b) {
-    float x[RK_MAX_DIM] = {0}, y[RK_MAX_DIM] = {0};
+    int16_t x[RK_MAX_DIM], y[RK_MAX_DIM];
     double dot = 0, xx = 0, yy = 0;
-    rk_vector_accumulate(content, a, 1.0f, x);
-    rk_vector_accumulate(content, b, 1.0f, y);
+    rk_vector_decode_i16(content, a, x);
+    rk_vector_decode_i16(content, b, y);
     for (uint32_t i = 0; i < content->meta.dim; i++) {
         dot += (double)x[i] * (double)y[i];
         xx += (double)x[i] * (double)x[i];
         yy += (double)y[i] * (double)y[i];
     }
-    return xx > 1e-12 && yy > 1e-12 ? dot / sqrt(xx * yy) : 0.0;
+    return xx > 0 && yy > 0 ? dot / sqrt(xx * yy) : 0.0;
 }
 
 static inline uint32_t diversify_rule(const naive_list *list) {

@@ -12,6 +12,7 @@ static rk_learn_options quick(void) {
     options.sgns_epochs = 2;
     options.encoder_epochs = 2;
     options.validation_cases = 40;
+    options.ranker_cases = 0; // rankers have tests of their own, and one below
     return options;
 }
 
@@ -129,6 +130,74 @@ static void long_pauses_cut_sessions(void **state) {
     rk_description d;
     rk_engine_describe(engine, &d);
     assert_int_equal(d.sessions, USERS * VISITS);
+    rk_memory_free(&b.memory);
+}
+
+/* ---- rankers ---- */
+
+/* Every item says which cluster it is of: the blend cannot read it, a ranker can. */
+static log_builder told_log(uint32_t stream) {
+    enum { USERS = 150, ITEMS = 60, CLUSTERS = 6 };
+    static const char *const names[] = {"cluster"};
+    static const uint8_t kinds[] = {RK_ATTRIBUTE_CATEGORY};
+    static const char *const clusters[CLUSTERS] = {"a", "b", "c", "d", "e", "f"};
+    rk_rng rng = rk_rng_at(test_seed(), stream);
+    log_builder b = clustered_log(&rng, USERS, ITEMS, CLUSTERS, 8);
+    const char **values = TAKE(&b.memory, const char *, ITEMS);
+    for (uint32_t item = 0; item < ITEMS; item++)
+        values[item] = clusters[item / (ITEMS / CLUSTERS)];
+    b.user_kind = RK_USERS_ARE_USERS;
+    b.attributes = 1;
+    b.attribute_names = names;
+    b.attribute_kinds = kinds;
+    b.attribute_values = values;
+    return b;
+}
+
+/* A snapshot with rankers passes verify, is the same with any number of threads, and its answer is
+ * that of the whole funnel. */
+static void rankers_come_along(void **state) {
+    (void)state;
+    log_builder b = told_log(218);
+    rk_learn_options options = quick();
+    options.ranker_cases = 500;
+    options.ranker_epochs = 3;
+    /* A blend of popularity alone is beaten. */
+    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++)
+        options.sources[s] =
+            (rk_source_setting){.has_weight = true, .weight = s == RK_SOURCE_POPULAR};
+    const snapshot_bytes one = learn(&b, &options);
+    options.threads = 3;
+    const snapshot_bytes other = learn(&b, &options);
+    assert_int_equal(other.size, one.size);
+    assert_memory_equal(other.bytes, one.bytes, (size_t)one.size);
+    rk_engine *engine = open_engine(one, &b.memory);
+    rk_description d;
+    rk_engine_describe(engine, &d);
+    assert_int_equal(d.tasks, 1);
+    assert_int_equal(d.attributes, 1);
+    const rk_event seed = {.item = 0, .time_ms = 1700000000000};
+    rk_request request = {.session = &seed, .session_count = 1, .count = 9};
+    rk_recommendation list[9];
+    uint32_t found, own = 0;
+    assert_int_equal(rk_recommend(engine, &request, list, &found, NULL), RK_OK);
+    assert_int_equal(found, 9);
+    for (uint32_t i = 0; i < found; i++) {
+        assert_true(list[i].probability[0] > 0.0f && list[i].probability[0] < 1.0f);
+        own += list[i].item < 10;
+    }
+    assert_true(own >= 6);
+    rk_memory_free(&b.memory);
+}
+
+static void without_rankers_nobody_is_asked(void **state) {
+    (void)state;
+    log_builder b = told_log(218);
+    rk_learn_options options = quick();
+    rk_engine *engine = open_engine(learn(&b, &options), &b.memory);
+    rk_description d;
+    rk_engine_describe(engine, &d);
+    assert_int_equal(d.tasks, 0);
     rk_memory_free(&b.memory);
 }
 
@@ -684,6 +753,8 @@ int main(void) {
         cmocka_unit_test(another_seed_another_snapshot),
         cmocka_unit_test(a_snapshot_says_what_it_was_learnt_from),
         cmocka_unit_test(long_pauses_cut_sessions),
+        cmocka_unit_test(rankers_come_along),
+        cmocka_unit_test(without_rankers_nobody_is_asked),
         cmocka_unit_test(nothing_to_learn_from),
         cmocka_unit_test(one_event),
         cmocka_unit_test(one_item_only),
