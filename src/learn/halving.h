@@ -7,9 +7,9 @@
  * its score, because the others are judged against it. And a contestant may be put out for what it
  * breaks, however well it scores.
  *
- * Ties go to the lower number, so that contestant 0 stays unless something is better. Of n
- * contestants and r rungs n (1 + r / 2) / 2^(r - 1) measurements of everything are paid, where
- * each rung measures only what it adds; n = 32, r = 4: 12 instead of 32. */
+ * Ties go to the lower number, so that contestant 0 stays unless something is better. Each rung
+ * measures only what it adds, so n contestants in r rungs pay about n (r + 1) / 2^r measurements of
+ * everything; n = 32, r = 4: 10 instead of 32. */
 #ifndef RK_LEARN_HALVING_H
 #define RK_LEARN_HALVING_H
 

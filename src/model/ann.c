@@ -130,15 +130,18 @@ void rk_ann_score_items(const rk_snapshot_content *snapshot, const rk_ann_query 
     rk_ann_score_items_by(snapshot, &vector, 1, items, count, &out);
 }
 
-/* Scores by all bits, in place of what the entries had. */
-static void score_exactly(const rk_snapshot_content *snapshot, const rk_ann_query *query,
+/* Scores by all bits, in place of what the entries had; and by the job's other query. */
+static void score_exactly(const rk_snapshot_content *snapshot, const rk_ann_job *job,
                           rk_scored *entries, uint32_t count) {
+    const rk_ann_vector *const vectors[] = {&job->query->vector, job->also};
     for (uint32_t begin = 0; begin < count; begin += AHEAD) {
         uint32_t items[AHEAD], some = RK_MIN(count - begin, AHEAD);
-        float scores[AHEAD];
+        float scores[AHEAD], also[AHEAD];
         for (uint32_t i = 0; i < some; i++) items[i] = entries[begin + i].item;
-        rk_ann_score_items(snapshot, query, items, some, scores);
+        rk_ann_score_items_by(snapshot, vectors, job->also ? 2 : 1, items, some,
+                              (float *const[]){scores, also});
         for (uint32_t i = 0; i < some; i++) entries[begin + i].score = scores[i];
+        for (uint32_t i = 0; i < some && job->also; i++) job->also_by_item[items[i]] = also[i];
     }
 }
 
@@ -220,7 +223,7 @@ static void finish(const rk_snapshot_content *snapshot, rk_shortlist *list, rk_a
     uint32_t near = rk_shortlist_finish(list);
     job->found = RK_MIN(job->k, near);
     if (job->found == 0) return;
-    score_exactly(snapshot, job->query, list->entries, near);
+    score_exactly(snapshot, job, list->entries, near);
     rk_select_scored(list->entries, near, job->found);
     memcpy(job->out, list->entries, job->found * sizeof *job->out);
     rk_sort_scored(job->out, job->found);

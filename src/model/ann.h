@@ -88,6 +88,10 @@ typedef struct rk_ann_job {
     rk_scored *out; /* (k) */
     uint32_t k;     /* <= coarse */
     uint32_t found; /* written by the search: how many `out` has */
+    /* Or NULL: a second query that every row which is decoded is scored by, at a tenth of the cost
+     * of decoding it again, to also_by_item (items). Rows of `out` are among them. */
+    const rk_ann_vector *also;
+    float *also_by_item;
 } rk_ann_job;
 
 #define RK_ANN_MOST_JOBS 2u

@@ -6,6 +6,7 @@
 
 static void lay_out_rankers(rk_arena *arena, const rk_snapshot_meta *meta, rk_engine *engine) {
     uint32_t rows = meta->tasks ? RK_MAX_CANDIDATES : 0;
+    engine->first_by_item = RK_TAKE(arena, float, meta->tasks ? meta->items : 0);
     engine->first_inputs = RK_TAKE(arena, float, rows *RK_FIRST_INPUTS);
     engine->first_dots = RK_TAKE(arena, float, rows);
     engine->first_scores = RK_TAKE(arena, float, rows);

@@ -9,8 +9,8 @@
 #include "format/snapshot_read.h"
 #include "reckon.h"
 
-/* Bytes of scratch for a snapshot: about 210 KB, 10.5 an item, and if there are places 4 more and
- * 16 a place. */
+/* Bytes of scratch for a snapshot: about 210 KB, 10.5 an item, 4 more with rankers, 4 more with
+ * places and 16 a place. */
 uint64_t rk_engine_scratch_bytes(const rk_snapshot_meta *meta);
 
 /* Candidates as the rankers see them: the best `most` of the request's retrieval by the blend, best

@@ -39,6 +39,8 @@ struct rk_engine {
 
     /* The rankers', of a snapshot with tasks. */
     rk_feature_context *features;
+    rk_ann_vector first;  /* the first stage's query */
+    float *first_by_item; /* (items) rk_query.first_by_item; rubbish where no search came */
     float *first_inputs;  /* (RK_MAX_CANDIDATES, RK_FIRST_INPUTS) */
     float *first_dots;    /* (RK_MAX_CANDIDATES) */
     float *first_scores;  /* (RK_MAX_CANDIDATES) by place */

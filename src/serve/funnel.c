@@ -99,7 +99,7 @@ static uint32_t wanted(const rk_request *request) {
 static uint32_t rank(rk_engine *engine, rk_query *query) {
     rk_funnel *funnel = &engine->funnel;
     uint32_t count = wanted(query->request);
-    if (funnel->stages != RK_STAGES_RETRIEVAL) rk_stage_first_dots(engine, query);
+    if (funnel->stages != RK_STAGES_RETRIEVAL) rk_score_vectors(engine, query);
     uint32_t unscored = funnel->available & ~rk_blend(engine, query, funnel->available);
     if (funnel->stages == RK_STAGES_RETRIEVAL) {
         count = rk_stage_select(engine, engine->blends, count);

@@ -8,6 +8,7 @@
 #include "serve/retrieval.h"
 
 #include "serve/rules.h"
+#include "serve/stages.h"
 #include "serve/vector_search.h"
 
 /* Candidates that are scored in one go. */
@@ -174,17 +175,48 @@ void rk_score_places(rk_engine *engine, const rk_query *query, uint32_t sources,
         score_at_places(engine, query, sources & (0 - sources), count, &engine->candidates);
 }
 
-void rk_score_vectors(rk_engine *engine, rk_query *query, uint32_t sources,
-                      const rk_ann_vector *dot, float *dots) {
+/* Scores of a batch by those of `sources` that search the index and by the first stage. */
+static void score_vectors_batch(const rk_engine *engine, const rk_query *query, uint32_t sources,
+                                const batch *some) {
+    static const uint32_t of_search[RK_SEARCH_COUNT] = {
+        [RK_SEARCH_SESSION] = RK_SOURCE_SESSION, [RK_SEARCH_USER] = RK_SOURCE_USER};
+    float scores[RK_SEARCH_COUNT][PLACES_AT_ONCE], dots[PLACES_AT_ONCE], *out[RK_SEARCH_COUNT];
+    for (uint32_t which = 0; which < RK_SEARCH_COUNT; which++)
+        out[which] = sources >> of_search[which] & 1u ? scores[which] : NULL;
+    rk_vector_search_score_all(query, query->first, some->items, some->count, out, dots);
+    for (uint32_t which = 0; which < RK_SEARCH_COUNT; which++) {
+        if (out[which])
+            keep_scores(some, scores[which], engine->candidates.score[of_search[which]]);
+    }
+    keep_scores(some, dots, engine->first_dots);
+}
+
+/* True if searches by all of `sources` found it and left its dot product. An item of the session
+ * joined what they found. */
+static bool is_scored(const rk_engine *engine, const rk_query *query, uint32_t sources,
+                      uint32_t place) {
     const rk_candidates *candidates = &engine->candidates;
-    float *session = candidates->score[RK_SOURCE_SESSION],
-          *user = candidates->score[RK_SOURCE_USER];
-    float *const out[RK_SEARCH_COUNT] = {
-        [RK_SEARCH_SESSION] = sources >> RK_SOURCE_SESSION & 1u ? session : NULL,
-        [RK_SEARCH_USER] = sources >> RK_SOURCE_USER & 1u ? user : NULL,
-    };
-    rk_vector_search_score_all(query, dot, candidates->item, candidates->count, out, dots);
-    query->scored |= sources & SEARCHING;
+    return sources && (sources & ~candidates->sources[place]) == 0 &&
+           !rk_is_blocked(query->seen, candidates->item[place]);
+}
+
+void rk_score_vectors(rk_engine *engine, rk_query *query) {
+    const rk_candidates *candidates = &engine->candidates;
+    uint32_t sources = engine->funnel.available & SEARCHING;
+    batch some = {.count = 0};
+    for (uint32_t place = 0; place < candidates->count; place++) {
+        if (is_scored(engine, query, sources, place)) {
+            engine->first_dots[place] = query->first_by_item[candidates->item[place]];
+            continue;
+        }
+        some.places[some.count] = place;
+        some.items[some.count++] = candidates->item[place];
+        if (some.count < PLACES_AT_ONCE) continue;
+        score_vectors_batch(engine, query, sources, &some);
+        some.count = 0;
+    }
+    if (some.count > 0) score_vectors_batch(engine, query, sources, &some);
+    query->scored |= sources;
 }
 
 /* Sources that take part and can answer, a bit each; all of them prepared. `quotas` gets theirs. */
@@ -224,6 +256,9 @@ uint32_t rk_retrieve(rk_engine *engine, rk_query *query) {
         [RK_SEARCH_USER] = quotas[RK_SOURCE_USER],
     };
     if (query->request->rules) join_pinned(engine, query->request->rules);
+    /* While the first stage itself is learnt, the content has tasks and none. */
+    if (engine->funnel.stages != RK_STAGES_RETRIEVAL && engine->content.rank_first)
+        rk_stage_first_begin(engine, query, available);
     rk_vector_search_all(query, searched);
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
         lists[s] = engine->lists[s];

@@ -15,10 +15,10 @@ uint32_t rk_retrieve(rk_engine *engine, rk_query *query);
 /* Scores by `sources`, a bit each, of the candidates at `count` of engine->places. */
 void rk_score_places(rk_engine *engine, const rk_query *query, uint32_t sources, uint32_t count);
 
-/* Scores of all candidates by those of `sources` that search the index, and by `dot`, to dots (by
- * place): a vector is decoded once for all of them. Scoring by these sources is done then. */
-void rk_score_vectors(rk_engine *engine, rk_query *query, uint32_t sources,
-                      const rk_ann_vector *dot, float *dots);
+/* Scores of all candidates by the sources that search the index, and the first stage's dot products
+ * (engine->first_dots): no vector is decoded twice, also not those that the searches have decoded.
+ * Scoring by these sources is done then. query->first is set. */
+void rk_score_vectors(rk_engine *engine, rk_query *query);
 
 /* engine->blends of all candidates. Returns the sources that the blend weighs: all candidates have
  * their scores then, the other sources' only where these brought them. */

@@ -2,7 +2,6 @@
  * it (model/rank_first.h). */
 #include "model/rank_first.h"
 
-#include "serve/retrieval.h"
 #include "serve/stages.h"
 
 uint32_t rk_stage_select(rk_engine *engine, const float *scores, uint32_t count) {
@@ -18,20 +17,20 @@ uint32_t rk_stage_select(rk_engine *engine, const float *scores, uint32_t count)
     return count;
 }
 
-/* The vector of a search whose source took part. */
-static const float *vector_of(const rk_engine *engine, const rk_query *query, uint32_t which,
+/* The vector of a search whose source takes part. */
+static const float *vector_of(const rk_query *query, uint32_t available, uint32_t which,
                               uint32_t source) {
-    return engine->funnel.available >> source & 1u ? query->searches[which].vector : NULL;
+    return available >> source & 1u ? query->searches[which].vector : NULL;
 }
 
-void rk_stage_first_dots(rk_engine *engine, rk_query *query) {
+void rk_stage_first_begin(rk_engine *engine, rk_query *query, uint32_t available) {
     rk_first_stage stage = rk_first_stage_of(&engine->content);
     float vector[RK_MAX_DIM];
-    rk_ann_vector dot;
-    rk_first_query(&stage, vector_of(engine, query, RK_SEARCH_SESSION, RK_SOURCE_SESSION),
-                   vector_of(engine, query, RK_SEARCH_USER, RK_SOURCE_USER), vector);
-    rk_ann_prepare_vector(&engine->content, vector, &dot);
-    rk_score_vectors(engine, query, engine->funnel.available, &dot, engine->first_dots);
+    rk_first_query(&stage, vector_of(query, available, RK_SEARCH_SESSION, RK_SOURCE_SESSION),
+                   vector_of(query, available, RK_SEARCH_USER, RK_SOURCE_USER), vector);
+    rk_ann_prepare_vector(&engine->content, vector, &engine->first);
+    query->first = &engine->first;
+    query->first_by_item = engine->first_by_item;
 }
 
 uint32_t rk_stage_first(rk_engine *engine, const rk_query *query, uint32_t keep) {

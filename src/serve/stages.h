@@ -8,12 +8,12 @@
 /* The best `count` candidates by `scores` (by place); returns how many there are. */
 uint32_t rk_stage_select(rk_engine *engine, const float *scores, uint32_t count);
 
-/* The first stage's dot products of all candidates, and in the same pass over their vectors the
- * scores of the sources that search the index. Before rk_blend (stage_first.c). */
-void rk_stage_first_dots(rk_engine *engine, rk_query *query);
+/* The first stage's query, for the searches that are about to run: `available` sources are prepared
+ * (stage_first.c). */
+void rk_stage_first_begin(rk_engine *engine, rk_query *query, uint32_t available);
 
 /* The best `keep` of all candidates by the distilled score. All available sources have scored all
- * candidates, and rk_stage_first_dots has run. */
+ * candidates, and so has rk_score_vectors. */
 uint32_t rk_stage_first(rk_engine *engine, const rk_query *query, uint32_t keep);
 
 /* Those at `count` places, ordered by their value (stage_second.c). */

@@ -51,7 +51,9 @@ static rk_ann_job job_of(const rk_query *query, uint32_t which, uint32_t quota) 
                         .scratch = query->coarse + which * RK_COARSE_ROOM,
                         .coarse = RK_MAX(quota * RK_COARSE_FACTOR, RK_COARSE_LEAST),
                         .out = query->searches[which].found,
-                        .k = quota};
+                        .k = quota,
+                        .also = query->first,
+                        .also_by_item = query->first_by_item};
 }
 
 void rk_vector_search_all(rk_query *query, const uint32_t quotas[RK_SEARCH_COUNT]) {

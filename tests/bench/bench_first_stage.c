@@ -11,12 +11,11 @@
  *
  * Costs are nanoseconds a candidate, medians over the requests, everything in turn within one run:
  *   dot                 the first stage's dot product, each vector decoded for it alone
- *   dot in the funnel   what it adds there: `session` and `user` score in the same pass, which has
- *                       to decode what they brought themselves as well
- *   scores              rk_first_scores
- *   inputs              the 16 features of retrieval, which the second stage needs as well
- *   features, network   the second stage: all features, probabilities and value
- * In passes over one request's candidates every part finds the same warm memory.
+ *   dot in the funnel   what it adds there: to the searches, which score what they decode by it
+ * too, and to scoring by `session` and `user`, which score the others scores rk_first_scores inputs
+ * the 16 features of retrieval, which the second stage needs as well features, network   the second
+ * stage: all features, probabilities and value In passes over one request's candidates every part
+ * finds the same warm memory.
  *
  * stdout, CSV:  candidates,MEAN   requests,N
  *               overlap,WHO,TOP20,LOW,HIGH,TOP100      for `first stage` and `blend`
@@ -33,6 +32,7 @@
 #include "model/rank_mtml.h"
 #include "serve/retrieval.h"
 #include "serve/stages.h"
+#include "serve/vector_search.h"
 
 #define STREAM_DRAW 0x66697273u
 #define ROUNDS      5u /* of timing a request; the least counts */
@@ -211,15 +211,17 @@ static void measure_overlap(bench *b) {
 /* ---- cost ------------------------------------------------------------------------------------ */
 
 enum {
-    PART_SEARCHES,
-    PART_FUNNEL,
+    PART_SEARCH, /* without the first stage ... */
+    PART_SCORING,
+    PART_SEARCH_TOO, /* ... and with it */
+    PART_SCORING_TOO,
     PART_DOT,
     PART_SCORES,
     PART_INPUTS,
     PART_FEATURES,
-    PART_NETWORK
+    PART_NETWORK,
+    PARTS
 };
-#define PARTS     7u
 #define SEARCHING (1u << RK_SOURCE_SESSION | 1u << RK_SOURCE_USER)
 
 typedef struct timing {
@@ -227,6 +229,7 @@ typedef struct timing {
     rk_query query;
     const uint32_t *items;
     uint32_t count;
+    uint32_t quotas[RK_SEARCH_COUNT];
     float *values; /* (RK_MAX_CANDIDATES) */
     float session[RK_MAX_DIM], user[RK_MAX_DIM];
 } timing;
@@ -265,10 +268,17 @@ static void run_part(timing *t, uint32_t part) {
     rk_first_stage stage = rk_first_stage_of(&engine->content);
     t->query.scored = 0;
     switch (part) {
-    case PART_SEARCHES:
+    case PART_SEARCH:
+    case PART_SEARCH_TOO:
+        t->query.first = NULL;
+        if (part == PART_SEARCH_TOO)
+            rk_stage_first_begin(engine, &t->query, engine->funnel.available);
+        rk_vector_search_all(&t->query, t->quotas);
+        break;
+    case PART_SCORING:
         rk_score_places(engine, &t->query, engine->funnel.available & SEARCHING, t->count);
         break;
-    case PART_FUNNEL: rk_stage_first_dots(engine, &t->query); break;
+    case PART_SCORING_TOO: rk_score_vectors(engine, &t->query); break;
     case PART_DOT: first_dots(t); break;
     case PART_SCORES:
         rk_first_scores(&stage, t->items, engine->first_dots, engine->first_inputs, t->count,
@@ -297,6 +307,8 @@ static void begin_request(timing *t, rk_engine *engine, const rk_request *reques
     t->count = engine->candidates.count;
     for (uint32_t i = 0; i < t->count; i++) engine->places[i] = i;
     rk_score_places(engine, &t->query, unscored, t->count);
+    for (uint32_t which = 0; which < RK_SEARCH_COUNT; which++)
+        t->quotas[which] = t->query.searches[which].quota;
     rk_features_begin(engine->features, &t->query, available);
 }
 
@@ -328,7 +340,8 @@ static void measure_cost(bench *b) {
         if (t->count > RK_FIRST_KEEPS) {
             time_request(t, of_request);
             for (uint32_t part = 0; part < PARTS; part++) ns[part][asked] = of_request[part];
-            in_funnel[asked++] = of_request[PART_FUNNEL] - of_request[PART_SEARCHES];
+            in_funnel[asked++] = of_request[PART_SEARCH_TOO] + of_request[PART_SCORING_TOO] -
+                                 of_request[PART_SEARCH] - of_request[PART_SCORING];
         }
         rk_features_end(engine->features);
         rk_query_end(engine, &b->request[r], &t->query);

@@ -30,7 +30,7 @@ static void walk_facts(const rk_events_content *content) {
             abort();
     }
     for (uint64_t e = 0; content->propensity != NULL && e < meta->events; e++)
-        require(content->propensity[e] > 0.0f && content->propensity[e] <= 1.0f);
+        if (!(content->propensity[e] > 0.0f && content->propensity[e] <= 1.0f)) abort();
     for (uint64_t e = 0; content->context != NULL && e < meta->events; e++)
         if (content->context[e] >= meta->contexts) abort();
 }

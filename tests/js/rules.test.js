@@ -85,6 +85,24 @@ test('there are enough golden cases', () => {
   assert.ok(cases('filters').length + cases('order').length >= 30);
 });
 
+test('the examples of RULES.md are rules', () => {
+  const text = readFileSync(new URL('../../js-bindings/engine/RULES.md', import.meta.url), 'utf8');
+  const examples = [...text.matchAll(/```json\n([\s\S]*?)```/g)].map(([, json]) =>
+    JSON.parse(json),
+  );
+  assert.ok(examples.length >= 10);
+  for (const rule of examples) assert.ok(valid({ rules: [rule] }), JSON.stringify(rule));
+  const types = new Set(examples.map(({ type }) => type));
+  const known = schema.$defs.rule.oneOf.flatMap(
+    ({ properties: { type } }) => type.const ?? type.enum,
+  );
+  assert.deepEqual([...new Set([...types, 'bury'])].sort(), [...known].sort());
+  for (const [, example] of text.matchAll(/^\| `(\{ "[^`]*\})` (?:`\{|\|)/gm)) {
+    const where = JSON.parse(example.replaceAll('…', JSON.stringify(book)));
+    assert.ok(valid({ rules: [{ type: 'filter', where }] }), example);
+  }
+});
+
 // ---- hostile documents: what JSON cannot say, and too much of what it can
 
 const filter = (where) => ({ rules: [{ type: 'filter', where }] });

@@ -217,6 +217,7 @@ static void probabilities_are_calibrated(void **state) {
     params.experts = 2;
     params.units = 16;
     params.epochs = 4;
+    params.rate = 0.003f;
     const rk_ranker ranker = trained(&e, &params, &memory);
     assert_true(fabs((double)ranker.task[1].base_rate - positive / weight) < 1e-6);
     for (uint32_t t = 0; t < 3; t++) {
