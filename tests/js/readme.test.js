@@ -34,7 +34,7 @@ test('README.md: own data in five lines, then the JavaScript example', () => {
       cwd: folder,
       encoding: 'utf8',
     });
-    assert.match(answer, /^1 (butter|jam) \d+\.\d\d .*similar #\d.* because of bread\n/);
+    assert.match(answer, /^1 (butter|jam) \d+\.\d\d .*similar #\d.* because you picked bread\n/);
     assert.match(answer, /\nmilk\n$/);
   } finally {
     rmSync(folder, { recursive: true });
