@@ -38,8 +38,12 @@ uint32_t rk_stage_second(rk_engine *engine, const rk_query *query, uint32_t coun
             engine->values[place] = rk_value_of(weights, p, tasks);
         }
     }
-    rk_stage_order_new(engine, engine->places, count, engine->values, engine->probabilities, tasks);
-    for (uint32_t i = 0; i < count; i++) engine->final[i].score = engine->values[engine->places[i]];
+    rk_stage_order_new(engine, engine->places, count, engine->values, engine->probabilities,
+                       weights, tasks);
+    for (uint32_t i = 0; i < count; i++) {
+        const float *p = engine->probabilities + engine->places[i] * tasks;
+        engine->final[i].score = rk_value_of(weights, p, tasks);
+    }
     rk_sort_scored(engine->final, count);
     for (uint32_t i = 0; i < count; i++)
         engine->places[i] = engine->candidates.slot[engine->final[i].item] - 1u;

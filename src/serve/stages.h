@@ -23,11 +23,12 @@ uint32_t rk_stage_second(rk_engine *engine, const rk_query *query, uint32_t coun
  * (stage_rules.c); what each has to do with is in engine->ruled. */
 uint32_t rk_stage_rules(rk_engine *engine, const rk_query *query, uint32_t ranked);
 
-/* Deals `scores` and `rows` (width), both by place, out again among the items at `places` (count;
- * NULL: all first ones) that nobody has met, so that the best goes to the one that the blend has
- * first (stage_new.c). rows: may be NULL if width is 0; width <= RK_MAX_TASKS. */
+/* Gives the items at `places` (count; NULL: all first ones) that nobody has met the place that the
+ * blend gives them among the others: their `scores` and `rows` (width <= RK_MAX_TASKS, weighed by
+ * `weights` in a score), both by place, are replaced (stage_new.c). rows and weights: NULL if width
+ * is 0. */
 void rk_stage_order_new(rk_engine *engine, const uint32_t *places, uint32_t count, float *scores,
-                        float *rows, uint32_t width);
+                        float *rows, const float *weights, uint32_t width);
 
 /* Weight of each task in the value: the request's, or the snapshot's. */
 void rk_value_weights(const rk_engine *engine, const rk_request *request,

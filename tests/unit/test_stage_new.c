@@ -1,8 +1,9 @@
-/* Items that nobody has met: whatever the rankers say of them, among themselves the blend orders
- * them, and what is said of the others is as without this rule. */
+/* Items that nobody has met keep the place that the blend gives them, whatever the rankers say. */
 #include "random_request.h"
 
 #include "serve/engine.h"
+
+#include <math.h>
 
 enum { ITEMS = 300, TASKS_HERE = 2 };
 
@@ -24,48 +25,80 @@ static uint32_t ask_all(rk_engine *engine, rk_request request, rk_recommendation
     return found;
 }
 
-static void the_blend_orders_new_items(void **state) {
-    (void)state;
+static bool before_in_blend(const rk_recommendation *a, const rk_recommendation *b) {
+    return a->blend > b->blend || (a->blend == b->blend && a->item < b->item);
+}
+
+/* A new item of the answer comes after as many known ones as the blend has before it, but where the
+ * line between its neighbours is too short to tell; new ones among themselves as in the blend. */
+static void check_place(const rk_recommendation *list, uint32_t found, const float *popularity,
+                        uint32_t at) {
+    uint32_t before = 0, wanted = 0;
+    for (uint32_t i = 0; i < found; i++) {
+        const bool known = popularity[list[i].item] > 0.0f;
+        if (known) wanted += before_in_blend(&list[i], &list[at]);
+        if (known) before += i < at;
+        if (!known && i < at && list[i].score > list[at].score + 1e-6f)
+            assert_true(before_in_blend(&list[i], &list[at]));
+    }
+    for (uint32_t i = 0, known = 0; i < found && before != wanted; i++) {
+        if (!(popularity[list[i].item] > 0.0f)) continue;
+        /* Known item number `known` is on the wrong side of it. */
+        if (known >= RK_MIN(before, wanted) && known < RK_MAX(before, wanted))
+            assert_true(fabsf(list[i].score - list[at].score) < 1e-6f);
+        known++;
+    }
+}
+
+/* Some items of a snapshot are new; `every`-th, 1: all. */
+static void check_new_items(uint32_t every, uint32_t stream) {
     rk_snapshot_content content = make_random_snapshot(shape(), &memory);
     float *popularity = TAKE(&memory, float, ITEMS);
     memcpy(popularity, content.popularity, ITEMS * sizeof *popularity);
-    rk_rng rng = rk_rng_at(test_seed(), 730);
+    rk_rng rng = rk_rng_at(test_seed(), stream);
     for (uint32_t item = 0; item < ITEMS; item++)
-        if (rk_rng_below(&rng, 3) == 0) popularity[item] = 0.0f;
+        if (rk_rng_below(&rng, every) == 0) popularity[item] = 0.0f;
     content.popularity = popularity;
     rk_engine *engine = engine_over(&content, &memory);
-    uint64_t pairs = 0;
+    uint64_t checked = 0;
     for (uint32_t round = 0; round < 30; round++) {
         static rk_recommendation list[RK_MAX_COUNT];
         random_request random;
         make_request(&rng, &content, REQUEST_ANY, &random);
         if (random.request.session_count == 0) continue; // ends with the blend
         const uint32_t found = ask_all(engine, random.request, list);
-        float last = 3.4e38f;
-        uint32_t last_item = 0;
         for (uint32_t i = 0; i < found; i++) {
             float value = 0.0f;
-            for (uint32_t t = 0; t < TASKS_HERE; t++)
+            for (uint32_t t = 0; t < TASKS_HERE; t++) {
                 value += content.tasks[t].weight * list[i].probability[t];
+                assert_true(list[i].probability[t] >= 0.0f && list[i].probability[t] <= 1.0f);
+            }
             assert_true(value == list[i].score);
             if (i > 0) assert_true(list[i - 1].score >= list[i].score);
             if (popularity[list[i].item] > 0.0f) continue;
-            /* Equal scores are ordered by item, those of new items as well. */
-            if (list[i].blend > last)
-                assert_true(i > 0 && list[i - 1].score == list[i].score &&
-                            last_item < list[i].item);
-            last = list[i].blend;
-            last_item = list[i].item;
-            pairs++;
+            check_place(list, found, popularity, i);
+            checked++;
         }
     }
-    assert_true(pairs > 200);
+    assert_true(checked > 200);
     rk_memory_free(&memory);
+}
+
+static void new_items_keep_the_place_of_the_blend(void **state) {
+    (void)state;
+    check_new_items(3, 730);
+    check_new_items(20, 731);
+}
+
+static void the_blend_orders_new_items_alone(void **state) {
+    (void)state;
+    check_new_items(1, 732);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_blend_orders_new_items),
+        cmocka_unit_test(new_items_keep_the_place_of_the_blend),
+        cmocka_unit_test(the_blend_orders_new_items_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
