@@ -25,7 +25,9 @@ const WORDS: Readonly<Record<SourceName, string>> = {
 export function reasonFor({ because, sources, isDraw, rules }: Evidence): string {
   if (isDraw) return WORDS.explore;
   if (because.length > 0) return `because you picked ${because.join(' and ')}`;
-  const [best] = [...sources].sort((a, b) => a.rank - b.rank);
+  // Of equal places the one that says more.
+  const isPopular = ({ name }: { name: SourceName }): number => Number(name === 'popular');
+  const [best] = [...sources].sort((a, b) => a.rank - b.rank || isPopular(a) - isPopular(b));
   if (best !== undefined) return WORDS[best.name];
   // Nobody brought it: it was pinned, by a rule that may be beyond those that are told.
   return rules.length > 0
