@@ -91,7 +91,9 @@ const idsOf = (items) => items.map(({ item }) => item);
 // ---- conditions
 
 const top = Math.max(...shop.map(({ events }) => events));
-const popular = [...catalogue].filter(([, { popularity }]) => popularity >= Math.fround(0.1)).map(([id]) => id);
+const popular = [...catalogue]
+  .filter(([, { popularity }]) => popularity >= Math.fround(0.1))
+  .map(([id]) => id);
 const MEANT = {
   '{ "attribute": "brand", "equals": "acme" }': ({ brand }) => brand === 'acme',
   '{ "attribute": "brand", "in": ["acme", "zeta"] }': ({ brand }) => /^(acme|zeta)$/.test(brand),
