@@ -1,52 +1,34 @@
 // Recommendations over HTTP from a snapshot in R2: the engine package's workerd build behind Hono.
 //
 //   POST /v1/regions/{region}/recommendations
-//     {session: [{item, event?, at?}], count?, exclude?, location?: {latitude, longitude}, user?, seed?,
+//     {session: [{item, event?, at?}], count?, exclude?, location?: {latitude, longitude}, user?, at?, seed?,
 //      keepSeen?, stages?, weights?: {task: number}, sourceWeights?: {source: number}, quotas?: {source: number},
 //      rules?, filter?, explain?}
-//     -> {items, id, snapshot, unavailable?, funnel?, removed?}
+//     -> {items, id, seed, snapshot, unavailable?, funnel?, removed?}
 //   GET  /healthz                              -> {status, regions}
 //
 // The object `{region}.rk` of the bucket is loaded on a region's first request and kept for the life of the
-// isolate. Errors are {error: {code, message}} with the engine's codes, or one of the codes below.
+// isolate. Errors are {error: {code, message, path?}} with the engine's codes, or one of the codes below; path is
+// where in the body. A request without a seed gets one of its own: with the same for all, every visitor would
+// be shown the same few items for the sake of learning. The answer names it, so that it can be asked again.
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import {
-  type Condition,
   type Engine,
-  type Location,
-  type RecommendOptions,
-  type RuleDocument,
-  type SessionEvent,
-  type UserFeatures,
+  type Recommendations,
   ReckonError,
   RequestError,
+  RulesError,
   createEngine,
 } from 'reckon';
+import { type Question, ShapeError, checkedQuestion, member, pathOfRules } from './question.js';
 
 /** What the worker needs of an R2 bucket. */
 interface SnapshotBucket {
   get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>;
 }
 type Env = { Bindings: { SNAPSHOTS: SnapshotBucket } };
-
-interface Question {
-  session?: SessionEvent[];
-  count?: number;
-  exclude?: string[];
-  location?: Location;
-  user?: UserFeatures;
-  seed?: number;
-  keepSeen?: boolean;
-  stages?: NonNullable<RecommendOptions['stages']>;
-  weights?: NonNullable<RecommendOptions['weights']>;
-  sourceWeights?: NonNullable<RecommendOptions['sourceWeights']>;
-  quotas?: NonNullable<RecommendOptions['quotas']>;
-  rules?: RuleDocument;
-  filter?: Condition;
-  explain?: boolean;
-}
 
 const MAX_BODY_BYTES = 256 * 1024;
 // What a region may be called: a file name of `reckon build --region all`, without a path.
@@ -57,10 +39,14 @@ class HttpError extends HTTPException {
     status: 400 | 404 | 413,
     readonly code: string,
     message: string,
+    readonly path?: string,
   ) {
     super(status, { message });
   }
 }
+
+const badArgument = (path: string, message: string, code = 'BAD_ARGUMENT'): HttpError =>
+  new HttpError(400, code, message, path);
 
 // Engines, not promises of them: a request must not wait for another request's I/O. Two that load a region at
 // the same time load it twice; the second one's engine is dropped.
@@ -78,26 +64,45 @@ async function engineFor(region: string, bucket: SnapshotBucket): Promise<Engine
   return meanwhile ?? engine;
 }
 
-/** Only the shape: what the values may be, the engine knows and says. */
-function checkedQuestion(body: unknown): Question {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new HttpError(400, 'BAD_JSON', 'the body is not a JSON object');
+function questionOf(body: unknown): Question {
+  try {
+    return checkedQuestion(body);
+  } catch (error) {
+    if (error instanceof ShapeError) throw badArgument(error.path, error.message);
+    throw error;
   }
-  const { session = [], exclude = [] } = body as Record<string, unknown>;
-  const isEvent = (row: unknown): boolean => typeof row === 'object' && row !== null;
-  if (!Array.isArray(session) || !session.every(isEvent)) {
-    throw new HttpError(400, 'BAD_ARGUMENT', 'session must be a list of {item, event, at}');
+}
+
+/** Runs a part of a request; what it refuses lies at `path` of the body. */
+function at<T>(path: string, question: Question, ask: () => T): T {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof RulesError) {
+      const place = pathOfRules(error.path, question);
+      throw badArgument(place, `${place}${error.message.slice(error.path.length)}`, error.code);
+    }
+    if (!(error instanceof RequestError) || error.argument === undefined) throw error;
+    const [name = '', ...inner] = error.argument.split('.');
+    const place = inner.length > 0 ? member(`${path}.${name}`, inner.join('.')) : `${path}.${name}`;
+    throw badArgument(place, `${place}: ${error.message}`, error.code);
   }
-  if (!Array.isArray(exclude)) {
-    throw new HttpError(400, 'BAD_ARGUMENT', 'exclude must be a list of items');
-  }
-  const isTable = (value: unknown): boolean =>
-    value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value));
-  for (const name of ['weights', 'sourceWeights', 'quotas'] as const) {
-    if (isTable((body as Record<string, unknown>)[name])) continue;
-    throw new HttpError(400, 'BAD_ARGUMENT', `${name} must be an object: {"name": 1, …}`);
-  }
-  return body as Question;
+}
+
+const drawnSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+
+function answer(engine: Engine, question: Question, seed: number): Recommendations {
+  const { session: events = [], location, user, seed: _, ...options } = question;
+  const session = at('$', question, () =>
+    engine.session({
+      seed,
+      ...(location !== undefined && { location }),
+      ...(user !== undefined && { user }),
+    }),
+  );
+  for (const [i, event] of events.entries())
+    at(`$.session[${i}]`, question, () => session.record(event));
+  return at('$', question, () => session.recommend(options));
 }
 
 const app = new Hono<Env>();
@@ -114,30 +119,12 @@ app.post(
   }),
   async (c) => {
     const body: unknown = await c.req.json().catch(() => undefined);
-    const { session: events = [], ...options } = checkedQuestion(body);
+    if (body === undefined) throw new HttpError(400, 'BAD_JSON', 'the body is not JSON');
+    const question = questionOf(body);
     const engine = await engineFor(c.req.param('region'), c.env.SNAPSHOTS);
-    const { location, user, seed } = options;
-    const session = engine.session({
-      ...(location !== undefined && { location }),
-      ...(user !== undefined && { user }),
-      ...(seed !== undefined && { seed }),
-    });
-    for (const event of events) session.record(event);
-    const { count, exclude, keepSeen, stages, weights, sourceWeights, quotas } = options;
-    const { rules, filter, explain } = options;
-    const { id, timing, ...answer } = session.recommend({
-      count,
-      exclude,
-      ...(keepSeen !== undefined && { keepSeen }),
-      ...(stages !== undefined && { stages }),
-      ...(weights !== undefined && { weights }),
-      ...(sourceWeights !== undefined && { sourceWeights }),
-      ...(quotas !== undefined && { quotas }),
-      ...(rules !== undefined && { rules }),
-      ...(filter !== undefined && { filter }),
-      explain: explain === true,
-    });
-    return c.json({ ...answer, id: crypto.randomUUID(), snapshot: engine.info.id });
+    const seed = question.seed ?? drawnSeed();
+    const { id: _, timing: __, ...list } = answer(engine, question, seed);
+    return c.json({ ...list, id: crypto.randomUUID(), seed, snapshot: engine.info.id });
   },
 );
 
@@ -147,7 +134,8 @@ app.notFound((c) =>
 
 app.onError((error, c) => {
   if (error instanceof HttpError) {
-    return c.json({ error: { code: error.code, message: error.message } }, error.status);
+    const { code, message, path } = error;
+    return c.json({ error: { code, message, ...(path !== undefined && { path }) } }, error.status);
   }
   const code = error instanceof ReckonError ? error.code : 'INTERNAL';
   // A trap ends the module instance and every engine in it: the next request loads afresh.

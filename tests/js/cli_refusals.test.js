@@ -322,13 +322,19 @@ for (const [args, expected] of [
     ['evaluate', 'a.csv', '--protocol', 'temporal', '--test', 'b.csv'],
     '--test goes with --protocol sessions',
   ],
-  [['recommend', 'a.rk'], 'one of --session and --sessions must be given'],
+  [
+    ['recommend', 'a.rk', '--session', 'x', '--sessions', 'y.csv'],
+    '--session and --sessions exclude each other',
+  ],
   [
     ['recommend', 'a.rk', '--session', 'x', '--stages', 'third'],
     '--stages is "third"; there are retrieval, first, second, all',
   ],
   [['recommend', 'a.rk', '--session', 'x', '-n', '1001'], '-n is "1001"'],
-  [['recommend', 'a.rk', '--sessions', 'x', '--json'], '--json and --explain go with --session'],
+  [
+    ['recommend', 'a.rk', '--sessions', 'x', '--json'],
+    '--json and --explain do not go with --sessions',
+  ],
   [['recommend', 'a.rk', '--session', 'x', '--out', 'y'], '--out goes with --sessions'],
   [['similar', 'a.rk'], '<item> is missing'],
   [['verify'], '<file> is missing'],

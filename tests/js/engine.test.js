@@ -178,11 +178,18 @@ describe('recommend', () => {
   test('weights and quotas of unknown sources or wrong values are refused', () => {
     const session = engine.session();
     const refused = [
-      [{ sourceWeights: { nowhere: 1 } }, /sourceWeights is "nowhere".*popular, similar, session/],
-      [{ sourceWeights: { popular: NaN } }, /weight of popular is NaN/],
-      [{ sourceWeights: { popular: -1 } }, /weight of popular is -1/],
-      [{ quotas: { popular: 1.5 } }, /quota of popular is 1.5/],
-      [{ quotas: { popular: '9' } }, /quota of popular is "9"/],
+      [
+        { sourceWeights: { nowhere: 1 } },
+        /sourceWeights has "nowhere".*"popular", "similar", "session"/,
+      ],
+      [{ sourceWeights: { popular: NaN } }, /sourceWeights.popular is NaN/],
+      [{ sourceWeights: { popular: -1 } }, /sourceWeights.popular is -1/],
+      [{ quotas: { popular: 1.5 } }, /quotas.popular is 1.5/],
+      [{ quotas: { popular: '9' } }, /quotas.popular is "9"/],
+      [{ quotas: [3] }, /quotas is a list, it must be an object of numbers/],
+      [{ quotas: null }, /quotas is null, it must be an object of numbers/],
+      [{ sourceWeights: 5 }, /sourceWeights is 5, it must be an object/],
+      [{ sourceWeights: new Map([['popular', 1]]) }, /sourceWeights is an object, it must be/],
     ];
     for (const [options, pattern] of refused) {
       assert.throws(() => session.recommend(options), refuses('BAD_ARGUMENT', pattern));

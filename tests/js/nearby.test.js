@@ -52,7 +52,7 @@ test('a city further out does not hide a village next door, at any quota', async
   }
 });
 
-test('a location weighs in the answer of a snapshot whose log knew of none', async (t) => {
+test('a location weighs in the answer to a new visitor, of a snapshot whose log knew of none', async (t) => {
   const folder = folderFor(t);
   const rows = places().slice(0, VILLAGE + 200);
   const visits = rows.map((row, n) => `u${n % 60},${row.split(',')[0]}`);
@@ -65,16 +65,7 @@ test('a location weighs in the answer of a snapshot whose log knew of none', asy
   assert.equal(built.status, 0, built.stderr);
   const top = (latitude, longitude) => {
     const location = `--location=${latitude},${longitude}`;
-    const { stdout } = reckon(folder, [
-      'recommend',
-      'city.rk',
-      '--session',
-      '',
-      '-n',
-      '5',
-      '--json',
-      location,
-    ]);
+    const { stdout } = reckon(folder, ['recommend', 'city.rk', '-n', '5', '--json', location]);
     return JSON.parse(stdout).items.map(({ item }) => item[0]);
   };
   assert.deepEqual(top(10.005, 10.005), ['v', 'v', 'v', 'v', 'v']);

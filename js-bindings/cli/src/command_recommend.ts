@@ -10,6 +10,8 @@ import {
   funnelText,
   itemJson,
   recommendationTable,
+  removedText,
+  valueText,
 } from './recommendation_text.js';
 import { type BatchRequest, answerSessions } from './session_batch.js';
 import { openRules } from './rule_document.js';
@@ -46,25 +48,29 @@ const OPTIONS = {
 export const recommendCommand: Command = {
   name: 'recommend',
   usage: [
-    'recommend <snapshot> --session "depend:express depend:koa" [-n 20] [--keep-seen]',
+    'recommend <snapshot> [--session "depend:express depend:koa"] [-n 20] [--keep-seen]',
     '      [--location LAT,LON] [--user country=DE,…] [--explain] [--json]',
     '      [--stages retrieval|first|second|all] [--weights like=1,see_less=-2] [--rules FILE]',
     'recommend <snapshot> --sessions in.csv [-n 20] [--keep-seen] [--map …] --out recs.csv',
   ],
-  summary: 'recommend for a session, or for every session of a file',
-  help: `--session TEXT   tokens at white space, each event:item or item; "" is a new visitor
+  summary: 'recommend for a session, for every session of a file, or for a new visitor',
+  help: `Without --session and --sessions the answer is for a new visitor: what is popular, rising, and near --location.
+--session TEXT   tokens at white space, each event:item or item; "" is a new visitor, too
 --sessions FILE  CSV session,item[,event][,time] (or what build reads), rows of a session in file
                  order unless there are times
 --out FILE       CSV session,rank,item,score; without it on stdout
 -n N             how many, default 20
 --keep-seen      items of the session may be recommended again
 ${VISITOR_HELP}
---stages S       how far down the funnel: retrieval, first, second or all (the default)
---weights A=1,…  what the probability of each event counts in the value; those left out keep the snapshot's
+--stages S       who orders the list: retrieval (the blend of the sources), first (the first stage), second (the
+                 value) or all (the default: as far as the snapshot goes). --rules are obeyed in any case
+--weights A=1,…  what the probability of each event counts in the value, within ±1,000,000; those left out keep
+                 the snapshot's (reckon inspect lists them)
 --rules FILE     business rules, a JSON document: filter, cap, boost, pin, diversify … (RULES.md of the package)
---explain        also say why: a sentence, the terms of the value, what each stage did, and which source
-                 could not help
---json           one document: {"items": [{"item", "rank", "score", "sources"}], "unknown": []}
+--explain        also say why: a sentence, how likely each event is and what it adds to the score, what rules moved
+                 and removed, how many candidates each stage handed on, which source could not help
+--json           one document: {"items": [{"item", "rank", "score", "sources", …}], "unknown": []}; with --explain
+                 also "unavailable", "funnel" and, with --rules, "removed"
 Unknown items are skipped and listed; an unknown event is an error.`,
 
   async run(args) {
@@ -81,12 +87,12 @@ Unknown items are skipped and listed; an unknown event is an error.`,
       },
       visitor: parseVisitor(values),
     };
-    if ((session === undefined) === (sessions === undefined)) {
-      throw new UsageError('one of --session and --sessions must be given');
+    if (session !== undefined && sessions !== undefined) {
+      throw new UsageError('--session and --sessions exclude each other');
     }
     if (sessions !== undefined) {
       if (values.json || values.explain)
-        throw new UsageError('--json and --explain go with --session');
+        throw new UsageError('--json and --explain do not go with --sessions');
       const map = parseMapOptions(values.map ?? []);
       const batch = { ...request, sessions, map, note: printNote };
       await recommendFile(snapshot, out, values.rules, batch);
@@ -114,21 +120,25 @@ function recommendOne(
   const session = engine.session({ seed: 0, ...visitor });
   const events = parseSession(engine, text);
   const unknown = events.filter((event) => !session.record(event)).map(({ item }) => item);
-  const { items, unavailable, funnel } = session.recommend(options);
+  const { items, unavailable, funnel, removed } = session.recommend(options);
   return {
     items: items.map(itemJson),
     unknown: [...new Set(unknown)],
     ...(unavailable && { unavailable }),
     ...(funnel && { funnel }),
+    ...(removed && { removed }),
   };
 }
 
 export function printAnswer(
-  { items, unknown, unavailable, funnel }: RecommendationJson,
+  { items, unknown, unavailable, funnel, removed }: RecommendationJson,
   engine: Engine,
 ): void {
   if (unknown.length > 0) printNote(`unknown items skipped: ${unknown.join(', ')}`);
   printOut(items.length > 0 ? recommendationTable(items, engine) : 'nothing to recommend');
+  const value = valueText(items);
+  if (value !== undefined) printOut(value);
+  for (const row of removed ?? []) printOut(removedText(row));
   if (funnel) printOut(funnelText(funnel));
   for (const { name, reason } of unavailable ?? []) printOut(`${name} did not help: ${reason}`);
 }

@@ -28,7 +28,9 @@ export function tolerateClosedPipes(): void {
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows];
   const widths = header.map((_, c) => Math.max(...all.map((row) => width(row[c] ?? ''))));
-  const numeric = header.map((_, c) => rows.every((row) => /^[-–]?[\d.,]*%?$/.test(row[c] ?? '')));
+  const numeric = header.map((_, c) =>
+    rows.every((row) => /^[-–]?[\d.,]*(?:e-?\d+)?%?$/.test(row[c] ?? '')),
+  );
   const line = (row: readonly string[]): string =>
     row
       .map((cell, c) => {

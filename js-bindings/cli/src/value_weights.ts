@@ -8,5 +8,7 @@ export function parseWeights(text: string): Record<string, number> {
     if (name !== '') return [name, Number(number)] as const;
     throw new UsageError(`--weights is ${quote(text)}; it must be EVENT=NUMBER,EVENT=NUMBER`);
   });
-  return Object.fromEntries(pairs);
+  const weights = Object.fromEntries(pairs);
+  if (Object.keys(weights).length === pairs.length) return weights;
+  throw new UsageError(`--weights is ${quote(text)}; it names an event twice`);
 }

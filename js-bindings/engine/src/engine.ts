@@ -14,6 +14,7 @@ import {
   type SessionHost,
   badArgument,
   checkedCount,
+  checkedNumbers,
   quote,
   stageName,
 } from './session.js';
@@ -88,7 +89,8 @@ export class SnapshotEngine implements Engine {
     const count = checkedCount(options.count);
     if (typeof item !== 'string') throw badArgument('item', item, 'a string');
     const index = native.findItem(item);
-    if (index === NONE) throw new RequestError('UNKNOWN_ITEM', `no item has the id ${quote(item)}`);
+    if (index === NONE)
+      throw new RequestError('UNKNOWN_ITEM', `no item has the id ${quote(item)}`, 'item');
     return native.similar(index, count).map((row, i) => this.#present(native, row, i));
   }
 
@@ -205,11 +207,9 @@ export class SnapshotEngine implements Engine {
     const funnel = this.#funnel(native);
     const weights = request.weights ?? this.info.tasks.map(({ weight }) => weight);
     rows.forEach((row, i) => {
-      Object.assign(
-        items[i] ?? {},
-        this.#explain(native, row, weights),
-        rules && ruled(rules, row),
-      );
+      const effects = rules && ruled(rules, row);
+      const why = this.#explain(native, row, weights, effects?.rules ?? []);
+      Object.assign(items[i] ?? {}, why, effects);
     });
     const unavailable = native
       .unavailable(request)
@@ -245,14 +245,17 @@ export class SnapshotEngine implements Engine {
     native: NativeEngine,
     row: NativeRecommendation,
     weights: readonly number[],
+    rules: readonly string[],
   ): Pick<Recommendation, 'because' | 'reason' | 'value' | 'stages'> {
     const named = [row.because, row.also].filter((item) => item !== NONE);
     const ranked = row.stages !== CONSTANTS.RK_STAGES_RETRIEVAL;
     return {
       ...(row.because !== NONE && { because: native.itemId(row.because) }),
       reason: reasonFor({
+        isDraw: row.propensity > 0,
         because: named.map((item) => native.itemTitle(item) || native.itemId(item)),
         sources: row.evidence.map(({ source, rank }) => ({ name: this.#sourceName(source), rank })),
+        rules,
       }),
       ...(row.probabilities.length > 0 && {
         value: this.info.tasks.map(({ name }, t) => {
@@ -285,15 +288,15 @@ export class SnapshotEngine implements Engine {
     if (values === undefined) return undefined;
     const { tasks } = this.info;
     const merged = tasks.map(({ weight }) => weight);
-    for (const [name, value] of Object.entries(values)) {
+    for (const [name, value] of checkedNumbers('weights', values)) {
       const task = tasks.findIndex((known) => known.name === name);
       if (task === -1) {
-        const names = tasks.map((known) => known.name).join(', ') || 'none, it has no ranker';
-        throw badArgument('weights', name, `keyed by tasks of the snapshot: ${names}`);
+        const names = tasks.map((known) => quote(known.name)).join(', ');
+        throw unknownName('weights', name, names || 'none, the snapshot has no ranker');
       }
       if (value === undefined) continue;
-      if (!Number.isFinite(value) || Math.abs(value) > 1e6) {
-        throw badArgument(`weight of ${name}`, value, 'a number within ±1,000,000');
+      if (!isNumber(value) || Math.abs(value) > 1e6) {
+        throw badArgument(`weights.${name}`, value, 'a number within ±1,000,000');
       }
       merged[task] = value;
     }
@@ -306,18 +309,18 @@ export class SnapshotEngine implements Engine {
     values: Partial<Record<string, number>> | undefined,
   ): number[] | undefined {
     if (values === undefined) return undefined;
+    const option = what === 'weight' ? 'sourceWeights' : 'quotas';
     const merged = this.#sourceConfigs.map((config) => config[what]);
-    for (const [name, value] of Object.entries(values)) {
+    for (const [name, value] of checkedNumbers(option, values)) {
       const slot = this.#sourceNames.findIndex((known) => known === name);
       if (slot === -1) {
-        const option = what === 'weight' ? 'sourceWeights' : 'quotas';
-        throw badArgument(option, name, `keyed by sources: ${this.#sourceNames.join(', ')}`);
+        throw unknownName(option, name, this.#sourceNames.map(quote).join(', '));
       }
       if (value === undefined) continue;
-      const valid = what === 'weight' ? Number.isFinite(value) : Number.isInteger(value);
-      if (!valid || value < 0 || value >= 2 ** 32) {
+      const isWhole = what === 'weight' || Number.isInteger(value);
+      if (!isNumber(value) || !isWhole || value < 0 || value >= 2 ** 32) {
         const expected = what === 'weight' ? 'a number ≥ 0' : 'an integer ≥ 0';
-        throw badArgument(`${what} of ${name}`, value, expected);
+        throw badArgument(`${option}.${name}`, value, expected);
       }
       merged[slot] = value;
     }
@@ -378,6 +381,16 @@ function ruled(
 ): Pick<Recommendation, 'rules' | 'gaveWay' | 'ranked'> {
   const { place, ...effects } = rules.effects(ranked, bits, gaveWay, propensity);
   return { ...effects, ...(place !== undefined && { ranked: place }) };
+}
+
+const isNumber = (value: unknown): value is number => Number.isFinite(value);
+
+function unknownName(option: string, name: string, known: string): RequestError {
+  return new RequestError(
+    'BAD_ARGUMENT',
+    `${option} has ${quote(name)}, which the snapshot does not know; known: ${known}`,
+    `${option}.${name}`,
+  );
 }
 
 /** Undefined for what JSON cannot hold: to be refused by the compiler, which says where. */

@@ -45,7 +45,15 @@ export class SnapshotError extends ReckonError {
 }
 
 /** A request that cannot be answered: an argument out of range, an unknown item or event. */
-export class RequestError extends ReckonError {}
+export class RequestError extends ReckonError {
+  /** What is wrong, by its name in the call: 'count', 'weights.like'. Undefined where no one thing is. */
+  readonly argument: string | undefined;
+
+  constructor(code: ReckonCode, message: string, argument?: string) {
+    super(code, message);
+    this.argument = argument;
+  }
+}
 
 /** A rule document that cannot be used: `.path` is where, as in `$.rules[3].where.and[0]`. */
 export class RulesError extends RequestError {

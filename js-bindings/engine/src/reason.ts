@@ -5,6 +5,10 @@ export interface Evidence {
   /** What to call the session's items that spoke for it, best first. */
   readonly because: readonly string[];
   readonly sources: readonly { readonly name: SourceName; readonly rank: number }[];
+  /** An explore slot drew it. */
+  readonly isDraw: boolean;
+  /** The rules of the request that had to do with its place. */
+  readonly rules: readonly string[];
 }
 
 /** What a source alone says, where no item of the session speaks for the candidate. */
@@ -18,8 +22,15 @@ const WORDS: Readonly<Record<SourceName, string>> = {
   explore: 'new: shown to learn who likes it',
 };
 
-export function reasonFor({ because, sources }: Evidence): string {
+export function reasonFor({ because, sources, isDraw, rules }: Evidence): string {
+  if (isDraw) return WORDS.explore;
   if (because.length > 0) return `because you picked ${because.join(' and ')}`;
-  const [best] = [...sources].sort((a, b) => a.rank - b.rank);
-  return best === undefined ? 'nothing better is known' : WORDS[best.name];
+  // Of equal places the one that says more.
+  const isPopular = ({ name }: { name: SourceName }): number => Number(name === 'popular');
+  const [best] = [...sources].sort((a, b) => a.rank - b.rank || isPopular(a) - isPopular(b));
+  if (best !== undefined) return WORDS[best.name];
+  // Nobody brought it: it was pinned, by a rule that may be beyond those that are told.
+  return rules.length > 0
+    ? `put here by the rule “${rules.join('” and “')}”`
+    : 'put here by a rule';
 }

@@ -80,6 +80,7 @@ export class EngineSession implements Session {
       throw new RequestError(
         'UNKNOWN_EVENT',
         `no event has the name ${quote(name)}; known: ${known.map(quote).join(', ')}`,
+        'event',
       );
     }
     const index = this.#host.findItem(item);
@@ -152,6 +153,7 @@ export class EngineSession implements Session {
         throw new RequestError(
           'BAD_ARGUMENT',
           `user has ${quote(name)}, which the snapshot does not know; known: ${names}`,
+          `user.${name}`,
         );
       }
       if (typeof value !== 'string') throw badArgument(`user.${name}`, value, 'a string');
@@ -180,12 +182,19 @@ export class EngineSession implements Session {
 }
 
 export const quote = (value: unknown): string => {
+  // Never String(value) of an object: it may have no text, or code of its own to make one.
+  if (typeof value === 'object' && value !== null)
+    return Array.isArray(value) ? 'a list' : 'an object';
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 };
 
 export function badArgument(what: string, value: unknown, expected: string): RequestError {
-  return new RequestError('BAD_ARGUMENT', `${what} is ${quote(value)}, it must be ${expected}`);
+  return new RequestError(
+    'BAD_ARGUMENT',
+    `${what} is ${quote(value)}, it must be ${expected}`,
+    what,
+  );
 }
 
 function checkedInteger(what: string, value: unknown, low: number, high: number): number {
@@ -213,6 +222,13 @@ const STAGES = new Map<string, number>([
 /** The name of a stage as `stages` takes it. */
 export const stageName = (stage: number): Stage =>
   [...STAGES].find(([, value]) => value === stage)?.[0] as Stage;
+
+/** A request's numbers by name; none if it has none. */
+export function checkedNumbers(what: string, values: unknown): [string, unknown][] {
+  const isTable = Object.prototype.toString.call(values) === '[object Object]';
+  if (isTable) return Object.entries(values as object);
+  throw badArgument(what, values, 'an object of numbers');
+}
 
 function checkedStages(stages: string | undefined): number {
   const value = STAGES.get(stages ?? 'all');
