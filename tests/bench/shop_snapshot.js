@@ -22,11 +22,19 @@ const SHAPE = {
   features: true,
   minutes: 2,
   rising: 40,
+  brands: 20,
 };
 /** Learning is cut short: what was learnt does not change the time. */
 const CONFIG = {
+  events: { see_less: { weight: -1 } },
   map: { 'feature.country': 'country', 'feature.device': 'device' },
-  train: { sgnsEpochs: 3, encoderEpochs: 2, towerEpochs: 1 },
+  train: {
+    sgnsEpochs: 2,
+    encoderEpochs: 1,
+    towerEpochs: 1,
+    rankerCases: 6000,
+    rankerEpochs: 10,
+  },
 };
 /** Quotas by source, in the order they are added. Together about 1,000 different items. */
 export const QUOTAS = {
