@@ -155,7 +155,8 @@ static uint32_t step_outwards(const rk_query *query, uint32_t a, walk *w, offere
 static void aim(const rk_query *query, uint32_t least, walk *walks) {
     for (uint32_t a = 0; a < query->anchors.count; a++) {
         walk *w = &walks[a];
-        uint32_t last = rk_ring_around(query->snapshot, query->anchors.at[a].place, least).level;
+        rk_place place = query->anchors.at[a].place;
+        uint32_t last = rk_ring_around(query->snapshot, place, least, w->last).level;
         if (w->ended && last < w->last) {
             w->level = w->last - 1;
             w->ended = false;
@@ -173,8 +174,11 @@ static uint32_t nearby_retrieve(rk_query *query, uint32_t quota, rk_scored *out)
     walk walks[RK_MAX_ANCHORS] = {0};
     offered rings = {0};
     uint64_t brought = 0;
-    for (uint32_t a = 0; a < query->anchors.count; a++)
-        walks[a].level = rk_ring_around(query->snapshot, query->anchors.at[a].place, 1).level;
+    for (uint32_t a = 0; a < query->anchors.count; a++) {
+        rk_place place = query->anchors.at[a].place;
+        walks[a].level = rk_ring_around(query->snapshot, place, 1, RK_PLACE_BITS).level;
+        walks[a].last = walks[a].level;
+    }
     for (bool further = true; further; least *= RING_FACTOR) {
         aim(query, (uint32_t)RK_MIN(least, places + 1), walks);
         for (bool going = true; going;) {
