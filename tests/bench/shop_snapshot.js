@@ -41,11 +41,14 @@ export const QUOTAS = {
   popular: 250,
   trending: 200,
   nearby: 200,
-  explore: 150,
+  explore: 170,
   similar: 200,
   session: 100,
   user: 100,
 };
+
+/** What visitors like; the shop's log also has see_less. */
+export const LIKED = ['view', 'buy'];
 
 export function buildShop() {
   const [file, log, items, config] = ['rk', 'csv', 'items.csv', 'config.json'].map(
