@@ -150,11 +150,48 @@ static void score_exactly(const rk_snapshot_content *snapshot, const rk_ann_job 
 #define BATCH      16u
 #define BATCH_ROWS (BATCH * RK_BLOCK_ROWS)
 
-/* Lists the rows whose bits are set, word w of masks for row 32 w on. One loop over all bits, the
- * next word taken without a branch: how many bits a word has is as good as random. */
+/* What `count` rows need, 1 / 2^15 of a unit. */
+static void fill_needs(const rk_vector_factor *factors, uint32_t count, float unit, int16_t *row) {
+    for (uint32_t i = 0; i < count; i++) {
+        /* A row that needs more than it can be said to need only passes too often. */
+        float need = factors[i].scan > unit ? unit / factors[i].scan * 0x1p15f : 0x1p15f;
+        row[i] = (int16_t)RK_MIN((int32_t)need, INT16_MAX);
+    }
+}
+
+static float unit_of(const rk_vector_factor *factors, uint32_t count) {
+    float largest = 0.0f;
+    for (uint32_t i = 0; i < count; i++) largest = RK_MAX(largest, factors[i].scan);
+    return largest / 2.0f;
+}
+
+void rk_ann_needs_fill(const rk_snapshot_content *snapshot, rk_ann_needs *needs) {
+    const uint32_t items = snapshot->meta.items;
+    needs->unit = unit_of(snapshot->vector_factors, items);
+    fill_needs(snapshot->vector_factors, items, needs->unit, needs->row);
+}
+
+/* Which rows of a batch can reach the threshold. Sums are whole and below 2^15, where rounding the
+ * needs, the product, the line and the estimates of floats is together less than 2. */
+static void mark_rows(const rk_ann_query *query, const int16_t *needs, float unit,
+                      const uint16_t *sums, uint32_t rows, float threshold, uint32_t *masks) {
+    int16_t scale = 0, base = INT16_MIN; /* all of them */
+    const float least = 0x1p-100f;       /* below, a float has fewer digits */
+    if (threshold > least && unit > least && query->lut_step > least) {
+        float need = threshold / unit / query->lut_step;
+        scale = (int16_t)RK_MIN(need, (float)INT16_MAX);
+        base = (int16_t)(-query->lut_offset / query->lut_step - 3.0f);
+    }
+    rk_rows_above(sums, needs, rows, scale, base, masks);
+}
+
+/* Lists those of the rows whose bits are set that reach the threshold, word w of masks for row 32 w
+ * on. One loop over all bits, the next word taken without a branch: how many bits a word has is as
+ * good as random. */
 static void list_rows(const rk_ann_query *query, const rk_vector_factor *factors,
                       const uint16_t sums[BATCH_ROWS], uint32_t masks[BATCH + 1], uint32_t blocks,
                       uint32_t first, rk_shortlist *list) {
+    const float threshold = list->threshold; /* of the whole batch, though the list's may rise */
     uint32_t begins[BATCH + 1], words = 0, bits = 0;
     for (uint32_t block = 0; block < blocks; block++) {
         const uint32_t mask = masks[block];
@@ -168,30 +205,40 @@ static void list_rows(const rk_ann_query *query, const rk_vector_factor *factors
         uint32_t room;
         rk_scored *to = rk_shortlist_next(list, &room);
         const uint32_t some = RK_MIN(bits, room);
+        uint32_t added = 0;
         for (uint32_t i = 0; i < some; i++) {
             uint32_t row = begins[word] + (uint32_t)__builtin_ctz(mask);
             float level = query->lut_offset + query->lut_step * (float)sums[row];
-            to[i] = (rk_scored){.score = factors[row].scan * level, .item = first + row};
+            const float estimate = factors[row].scan * level;
+            to[added] = (rk_scored){.score = estimate, .item = first + row};
+            added += estimate >= threshold;
             mask &= mask - 1;
             word += mask == 0;
             mask = mask == 0 ? masks[word] : mask;
         }
         bits -= some;
-        rk_shortlist_added(list, some);
+        rk_shortlist_added(list, added);
     }
 }
 
 /* Of a scanned batch lists the rows that reach the threshold and are not blocked. */
-static void list_batch(const rk_snapshot_content *snapshot, const rk_ann_query *query,
+static void list_batch(const rk_snapshot_content *snapshot, const rk_ann_job *job,
                        const uint32_t *blocked, const uint16_t sums[BATCH_ROWS], uint32_t first,
                        uint32_t rows, rk_shortlist *list) {
     const rk_vector_factor *factors = snapshot->vector_factors + first;
     uint32_t masks[BATCH + 1] = {0}, blocks = (rows + RK_BLOCK_ROWS - 1) / RK_BLOCK_ROWS;
-    rk_rows_reaching(sums, &factors->scan, rows, query->lut_offset, query->lut_step,
-                     list->threshold, masks);
+    if (job->needs) {
+        mark_rows(job->query, job->needs->row + first, job->needs->unit, sums, rows,
+                  list->threshold, masks);
+    } else {
+        int16_t needs[BATCH_ROWS];
+        float unit = unit_of(factors, rows);
+        fill_needs(factors, rows, unit, needs);
+        mark_rows(job->query, needs, unit, sums, rows, list->threshold, masks);
+    }
     for (uint32_t block = 0; blocked && block < blocks; block++)
         masks[block] &= ~blocked[first / RK_BLOCK_ROWS + block];
-    list_rows(query, factors, sums, masks, blocks, first, list);
+    list_rows(job->query, factors, sums, masks, blocks, first, list);
 }
 
 /* One pass over the codes: lists[j] gets what reaches the threshold of jobs[j]. */
@@ -214,7 +261,7 @@ static void scan(const rk_snapshot_content *snapshot, const uint32_t *blocked,
                 rk_scan_block_pair(codes, lut, other_lut, tables, sums[0] + row, sums[1] + row);
         }
         for (uint32_t j = 0; j < count; j++)
-            list_batch(snapshot, jobs[j]->query, blocked, sums[j], first, rows, &lists[j]);
+            list_batch(snapshot, jobs[j], blocked, sums[j], first, rows, &lists[j]);
     }
 }
 

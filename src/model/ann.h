@@ -9,7 +9,7 @@
  * filter is a bitmap tested on rows that would enter, and stays exact at any selectivity: there is
  * no graph to lose.
  *
- *   512 rows' codes -> sums (u16) -> does the estimate reach the threshold? a bit a row
+ *   512 rows' codes -> sums (u16) -> can the estimate reach the threshold? a bit a row
  *   -> rows not blocked to a shortlist, whose threshold rises -> all bits of the `coarse` best
  *   -> the k best, sorted
  *
@@ -80,14 +80,28 @@ uint32_t rk_ann_search(const rk_snapshot_content *snapshot, const rk_ann_query *
                        const uint32_t *blocked, rk_scored *scratch, uint32_t coarse, rk_scored *out,
                        uint32_t k);
 
+/* What the rows need to reach a threshold, for comparing sums as they come out of the scan.
+ *
+ * An estimate is factor * (offset + step * sum), so a row reaches a threshold t > 0 if its sum is
+ * at least t / step * (1 / factor) - offset / step: one product and one addition, in 16 bits.
+ * Rounded so that no row is lost; those that pass are estimated and compared as floats. */
+typedef struct rk_ann_needs {
+    int16_t *row; /* (items) unit / factor in 1 / 2^15, at most 2^15 - 1 */
+    float unit;   /* half the largest factor */
+} rk_ann_needs;
+
+/* needs->row is of the caller. O(items). */
+void rk_ann_needs_fill(const rk_snapshot_content *snapshot, rk_ann_needs *needs);
+
 /* One search of several that share a pass over the codes. */
 typedef struct rk_ann_job {
     const rk_ann_query *query;
     rk_scored *scratch; /* (2 * coarse) */
     uint32_t coarse;
-    rk_scored *out; /* (k) */
-    uint32_t k;     /* <= coarse */
-    uint32_t found; /* written by the search: how many `out` has */
+    rk_scored *out;            /* (k) */
+    uint32_t k;                /* <= coarse */
+    uint32_t found;            /* written by the search: how many `out` has */
+    const rk_ann_needs *needs; /* or NULL: computed as it goes, which costs more than the scan */
     /* Or NULL: a second query that every row which is decoded is scored by, at a tenth of the cost
      * of decoding it again, to also_by_item (items). Rows of `out` are among them. */
     const rk_ann_vector *also;

@@ -29,17 +29,27 @@ void rk_anchors_add(rk_anchors *anchors, rk_place place, float weight) {
 
 /* ---- rings ----------------------------------------------------------------------------------- */
 
-/* First place whose code is not below `code`, which may be 2^32. */
-static uint32_t first_from(const rk_snapshot_content *snapshot, uint64_t code) {
-    uint32_t low = 0;
-    for (uint32_t left = snapshot->meta.place_count; left > 0;) {
+/* First place of `left` from `low` on whose code is not below `code`, which may be 2^32. */
+static uint32_t first_from(const uint32_t *codes, uint32_t low, uint32_t left, uint64_t code) {
+    while (left > 0) {
         /* Where it lies is as good as random: no branch on it. */
         uint32_t half = left / 2;
-        bool after = snapshot->place_code[low + half] < code;
+        bool after = codes[low + half] < code;
         low = after ? low + half + 1 : low;
         left = after ? left - half - 1 : half;
     }
     return low;
+}
+
+/* The same of all from `low` on, which is most often near: steps that double, then back. */
+static uint32_t first_near(const rk_snapshot_content *snapshot, uint32_t low, uint64_t code) {
+    uint32_t left = snapshot->meta.place_count - low, step = 1;
+    while (step <= left && snapshot->place_code[low + step - 1] < code) {
+        low += step;
+        left -= step;
+        step *= 2;
+    }
+    return first_from(snapshot->place_code, low, RK_MIN(step - 1, left), code);
 }
 
 /* Columns to each side so that a ring reaches one cell's height, which is half a cell's width at
@@ -75,8 +85,8 @@ void rk_ring_run(const rk_snapshot_content *snapshot, const rk_ring *ring, uint3
     uint32_t column = (ring->first_column + cell % ring->columns) & ((1u << ring->level) - 1);
     uint64_t code = rk_spread_bits(column) | rk_spread_bits(row) << 1;
     uint32_t shift = 2 * (RK_PLACE_BITS - ring->level);
-    *begin = first_from(snapshot, code << shift);
-    *end = first_from(snapshot, (code + 1) << shift);
+    *begin = first_from(snapshot->place_code, 0, snapshot->meta.place_count, code << shift);
+    *end = first_near(snapshot, *begin, (code + 1) << shift);
 }
 
 static bool holds_enough(const rk_snapshot_content *snapshot, const rk_ring *ring, uint32_t least) {
@@ -89,14 +99,25 @@ static bool holds_enough(const rk_snapshot_content *snapshot, const rk_ring *rin
     return places >= least;
 }
 
-rk_ring rk_ring_around(const rk_snapshot_content *snapshot, rk_place place, uint32_t least) {
-    rk_ring finest = rk_ring_at(place, 0);
-    for (uint32_t level = 1; level <= RK_PLACE_BITS; level++) {
-        rk_ring ring = rk_ring_at(place, level);
-        if (ring.columns > RK_MAX_RING_COLUMNS || !holds_enough(snapshot, &ring, least)) break;
-        finest = ring;
+/* The finest level, of those up to `finest`, before the first whose ring is too wide. */
+static uint32_t finest_narrow(rk_place place, uint32_t finest) {
+    uint32_t level = 0;
+    while (level < finest && rk_ring_at(place, level + 1).columns <= RK_MAX_RING_COLUMNS) level++;
+    return level;
+}
+
+rk_ring rk_ring_around(const rk_snapshot_content *snapshot, rk_place place, uint32_t least,
+                       uint32_t finest) {
+    rk_ring holding = rk_ring_at(place, 0);
+    /* A ring holds those of all finer levels, so what it holds falls with the level. */
+    for (uint32_t last = finest_narrow(place, finest); holding.level < last;) {
+        rk_ring ring = rk_ring_at(place, (holding.level + last + 1) / 2);
+        if (holds_enough(snapshot, &ring, least))
+            holding = ring;
+        else
+            last = ring.level - 1;
     }
-    return finest;
+    return holding;
 }
 
 bool rk_ring_holds(const rk_ring *ring, uint32_t code) {

@@ -3,8 +3,8 @@
  * Problem: the items around a point on a sphere, few in a desert and thousands in a city, without
  * an index beside the sorted codes of a snapshot. Idea: Morton codes (FORMAT.md "Places") make
  * every cell of every grid of 2^level x 2^level cells one run of `geo.code`, so counting what a
- * cell holds is two binary searches. A *ring* is the anchor's cell with its neighbours; levels are
- * tried from coarse to fine while the ring still holds enough.
+ * cell holds is two searches, the second from where the first ended. A *ring* is the anchor's cell
+ * with its neighbours; rings nest, so the finest that still holds enough is found by halving.
  *
  *       level 3 (8 x 8)              level 4
  *     +-----+-----+-----+
@@ -76,12 +76,14 @@ typedef struct rk_ring {
     uint32_t first_column, columns; /* wraps at 2^level */
 } rk_ring;
 
-/* The ring of the finest level, of those tried from coarse to fine until one fails, that holds at
- * least `least` places; that of level 0, which holds all, if none does. O(levels * cells * log
- * places), cells <= 3 * RK_MAX_RING_COLUMNS, 9 away from the poles. */
 /* The ring at one level; it holds those of all finer levels. */
 rk_ring rk_ring_at(rk_place place, uint32_t level);
-rk_ring rk_ring_around(const rk_snapshot_content *snapshot, rk_place place, uint32_t least);
+
+/* The ring of the finest level, up to `finest` and to where a ring gets too many columns, that
+ * holds at least `least` places; that of level 0, which holds all, if none does. O(log levels *
+ * cells * log places), cells <= 3 * RK_MAX_RING_COLUMNS, 9 away from the poles. */
+rk_ring rk_ring_around(const rk_snapshot_content *snapshot, rk_place place, uint32_t least,
+                       uint32_t finest);
 
 /* Cell `cell` < rows * columns of a ring as a run of geo.code: [*begin, *end). */
 void rk_ring_run(const rk_snapshot_content *snapshot, const rk_ring *ring, uint32_t cell,

@@ -32,6 +32,7 @@ static void lay_out(rk_arena *arena, const rk_snapshot_meta *meta, rk_engine *en
     engine->spot_of = RK_TAKE(arena, uint32_t, meta->place_count ? items : 0);
     engine->explore_blocks =
         RK_TAKE(arena, rk_explore_block, meta->explore_count ? rk_block_count(items) : 0);
+    engine->needs.row = RK_TAKE(arena, int16_t, items);
     for (uint32_t which = 0; which < RK_SEARCH_COUNT; which++)
         engine->searches[which].found = RK_TAKE(arena, rk_scored, RK_MAX_QUOTA);
     engine->coarse = RK_TAKE(arena, rk_scored, RK_SEARCH_COUNT * RK_COARSE_ROOM);
@@ -82,6 +83,7 @@ rk_engine *rk_engine_over(const rk_snapshot_content *content, void *memory, uint
      */
     if (content->vector_mean && content->popularity)
         engine->features = rk_feature_context_over(&engine->content, engine->features);
+    if (content->vector_factors) rk_ann_needs_fill(content, &engine->needs);
     if (content->meta.place_count) rk_spots_fill(content, engine->spots, engine->spot_of);
     if (content->meta.explore_count) rk_explore_blocks_fill(content, engine->explore_blocks);
     return engine;

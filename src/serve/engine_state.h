@@ -26,6 +26,7 @@ struct rk_engine {
     uint32_t *spot_of;                /* (items), 0 without places */
     rk_explore_block *explore_blocks; /* (blocks), 0 without a list */
     rk_vector_search searches[RK_SEARCH_COUNT];
+    rk_ann_needs needs;                /* row: (items) */
     rk_scored *coarse;                 /* (RK_SEARCH_COUNT, RK_COARSE_ROOM) */
     rk_scored *lists[RK_SOURCE_COUNT]; /* (RK_MAX_QUOTA) each */
     rk_candidates candidates;

@@ -339,6 +339,10 @@ static void retrieval_row(const rk_feature_context *context, const rk_candidates
 void rk_features_retrieval(const rk_feature_context *context, const rk_query *query,
                            const rk_candidates *candidates, const float *blends, float *out) {
     (void)query;
+    /* What lies all over memory is fetched before a row waits for it. */
+    for (uint32_t place = 0; place < candidates->count; place++)
+        out[place * RK_FIRST_INPUTS + RK_FEATURE_popularity] =
+            context->popularity[candidates->item[place]];
     for (uint32_t place = 0; place < candidates->count; place++)
         retrieval_row(context, candidates, place, blends[place], out + place * RK_FIRST_INPUTS);
     clip(out, candidates->count * RK_FIRST_INPUTS);

@@ -119,6 +119,7 @@ rk_query rk_query_begin(rk_engine *engine, const rk_request *request) {
         .explore_blocks = engine->explore_blocks,
         .searches = engine->searches,
         .coarse = engine->coarse,
+        .needs = &engine->needs,
     };
     read_session(engine, request, &query);
     return query;

@@ -74,6 +74,7 @@ struct rk_query {
 
     /* `session` and `user`: their vectors. */
     rk_vector_search *searches; /* (RK_SEARCH_COUNT) */
+    const rk_ann_needs *needs;  /* of the index */
     const rk_ann_vector *first; /* of the first stage; NULL: the request does not go so far */
     float *first_by_item;       /* (items) its dot product with what the searches found */
     uint32_t scored;            /* sources that have scored every candidate already, a bit each */

@@ -75,14 +75,38 @@ static void nearby_prepare(rk_query *query) {
     }
 }
 
-static float score_of(const rk_query *query, const rk_spot *spot) {
-    return spot->merit * rk_nearness(&query->anchors, spot->point);
+/* Places that are scored in one go. */
+#define SPOTS_AT_ONCE 64u
+
+/* Scores of at most SPOTS_AT_ONCE places that lie side by side: merit * rk_nearness, in the same
+ * order of operations, in loops that compilers turn into vectors. */
+static void score_spots(const rk_anchors *anchors, const rk_spot *spots, uint32_t count,
+                        float *restrict out) {
+    float sums[SPOTS_AT_ONCE] = {0};
+    for (uint32_t a = 0; a < anchors->count; a++) {
+        const rk_point point = anchors->at[a].point;
+        const float weight = anchors->at[a].weight, sharpness = anchors->sharpness;
+        for (uint32_t i = 0; i < count; i++) {
+            float x = point.x - spots[i].point.x, y = point.y - spots[i].point.y;
+            float z = point.z - spots[i].point.z;
+            sums[i] += weight / (1.0f + (x * x + y * y + z * z) * sharpness);
+        }
+    }
+    const float weight = anchors->weight;
+    for (uint32_t i = 0; i < count; i++) out[i] = spots[i].merit * (sums[i] / weight);
 }
 
+/* They lie all over memory, and are copied together first: loads that need not wait for each
+ * other. */
 static void nearby_score(const rk_query *query, const uint32_t *items, uint32_t count, float *out) {
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t at = query->spot_of[items[i]];
-        out[i] = at == RK_NONE ? 0.0f : score_of(query, &query->spots[at]);
+    for (uint32_t begin = 0; begin < count; begin += SPOTS_AT_ONCE) {
+        rk_spot spots[SPOTS_AT_ONCE];
+        uint32_t some = RK_MIN(count - begin, SPOTS_AT_ONCE);
+        for (uint32_t i = 0; i < some; i++) {
+            uint32_t at = query->spot_of[items[begin + i]];
+            spots[i] = at == RK_NONE ? (rk_spot){.merit = 0.0f} : query->spots[at];
+        }
+        score_spots(&query->anchors, spots, some, out + begin);
     }
 }
 
@@ -93,9 +117,36 @@ typedef struct offered {
     uint32_t count;
 } offered;
 
-static bool was_offered(const offered *rings, uint32_t code) {
-    for (uint32_t r = 0; r < rings->count; r++)
-        if (rk_ring_holds(&rings->ring[r], code)) return true;
+/* Of a run of one cell, which places were offered before. A ring whose cells are as large as a
+ * quarter of this one or larger holds a quarter or does not: a bit each. Other rings are asked
+ * about every place. The anchor's own ring of before is a level finer, so that one anchor alone
+ * leaves none of the others. */
+typedef struct known {
+    uint32_t quarters, shift; /* bit (code >> shift) % 4 */
+    rk_ring finer[RK_MAX_ANCHORS];
+    uint32_t count;
+} known;
+
+static known known_in(const offered *rings, uint32_t level, uint32_t code) {
+    uint32_t quarter_level = RK_MIN(level + 1, RK_PLACE_BITS);
+    known those = {.shift = 2 * (RK_PLACE_BITS - quarter_level)};
+    uint32_t first = code >> those.shift & ~3u;
+    for (uint32_t r = 0; r < rings->count; r++) {
+        if (rings->ring[r].level > quarter_level) {
+            those.finer[those.count++] = rings->ring[r];
+            continue;
+        }
+        for (uint32_t q = 0; q < 4; q++)
+            those.quarters |= (uint32_t)rk_ring_holds(&rings->ring[r], (first + q) << those.shift)
+                              << q;
+    }
+    return those;
+}
+
+static bool was_offered(const known *those, uint32_t code) {
+    if (those->quarters >> (code >> those->shift & 3u) & 1u) return true;
+    for (uint32_t r = 0; r < those->count; r++)
+        if (rk_ring_holds(&those->finer[r], code)) return true;
     return false;
 }
 
@@ -105,26 +156,43 @@ typedef struct allowance {
     uint32_t visits; /* of any */
 } allowance;
 
-/* Offers the places of `ring` that were not offered before; returns how many can be brought.
+/* Offers some places side by side that were not offered before; returns how many can be brought.
  * Whether one enters is as good as random: each is put behind the list, and the list grows by it or
  * not. */
+static uint32_t offer_spots(const rk_query *query, uint32_t first, uint32_t count,
+                            const known *before, allowance *left, rk_shortlist *best) {
+    const uint32_t *codes = query->snapshot->place_code + first;
+    const uint32_t *items = query->snapshot->place_item + first;
+    float scores[SPOTS_AT_ONCE];
+    uint32_t brought = 0, unused;
+    score_spots(&query->anchors, query->spots + first, count, scores);
+    for (uint32_t i = 0; i < count && left->places > 0 && left->visits > 0; i++) {
+        if (was_offered(before, codes[i])) continue;
+        left->visits--;
+        bool open = (scores[i] > 0.0f) & !rk_is_blocked(query->blocked, items[i]);
+        *rk_shortlist_next(best, &unused) = (rk_scored){.score = scores[i], .item = items[i]};
+        rk_shortlist_added(best, open & (scores[i] >= best->threshold));
+        left->places -= open;
+        brought += open;
+    }
+    return brought;
+}
+
+/* The same of the places of `ring`. */
 static uint32_t offer_ring(const rk_query *query, const rk_ring *ring, const offered *before,
                            allowance *left, rk_shortlist *best) {
     const rk_snapshot_content *snapshot = query->snapshot;
     uint32_t brought = 0;
     for (uint32_t cell = 0; cell < ring->rows * ring->columns; cell++) {
-        uint32_t at, end, unused;
+        uint32_t at, end;
+        if (left->places == 0 || left->visits == 0) break;
         rk_ring_run(snapshot, ring, cell, &at, &end);
-        for (; at < end && left->places > 0 && left->visits > 0; at++) {
-            if (was_offered(before, snapshot->place_code[at])) continue;
-            left->visits--;
-            uint32_t item = snapshot->place_item[at];
-            float score = score_of(query, &query->spots[at]);
-            bool open = (score > 0.0f) & !rk_is_blocked(query->blocked, item);
-            *rk_shortlist_next(best, &unused) = (rk_scored){.score = score, .item = item};
-            rk_shortlist_added(best, open & (score >= best->threshold));
-            left->places -= open;
-            brought += open;
+        if (at == end) continue;
+        known those = known_in(before, ring->level, snapshot->place_code[at]);
+        if (those.quarters == 15u) continue;
+        for (uint32_t some; at < end; at += some) {
+            some = RK_MIN(end - at, SPOTS_AT_ONCE);
+            brought += offer_spots(query, at, some, &those, left, best);
         }
     }
     return brought;
@@ -155,7 +223,8 @@ static uint32_t step_outwards(const rk_query *query, uint32_t a, walk *w, offere
 static void aim(const rk_query *query, uint32_t least, walk *walks) {
     for (uint32_t a = 0; a < query->anchors.count; a++) {
         walk *w = &walks[a];
-        uint32_t last = rk_ring_around(query->snapshot, query->anchors.at[a].place, least).level;
+        rk_place place = query->anchors.at[a].place;
+        uint32_t last = rk_ring_around(query->snapshot, place, least, w->last).level;
         if (w->ended && last < w->last) {
             w->level = w->last - 1;
             w->ended = false;
@@ -173,8 +242,11 @@ static uint32_t nearby_retrieve(rk_query *query, uint32_t quota, rk_scored *out)
     walk walks[RK_MAX_ANCHORS] = {0};
     offered rings = {0};
     uint64_t brought = 0;
-    for (uint32_t a = 0; a < query->anchors.count; a++)
-        walks[a].level = rk_ring_around(query->snapshot, query->anchors.at[a].place, 1).level;
+    for (uint32_t a = 0; a < query->anchors.count; a++) {
+        rk_place place = query->anchors.at[a].place;
+        walks[a].level = rk_ring_around(query->snapshot, place, 1, RK_PLACE_BITS).level;
+        walks[a].last = walks[a].level;
+    }
     for (bool further = true; further; least *= RING_FACTOR) {
         aim(query, (uint32_t)RK_MIN(least, places + 1), walks);
         for (bool going = true; going;) {

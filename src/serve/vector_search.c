@@ -52,6 +52,7 @@ static rk_ann_job job_of(const rk_query *query, uint32_t which, uint32_t quota) 
                         .coarse = RK_MAX(quota * RK_COARSE_FACTOR, RK_COARSE_LEAST),
                         .out = query->searches[which].found,
                         .k = quota,
+                        .needs = query->needs,
                         .also = query->first,
                         .also_by_item = query->first_by_item};
 }

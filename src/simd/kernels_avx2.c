@@ -249,34 +249,26 @@ AVX2 void rk_decode_row_avx2(const uint8_t *cells, const uint8_t *low, int16_t *
     decode_16(cells + i, low + i / 2, upper + i / 4, out + i);
 }
 
-/* Estimates of eight rows against the threshold, a bit each. */
-AVX2 static inline uint32_t reach_8(const uint16_t *sums, const float *factors, __m256 offset,
-                                    __m256 step, __m256 threshold) {
-    const __m256i sums_i32x8 =
-        _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)sums));
-    const __m256 level = _mm256_add_ps(offset, _mm256_mul_ps(step, _mm256_cvtepi32_ps(sums_i32x8)));
-    /* Every second float of 16: rows 0 1 4 5 2 3 6 7, then in order. */
-    const __m256 mixed =
-        _mm256_shuffle_ps(_mm256_loadu_ps(factors), _mm256_loadu_ps(factors + 8), 0x88);
-    const __m256 factor = _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(mixed), 0xD8));
-    const __m256 reach = _mm256_cmp_ps(_mm256_mul_ps(factor, level), threshold, _CMP_GE_OQ);
-    return (uint32_t)_mm256_movemask_ps(reach);
+/* 16 rows, all ones where above. */
+AVX2 static inline __m256i above_16(const uint16_t *sums, const int16_t *needs, __m256i scale,
+                                    __m256i base) {
+    const __m256i sums_i16x16 = _mm256_loadu_si256((const __m256i *)(const void *)sums);
+    const __m256i needs_i16x16 = _mm256_loadu_si256((const __m256i *)(const void *)needs);
+    const __m256i need = _mm256_adds_epi16(_mm256_mulhrs_epi16(needs_i16x16, scale), base);
+    return _mm256_cmpgt_epi16(sums_i16x16, need);
 }
 
-AVX2 void rk_rows_reaching_avx2(const uint16_t *sums, const float *factors, size_t rows,
-                                float offset, float step, float threshold, uint32_t *masks) {
-    const __m256 offset_f32x8 = _mm256_set1_ps(offset), step_f32x8 = _mm256_set1_ps(step);
-    const __m256 threshold_f32x8 = _mm256_set1_ps(threshold);
-    for (; rows >= 32; rows -= 32, sums += 32, factors += 64, masks++) {
-        uint32_t mask = 0;
-        for (unsigned row = 0; row < 32; row += 8) {
-            mask |=
-                reach_8(sums + row, factors + 2 * row, offset_f32x8, step_f32x8, threshold_f32x8)
-                << row;
-        }
-        *masks = mask;
+AVX2 void rk_rows_above_avx2(const uint16_t *sums, const int16_t *needs, size_t rows, int16_t scale,
+                             int16_t base, uint32_t *masks) {
+    const __m256i scale_i16x16 = _mm256_set1_epi16(scale), base_i16x16 = _mm256_set1_epi16(base);
+    for (; rows >= 32; rows -= 32, sums += 32, needs += 32) {
+        const __m256i low = above_16(sums, needs, scale_i16x16, base_i16x16);
+        const __m256i high = above_16(sums + 16, needs + 16, scale_i16x16, base_i16x16);
+        /* Packing leaves rows 0-7 16-23 8-15 24-31. */
+        const __m256i above = _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xD8);
+        *masks++ = (uint32_t)_mm256_movemask_epi8(above);
     }
-    rk_rows_reaching_scalar(sums, factors, rows, offset, step, threshold, masks);
+    rk_rows_above_scalar(sums, needs, rows, scale, base, masks);
 }
 
 /* Two cells of each of 8 nibbles, in order. */

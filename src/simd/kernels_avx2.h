@@ -17,8 +17,8 @@ void rk_scan_block_avx2(const uint8_t *codes, const uint8_t *lut, size_t tables,
 void rk_scan_block_pair_avx2(const uint8_t *codes, const uint8_t *lut, const uint8_t *other_lut,
                              size_t tables, uint16_t *out, uint16_t *other_out);
 void rk_decode_row_avx2(const uint8_t *cells, const uint8_t *low, int16_t *out, size_t n);
-void rk_rows_reaching_avx2(const uint16_t *sums, const float *factors, size_t rows, float offset,
-                           float step, float threshold, uint32_t *masks);
+void rk_rows_above_avx2(const uint16_t *sums, const int16_t *needs, size_t rows, int16_t scale,
+                        int16_t base, uint32_t *masks);
 void rk_take_cells_avx2(const uint8_t *codes, unsigned shift, uint8_t *cells, size_t tables);
 #else
 #define RK_HAS_AVX2 0

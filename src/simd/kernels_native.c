@@ -62,9 +62,9 @@ void rk_scan_block_pair(const uint8_t *codes, const uint8_t *lut, const uint8_t 
     DISPATCH(scan_block_pair, (codes, lut, other_lut, tables, out, other_out));
 }
 
-void rk_rows_reaching(const uint16_t *sums, const float *factors, size_t rows, float offset,
-                      float step, float threshold, uint32_t *masks) {
-    DISPATCH(rows_reaching, (sums, factors, rows, offset, step, threshold, masks));
+void rk_rows_above(const uint16_t *sums, const int16_t *needs, size_t rows, int16_t scale,
+                   int16_t base, uint32_t *masks) {
+    DISPATCH(rows_above, (sums, needs, rows, scale, base, masks));
 }
 
 void rk_take_cells(const uint8_t *codes, unsigned shift, uint8_t *cells, size_t tables) {

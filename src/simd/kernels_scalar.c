@@ -117,14 +117,14 @@ void rk_scan_block_pair_scalar(const uint8_t *restrict codes, const uint8_t *res
     rk_scan_block_scalar(codes, other_lut, tables, other_out);
 }
 
-void rk_rows_reaching_scalar(const uint16_t *restrict sums, const float *restrict factors,
-                             size_t rows, float offset, float step, float threshold,
-                             uint32_t *restrict masks) {
+void rk_rows_above_scalar(const uint16_t *restrict sums, const int16_t *restrict needs, size_t rows,
+                          int16_t scale, int16_t base, uint32_t *restrict masks) {
     for (size_t first = 0; first < rows; first += 32) {
         uint32_t mask = 0;
         for (size_t row = first; row < rows && row < first + 32; row++) {
-            const float level = offset + step * (float)sums[row];
-            mask |= (uint32_t)(factors[2 * row] * level >= threshold) << (row - first);
+            const int32_t need = base + ((scale * needs[row] + (1 << 14)) >> 15);
+            mask |= (uint32_t)(sums[row] > RK_MAX(INT16_MIN, RK_MIN(need, INT16_MAX)))
+                    << (row - first);
         }
         masks[first / 32] = mask;
     }

@@ -337,49 +337,31 @@ void rk_scan_block_pair(const uint8_t *restrict codes, const uint8_t *restrict l
     store_sums(&other16, other_out + 16);
 }
 
-/* Estimates of four rows against the threshold, all ones where it is reached. raised_f32x4: the
- * rows' sums + 2^23. */
-static inline v128_t reach_4(v128_t raised_f32x4, const float *factors, v128_t offset, v128_t step,
-                             v128_t threshold) {
-    const v128_t sums_f32x4 = wasm_f32x4_sub(raised_f32x4, wasm_f32x4_splat(0x1p23f));
-    const v128_t level = wasm_f32x4_add(offset, wasm_f32x4_mul(step, sums_f32x4));
-    const v128_t factor =
-        wasm_i32x4_shuffle(wasm_v128_load(factors), wasm_v128_load(factors + 4), 0, 2, 4, 6);
-    return wasm_f32x4_ge(wasm_f32x4_mul(factor, level), threshold);
+/* Eight rows, all ones where above. */
+static inline v128_t above_8(const uint16_t *sums, const int16_t *needs, v128_t scale,
+                             v128_t base) {
+    const v128_t need = wasm_i16x8_q15mulr_sat(wasm_v128_load(needs), scale);
+    return wasm_i16x8_gt(wasm_v128_load(sums), wasm_i16x8_add_sat(need, base));
 }
 
-/* Of eight rows, an i16 each. A sum below 2^15 under the upper half of 2^23 is the float 2^23 +
- * sum: one instruction, where LLVM turns a conversion of what it knows not to be negative into the
- * unsigned one, of eight. */
-static inline v128_t reach_8(const uint16_t *sums, const float *factors, v128_t offset, v128_t step,
-                             v128_t threshold) {
-    const v128_t sums_u16x8 = wasm_v128_load(sums), upper = wasm_i16x8_splat(0x4B00);
-    const v128_t low = wasm_i16x8_shuffle(sums_u16x8, upper, 0, 8, 1, 9, 2, 10, 3, 11);
-    const v128_t high = wasm_i16x8_shuffle(sums_u16x8, upper, 4, 12, 5, 13, 6, 14, 7, 15);
-    return wasm_i16x8_narrow_i32x4(reach_4(low, factors, offset, step, threshold),
-                                   reach_4(high, factors + 8, offset, step, threshold));
+static inline uint32_t above_16(const uint16_t *sums, const int16_t *needs, v128_t scale,
+                                v128_t base) {
+    return wasm_i8x16_bitmask(wasm_i8x16_narrow_i16x8(above_8(sums, needs, scale, base),
+                                                      above_8(sums + 8, needs + 8, scale, base)));
 }
 
-/* Unrolled, the loads all come first and V8 has to spill them. */
-void rk_rows_reaching(const uint16_t *restrict sums, const float *restrict factors, size_t rows,
-                      float offset, float step, float threshold, uint32_t *restrict masks) {
-    const v128_t offset_f32x4 = wasm_f32x4_splat(offset), step_f32x4 = wasm_f32x4_splat(step);
-    const v128_t threshold_f32x4 = wasm_f32x4_splat(threshold);
-    size_t row = 0;
-#pragma clang loop unroll(disable)
-    for (; row + 16 <= rows; row += 16) {
-        const v128_t first =
-            reach_8(sums + row, factors + 2 * row, offset_f32x4, step_f32x4, threshold_f32x4);
-        const v128_t second = reach_8(sums + row + 8, factors + 2 * row + 16, offset_f32x4,
-                                      step_f32x4, threshold_f32x4);
-        const uint32_t mask = wasm_i8x16_bitmask(wasm_i8x16_narrow_i16x8(first, second));
-        masks[row / 32] = row % 32 ? masks[row / 32] | mask << 16 : mask;
+void rk_rows_above(const uint16_t *restrict sums, const int16_t *restrict needs, size_t rows,
+                   int16_t scale, int16_t base, uint32_t *restrict masks) {
+    const v128_t scale_i16x8 = wasm_i16x8_splat(scale), base_i16x8 = wasm_i16x8_splat(base);
+    for (; rows >= 32; rows -= 32, sums += 32, needs += 32) {
+        const uint32_t low = above_16(sums, needs, scale_i16x8, base_i16x8);
+        *masks++ = low | above_16(sums + 16, needs + 16, scale_i16x8, base_i16x8) << 16;
     }
+    if (rows > 0) *masks = 0;
 #pragma clang loop vectorize(disable) unroll(disable)
-    for (; row < rows; row++) {
-        const float level = offset + step * (float)sums[row];
-        const uint32_t bit = (uint32_t)(factors[2 * row] * level >= threshold) << (row % 32);
-        masks[row / 32] = row % 32 ? masks[row / 32] | bit : bit;
+    for (size_t row = 0; row < rows; row++) {
+        const int32_t need = base + ((scale * needs[row] + (1 << 14)) >> 15);
+        *masks |= (uint32_t)(sums[row] > RK_MAX(INT16_MIN, RK_MIN(need, INT16_MAX))) << row;
     }
 }
 

@@ -60,10 +60,10 @@ static volatile float sink;
 #define ROW_scan_block_pair(kernel)                                                                \
     if (row % BLOCK == 0)                                                                          \
     kernel(table.u8 + row * (dim / 4), lut, other_lut, dim / 2, out_u16, out_u16 + BLOCK)
-/* A threshold that no row reaches, as nearly none does in a scan. */
-#define ROW_rows_reaching(kernel)                                                                  \
+/* A line that no row is above, as nearly none is in a scan. */
+#define ROW_rows_above(kernel)                                                                     \
     (void)dim;                                                                                     \
-    if (row == 0) kernel(sums, table.f32, ROWS, -1.0f, 0.01f, 1e9f, masks)
+    if (row == 0) kernel(sums, table.i16, ROWS, 0, INT16_MAX, masks)
 #define ROW_take_cells(kernel)                                                                     \
     kernel(table.u8 + row / BLOCK * BLOCK * (dim / 4) + row % 16, row % BLOCK / 16 * 4, out_u8,    \
            dim / 2)

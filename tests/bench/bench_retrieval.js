@@ -15,7 +15,7 @@ import { readFileSync } from 'node:fs';
 import { createEngine } from 'reckon';
 import { benchSeed, median, option, quantile, report } from './bench_tools.js';
 import { drawSessions } from './drawn_sessions.js';
-import { QUOTAS, buildShop, visitorsOf } from './shop_snapshot.js';
+import { LIKED, QUOTAS, buildShop, visitorsOf } from './shop_snapshot.js';
 import { timeRecommend } from './stopwatch.js';
 
 const SESSIONS = Number(option('sessions', 5000));
@@ -53,7 +53,12 @@ const off = engine.info.sources.filter(({ unavailable }) => unavailable);
 if (off.length > 0) throw new Error(`off: ${off.map(({ name }) => name).join(', ')}`);
 const none = Object.fromEntries(engine.info.sources.map(({ name }) => [name, 0]));
 const rows = stages(none);
-const sessions = drawSessions(snapshot, { seed, least: SESSION_ITEMS, most: SESSION_ITEMS });
+const sessions = drawSessions(snapshot, {
+  seed,
+  least: SESSION_ITEMS,
+  most: SESSION_ITEMS,
+  among: LIKED,
+});
 const visitorOf = visitorsOf(seed);
 const times = rows.map(() => []);
 const candidates = rows.map(() => []);

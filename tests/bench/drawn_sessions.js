@@ -3,9 +3,10 @@
 import { randomFrom } from '../data/generated_log.js';
 import { readSnapshot } from '../reader/reader.js';
 
-/** Endless lists of { item, event }. Lengths are drawn from `least` to `most`. */
-export function* drawSessions(snapshotBytes, { seed, least, most }) {
-  const { items, types, popularity } = readSnapshot(snapshotBytes);
+/** Endless lists of { item, event }. Lengths are drawn from `least` to `most`, events from `among` or all types. */
+export function* drawSessions(snapshotBytes, { seed, least, most, among }) {
+  const { items, types: all, popularity } = readSnapshot(snapshotBytes);
+  const types = among ?? all;
   const random = randomFrom(seed);
   const below = (count) => Math.floor(count * random());
   const drawItem = byWeight(popularity, random);

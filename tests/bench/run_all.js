@@ -14,6 +14,7 @@ const BENCHES = [
   ['bench_recommend.js'],
   ['bench_retrieval.js'],
   ['bench_first_stage.js', ...(quick ? ['--only', 'npm'] : [])],
+  ['bench_rules.js'],
   ['bench_funnel.js'],
   ...(quick ? [] : [['bench_training.js'], ['quality/quality.js']]),
   ['bench_determinism.js', ...(quick ? ['--log', 'generated'] : [])],

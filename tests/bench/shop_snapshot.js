@@ -22,22 +22,33 @@ const SHAPE = {
   features: true,
   minutes: 2,
   rising: 40,
+  brands: 20,
 };
 /** Learning is cut short: what was learnt does not change the time. */
 const CONFIG = {
+  events: { see_less: { weight: -1 } },
   map: { 'feature.country': 'country', 'feature.device': 'device' },
-  train: { sgnsEpochs: 3, encoderEpochs: 2, towerEpochs: 1 },
+  train: {
+    sgnsEpochs: 2,
+    encoderEpochs: 1,
+    towerEpochs: 1,
+    rankerCases: 6000,
+    rankerEpochs: 10,
+  },
 };
 /** Quotas by source, in the order they are added. Together about 1,000 different items. */
 export const QUOTAS = {
   popular: 250,
   trending: 200,
   nearby: 200,
-  explore: 150,
+  explore: 170,
   similar: 200,
   session: 100,
   user: 100,
 };
+
+/** What visitors like; the shop's log also has see_less. */
+export const LIKED = ['view', 'buy'];
 
 export function buildShop() {
   const [file, log, items, config] = ['rk', 'csv', 'items.csv', 'config.json'].map(

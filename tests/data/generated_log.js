@@ -22,6 +22,8 @@ export function randomFrom(seed) {
 }
 
 export const EVENT_TYPES = ['view', 'buy'];
+const FAITHFUL = 0.8;
+const ANNOYED = 0.3;
 const AWKWARD = ['a,b', 'say "hi"', '🦊 fox', "it's", 'ünï/code'];
 
 /** Item ids by cluster: clusters[c][i], most popular first. */
@@ -38,21 +40,34 @@ export function generatedClusters({ items = 600, clusters = 12 } = {}) {
 /**
  * Rows [session, item, event, time in Unix ms], in order of time within a session. A session begins every
  * `minutes`; those of the last week are at home in the `rising` last clusters, which few visited before.
+ *
+ * With `brands`, who visits is faithful to one of them: wherever a session goes, it mostly takes the item of its
+ * brand that is next to the one it would have taken, and may show that it wants to see less of another brand's.
  */
 export function* generatedRows(options = {}) {
-  const { seed = 1, sessions = 3000, minutes = 10, rising = 0, ...shape } = options;
+  const { seed = 1, sessions = 3000, minutes = 10, rising = 0, brands = 0, ...shape } = options;
   const random = randomFrom(seed);
   const clusters = generatedClusters(shape);
   const lastWeek = rising > 0 ? sessions - (7 * 24 * 60) / minutes : sessions;
   const pick = (list) => list[Math.floor(list.length * random() ** 2)];
+  const branded = brands > 0 ? numbered(clusters) : new Map();
   for (let s = 0; s < sessions; s++) {
     const home = pick(s < lastWeek ? clusters : clusters.slice(-rising));
+    const faithful = brands > 0 ? Math.floor(brands * random()) : NaN;
     const length = 2 + Math.floor(10 * random() ** 2);
     let time = START_MS + s * minutes * MINUTE_MS;
     for (let n = 0; n < length; n++) {
       const cluster = random() < 0.85 ? home : pick(clusters);
       time += Math.floor(5 * MINUTE_MS * random());
-      yield [`s${s}`, pick(cluster), random() < 0.2 ? 'buy' : 'view', time];
+      let item = pick(cluster);
+      let event = random() < 0.2 ? 'buy' : 'view';
+      if (brands > 0) {
+        const [c, i] = branded.get(item);
+        const off = (brandOf(c, i, brands) - faithful + brands) % brands;
+        if (random() < FAITHFUL && i - off >= 0) item = cluster[i - off];
+        else if (off !== 0 && random() < ANNOYED) event = 'see_less';
+      }
+      yield [`s${s}`, item, event, time];
     }
   }
 }
@@ -60,6 +75,13 @@ export function* generatedRows(options = {}) {
 const csvField = (value) =>
   /[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value);
 const csvLine = (fields) => `${fields.map(csvField).join(',')}\n`;
+
+/** Item -> [cluster, place in it]. */
+const numbered = (clusters) =>
+  new Map(clusters.flatMap((cluster, c) => cluster.map((item, i) => [item, [c, i]])));
+
+/** Brands take turns along a cluster, each cluster beginning with another. */
+const brandOf = (cluster, place, brands) => (7 * cluster + place) % brands;
 
 export const COUNTRIES = ['DE', 'FR', 'JP', 'BR'];
 export const DEVICES = ['phone', 'desktop'];
@@ -76,11 +98,17 @@ export function generatedLog(options) {
   return text;
 }
 
-/** The items file: a title for four items in five; with `towns`, also places and the cluster as a category. */
+/**
+ * The items file: a title for four items in five; with `towns`, also places and the cluster as a category; with
+ * `brands`, also the brand.
+ */
 export function generatedItems(options) {
-  const columns = options?.towns ? ['lat', 'lon', 'category'] : [];
-  const category = (item) => (options?.towns ? [item.slice(0, item.indexOf('-'))] : []);
-  const places = options?.towns ? generatedPlaces(options) : [];
+  const { towns = 0, brands = 0 } = options ?? {};
+  const columns = [...(towns ? ['lat', 'lon', 'category'] : []), ...(brands ? ['brand'] : [])];
+  const category = (item) => (towns ? [item.slice(0, item.indexOf('-'))] : []);
+  const brand = brands > 0 ? numbered(generatedClusters(options)) : new Map();
+  const brandName = (item) => (brands ? [`brand ${brandOf(...brand.get(item), brands)}`] : []);
+  const places = towns ? generatedPlaces(options) : [];
   let text = csvLine(['item', 'title', ...columns]);
   generatedClusters(options)
     .flat()
@@ -90,6 +118,7 @@ export function generatedItems(options) {
         i % 5 === 4 ? '' : `Title of ${item}`,
         ...(places[i] ?? []),
         ...category(item),
+        ...brandName(item),
       ]);
     });
   return text;

@@ -204,34 +204,27 @@ static inline bool compare_scan_block(rk_rng *rng, const regions *where, size_t 
     return output_is(where, copy);
 }
 
-/* A threshold that about one row in four reaches, one of them exactly. */
-static inline float random_threshold(rk_rng *rng, const uint16_t *sums, const float *factors,
-                                     size_t rows, float offset, float step) {
-    if (rows == 0 || rk_rng_below(rng, 8) == 0) return random_f32(rng);
-    float threshold = -__builtin_inff();
-    for (unsigned draw = 0; draw < 3; draw++) {
-        const size_t row = rk_rng_below(rng, (uint32_t)rows);
-        const float level = offset + step * (float)sums[row], reached = factors[2 * row] * level;
-        if (reached > threshold) threshold = reached;
-    }
-    return threshold;
+/* Needs of rows, and a line that they and sums below 2^15 are on both sides of: [0] scale, [1]
+ * base. */
+static inline void random_line(rk_rng *rng, int16_t *needs, size_t rows, int16_t line[2]) {
+    for (size_t i = 0; i < rows; i++) needs[i] = (int16_t)(rk_rng_below(rng, 65535) - 32767u);
+    line[0] = (int16_t)rk_rng_below(rng, 1u << 15);
+    line[1] = (int16_t)(rk_rng_below(rng, 1u << 16) - (1u << 15));
 }
 
-static inline bool compare_rows_reaching(rk_rng *rng, const regions *where, size_t n, size_t offset,
-                                         unsigned char *copy) {
+static inline bool compare_rows_above(rk_rng *rng, const regions *where, size_t n, size_t offset,
+                                      unsigned char *copy) {
     uint32_t want[LONGEST / 32 + 1];
     const size_t words = (n + 31) / 32;
     uint16_t *sums = before_end(where, REGION_A, n, offset, sizeof *sums);
-    float *factors = before_end(where, REGION_B, 2 * n, offset * 3 % OFFSETS, sizeof *factors);
+    int16_t *needs = before_end(where, REGION_B, n, offset * 3 % OFFSETS, sizeof *needs), line[2];
     uint32_t *masks = before_end(where, REGION_OUT, words, offset, sizeof *masks);
     paint_output(where, copy);
     for (size_t i = 0; i < n; i++) sums[i] = (uint16_t)rk_rng_below(rng, 1u << 15);
-    fill_f32(rng, factors, 2 * n);
-    const float line[2] = {random_f32(rng), random_f32(rng)};
-    const float threshold = random_threshold(rng, sums, factors, n, line[0], line[1]);
-    rk_rows_reaching_scalar(sums, factors, n, line[0], line[1], threshold, want);
+    random_line(rng, needs, n, line);
+    rk_rows_above_scalar(sums, needs, n, line[0], line[1], want);
     memcpy(copy + GUARDED_BYTES - (words + offset) * sizeof *masks, want, words * sizeof *masks);
-    rk_rows_reaching(sums, factors, n, line[0], line[1], threshold, masks);
+    rk_rows_above(sums, needs, n, line[0], line[1], masks);
     return output_is(where, copy);
 }
 
@@ -406,7 +399,8 @@ static inline uint64_t digest_kernels(void) {
 static inline uint64_t digest_rows(void) {
     static uint8_t codes[16 * LONGEST], cells[2 * LONGEST], luts[2][16 * LONGEST];
     static uint16_t sums[LONGEST], scanned[64];
-    static float factors[2 * LONGEST];
+    static int16_t needs[LONGEST];
+    int16_t line[2];
     uint32_t masks[LONGEST / 32 + 1];
     uint64_t hash = HASH_START;
     rk_rng rng = rk_rng_at(3, 0);
@@ -415,9 +409,8 @@ static inline uint64_t digest_rows(void) {
         fill_u8(&rng, luts[0], 16 * n, 128);
         fill_u8(&rng, luts[1], 16 * n, 128);
         for (size_t i = 0; i < n; i++) sums[i] = (uint16_t)rk_rng_below(&rng, 1u << 15);
-        fill_f32(&rng, factors, 2 * n);
-        const float threshold = random_threshold(&rng, sums, factors, n, -7.3f, 0.011f);
-        rk_rows_reaching(sums, factors, n, -7.3f, 0.011f, threshold, masks);
+        random_line(&rng, needs, n, line);
+        rk_rows_above(sums, needs, n, line[0], line[1], masks);
         rk_take_cells(codes, n % 2 * 4, cells, n);
         rk_scan_block_pair(codes, luts[0], luts[1], n, scanned, scanned + 32);
         hash = hash_bytes(hash, masks, (n + 31) / 32 * sizeof *masks);
@@ -452,7 +445,7 @@ static const struct {
     uint64_t expected;
 } digests[] = {
     {"kernels", digest_kernels, UINT64_C(0xDA01E48E40F42ACB)},
-    {"rows", digest_rows, UINT64_C(0xEA2E63F5A7A3A8B9)},
+    {"rows", digest_rows, UINT64_C(0x74DC5E9BF1B2D20A)},
     {"gemm", digest_gemm, UINT64_C(0x3D8DB4DE18BE0C16)},
     {"fmath", digest_fmath, UINT64_C(0x129AA105246B4912)},
     {"rng", digest_rng, UINT64_C(0x98C051119273A331)},

@@ -144,7 +144,10 @@ static void rings_hold_what_they_should(void **state) {
         rk_place at = random_place(&rng);
         if (round % 50 == 0) at = (rk_place){round % 100 ? 90.0f : -90.0f, 180.0f};
         const uint32_t least = 1 + rk_rng_below(&rng, round % 2 ? 20 : ITEMS);
-        const rk_ring ring = rk_ring_around(&content, at, least);
+        const rk_ring ring = rk_ring_around(&content, at, least, RK_PLACE_BITS);
+        const uint32_t finest = rk_rng_below(&rng, RK_PLACE_BITS + 1);
+        assert_int_equal(rk_ring_around(&content, at, least, finest).level,
+                         RK_MIN(finest, ring.level));
         check_ring(&ring, at, least);
         levels |= 1u << ring.level;
     }

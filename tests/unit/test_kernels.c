@@ -290,37 +290,40 @@ static void scan_block_pair_is_two_scans(void **state) {
     }
 }
 
-static void rows_reaching_is_one_comparison_a_row(void **state) {
+static void rows_above_is_one_comparison_a_row(void **state) {
     (void)state;
     enum { MOST_ROWS = 200 };
     rk_rng rng = rk_rng_at(test_seed(), 5);
+    uint32_t above = 0, below = 0;
     for (int round = 0; round < 2000; round++) {
         uint16_t sums[MOST_ROWS];
-        float factors[2 * MOST_ROWS];
-        uint32_t masks[4][MOST_ROWS / 32 + 1];
+        int16_t needs[MOST_ROWS], line[2];
+        uint32_t masks[3][MOST_ROWS / 32 + 1];
         const size_t rows = rk_rng_below(&rng, MOST_ROWS + 1);
-        const float offset = random_f32(&rng), step = random_f32(&rng);
         for (size_t i = 0; i < rows; i++) sums[i] = (uint16_t)rk_rng_below(&rng, 1u << 15);
-        fill_f32(&rng, factors, 2 * rows);
-        const float threshold = random_threshold(&rng, sums, factors, rows, offset, step);
-        rk_rows_reaching(sums, factors, rows, offset, step, threshold, masks[0]);
-        rk_rows_reaching_scalar(sums, factors, rows, offset, step, threshold, masks[1]);
-        rk_rows_reaching(sums, factors, rows, offset, step, INFINITY, masks[2]);
-        rk_rows_reaching(sums, factors, rows, offset, step, -INFINITY, masks[3]);
+        random_line(&rng, needs, rows, line);
+        for (size_t i = 0; i < rows / 2; i++) { /* a step from the line */
+            const double need = floor(needs[i] * (double)line[0] / 32768.0 + 0.5) + line[1];
+            const double near = need + (double)rk_rng_below(&rng, 3) - 1.0;
+            if (near >= 0.0 && near <= 32767.0) sums[i] = (uint16_t)near;
+        }
+        rk_rows_above(sums, needs, rows, line[0], line[1], masks[0]);
+        rk_rows_above_scalar(sums, needs, rows, line[0], line[1], masks[1]);
+        rk_rows_above(sums, needs, rows, 0, INT16_MIN, masks[2]);
         for (size_t row = 0; row < (rows + 31) / 32 * 32; row++) {
             bool expected = false;
             if (row < rows) {
-                volatile float product = step * (float)sums[row];
-                volatile float level = offset + product;
-                volatile float estimate = factors[2 * row] * level;
-                expected = estimate >= threshold;
+                const double need = floor(needs[row] * (double)line[0] / 32768.0 + 0.5) + line[1];
+                expected = sums[row] > need && sums[row] < 32768 && need < 32767.0;
+                above += expected;
+                below += !expected;
             }
             assert_int_equal(masks[0][row / 32] >> (row % 32) & 1u, expected);
             assert_int_equal(masks[1][row / 32] >> (row % 32) & 1u, expected);
-            assert_int_equal(masks[2][row / 32] >> (row % 32) & 1u, 0);
-            assert_int_equal(masks[3][row / 32] >> (row % 32) & 1u, row < rows);
+            assert_int_equal(masks[2][row / 32] >> (row % 32) & 1u, row < rows);
         }
     }
+    assert_true(above > 1000 && below > 1000);
 }
 
 static void take_cells_reads_one_row(void **state) {
@@ -354,7 +357,7 @@ int main(void) {
         cmocka_unit_test(decode_row_follows_the_format),
         cmocka_unit_test(scan_block_sums_table_entries),
         cmocka_unit_test(scan_block_pair_is_two_scans),
-        cmocka_unit_test(rows_reaching_is_one_comparison_a_row),
+        cmocka_unit_test(rows_above_is_one_comparison_a_row),
         cmocka_unit_test(take_cells_reads_one_row),
     };
     return cmocka_run_group_tests(tests, map_guarded_regions, NULL);
