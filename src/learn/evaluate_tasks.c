@@ -3,12 +3,12 @@
 #include "base/rng.h"
 #include "learn/gather_examples.h"
 #include "learn/parallel.h"
+#include "learn/ranker_figures.h"
 #include "learn/ranker_metrics.h"
 #include "model/rank_mtml.h"
 
 /* Rows at most: every resample passes over all of them, three times a task. */
 #define MOST_ROWS       60000u
-#define BLOCK           64u
 #define STREAM_RESAMPLE (UINT64_C(0x7461736B) << 32) /* "task", then the resample */
 
 enum { SCORES = 1 + RK_GUESS_COUNT }; /* P(task), then the guesses */
@@ -45,24 +45,11 @@ static bool take_rows(uint64_t count, uint32_t lists, rk_memory *memory, task_ro
 
 /* P(task) of all rows and tasks, p (count, tasks). False if out of memory. */
 static bool foretell(const rk_snapshot_content *snapshot, const rk_examples *examples, float *p) {
-    rk_memory scratch = {0};
-    rk_mtml model = rk_mtml_of(snapshot);
-    uint32_t tasks = snapshot->meta.tasks, inputs = snapshot->meta.rank_inputs;
-    float *x = RK_NEW(&scratch, float, (uint64_t)BLOCK *inputs);
-    float *activations = RK_NEW(&scratch, float, (uint64_t)BLOCK *rk_mtml_columns(&model));
-    for (uint64_t begin = 0; x && activations && begin < examples->count; begin += BLOCK) {
-        uint32_t rows = (uint32_t)RK_MIN(BLOCK, examples->count - begin);
-        for (uint32_t r = 0; r < rows; r++) {
-            const float *input = examples->input + (begin + r) * RK_FEATURE_COUNT;
-            for (uint32_t i = 0; i < inputs; i++)
-                x[r * inputs + i] = input[snapshot->rank_feature[i]];
-        }
-        rk_mtml_logits(&model, x, rows, activations, p + begin * tasks);
-        rk_mtml_probabilities(snapshot->tasks, tasks, p + begin * tasks, rows, p + begin * tasks);
-    }
-    bool ok = x && activations;
-    rk_memory_free(&scratch);
-    return ok;
+    const uint32_t tasks = snapshot->meta.tasks;
+    if (!rk_ranker_foretell(snapshot, examples, p)) return false;
+    for (uint64_t row = 0; row < examples->count; row++)
+        rk_mtml_probabilities(snapshot->tasks, tasks, p + row * tasks, 1, p + row * tasks);
+    return true;
 }
 
 /* The rows that speak of task `t`. */
@@ -163,8 +150,8 @@ bool rk_evaluate_tasks(const rk_trial *trial, bool impressions, uint64_t seed,
     const rk_snapshot_content *snapshot = trial->snapshot;
     uint32_t tasks = snapshot->meta.tasks;
     rk_gather_params params = rk_gather_defaults(seed);
-    params.impressions = impressions;
     params.most_rows = MOST_ROWS;
+    if (impressions) params.known = RK_KNOWN_SHOWN, params.depth = 0;
     bool ok = rk_gather_examples(trial, &params, &memory, &gathered);
     const rk_examples *examples = &gathered.examples;
     float *p = ok ? RK_NEW(&memory, float, examples->count *tasks) : NULL;

@@ -1,6 +1,7 @@
 #include "learn/fit_ranker.h"
 
 #include "base/rng.h"
+#include "learn/ranker_figures.h"
 #include "learn/tasks.h"
 
 #define STREAM_FOLD 0x666F6C64u /* "fold" */
@@ -16,6 +17,8 @@ typedef struct fitting {
     rk_snapshot_content content; /* the retrieval, with tasks and rates */
     const rk_log *log;
     rk_gathered gathered;
+    float
+        *apart; /* (rows, tasks) logits by rankers without the row's user, where there are folds */
     rk_ranked *out;
 } fitting;
 
@@ -52,15 +55,19 @@ static void put_second(const rk_ranked *ranked, rk_snapshot_content *content) {
     content->rank_second = ranked->ranker.weights;
 }
 
+static void take_calibration(rk_ranked *ranked) {
+    for (uint32_t t = 0; t < ranked->tasks; t++) {
+        ranked->task[t].scale = ranked->ranker.task[t].scale;
+        ranked->task[t].offset = ranked->ranker.task[t].offset;
+    }
+}
+
 /* Learns the second stage from `examples` into `ranked` and puts both stages into `content`. */
 static bool train(const fitting *f, const rk_examples *examples, rk_memory *memory,
                   rk_ranked *ranked, rk_snapshot_content *content) {
     if (!rk_train_ranker(examples, &ranked->params, f->job->options, memory, &ranked->ranker))
         return false;
-    for (uint32_t t = 0; t < ranked->tasks; t++) {
-        ranked->task[t].scale = ranked->ranker.task[t].scale;
-        ranked->task[t].offset = ranked->ranker.task[t].offset;
-    }
+    take_calibration(ranked);
     put_second(ranked, content);
     rk_trial trial = trial_of(f, content, &f->job->examples->split);
     return rk_fit_first(&trial, f->job->options, memory, content, &ranked->first);
@@ -168,6 +175,21 @@ static bool leave_out(const fitting *f, uint32_t fold, rk_memory *memory, rk_exa
     return true;
 }
 
+/* Logits of the fold's rows, by a second stage without its users. */
+static bool foretell_fold(const fitting *f, uint32_t fold, const rk_snapshot_content *content) {
+    rk_memory scratch = {0};
+    const rk_examples *all = &f->gathered.examples;
+    float *logits = RK_NEW(&scratch, float, all->count * all->tasks);
+    bool ok = logits && rk_ranker_foretell(content, all, logits);
+    for (uint32_t l = 0; ok && l < all->lists; l++) {
+        uint64_t at = all->list_begin[l] * all->tasks, end = all->list_begin[l + 1] * all->tasks;
+        if (fold_of(f, all->group[l]) == fold)
+            memcpy(f->apart + at, logits + at, (size_t)(end - at) * sizeof *logits);
+    }
+    rk_memory_free(&scratch);
+    return ok;
+}
+
 static bool compare_fold(const fitting *f, uint32_t fold, comparison *c) {
     rk_memory scratch = {0};
     const rk_split *split = &f->job->examples->split;
@@ -181,17 +203,33 @@ static bool compare_fold(const fitting *f, uint32_t fold, comparison *c) {
     }
     bool ok = leave_out(f, fold, &scratch, &examples) &&
               train(f, &examples, &scratch, &ranked, &content) &&
-              compare_from(f, &content, first, c);
+              foretell_fold(f, fold, &content) && compare_from(f, &content, first, c);
     rk_memory_free(&scratch);
     return ok;
 }
 
-static bool compare_folds(const fitting *f) {
+/* By what they say of rows that they have not learnt from. `content` has the ranker of all. */
+static bool recalibrate(const fitting *f, const rk_snapshot_content *content) {
+    rk_memory scratch = {0};
+    rk_ranked *out = f->out;
+    const rk_examples *all = &f->gathered.examples;
+    float *own = RK_NEW(&scratch, float, all->count * all->tasks);
+    bool ok = own && rk_ranker_foretell(content, all, own) &&
+              rk_ranker_recalibrate(all, f->job->options->seed, out->params.value, f->apart, own,
+                                    &out->ranker);
+    take_calibration(out);
+    rk_memory_free(&scratch);
+    return ok;
+}
+
+static bool compare_folds(fitting *f, const rk_snapshot_content *content) {
     rk_memory scratch = {0};
     comparison c;
-    bool ok = take_comparison(&f->job->examples->split, &scratch, &c);
+    const rk_examples *all = &f->gathered.examples;
+    f->apart = RK_NEW(&scratch, float, all->count * all->tasks);
+    bool ok = f->apart && take_comparison(&f->job->examples->split, &scratch, &c);
     for (uint32_t fold = 0; ok && fold < RK_RANKER_FOLDS; fold++) ok = compare_fold(f, fold, &c);
-    ok = ok && conclude(f, &c);
+    ok = ok && conclude(f, &c) && recalibrate(f, content);
     rk_memory_free(&scratch);
     return ok;
 }
@@ -222,13 +260,23 @@ static rk_status choose(fitting *f, rk_error *error) {
     return f->content.task_rate ? RK_OK : rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "rates");
 }
 
-static void decide(rk_ranked *out, const rk_learn_options *options) {
-    if (options->impressions) {
-        out->shipped = out->ranker.ndcg > out->ranker.blend_ndcg;
-        if (!out->shipped) out->reason = "the blend orders what was shown as well";
-    } else {
-        out->shipped = out->compared > 0 && out->funnel > out->blend;
-        if (!out->shipped) out->reason = "the blend is not beaten on validation";
+static void decide(rk_ranked *out) {
+    out->shipped = out->compared > 0 && out->funnel > out->blend;
+    if (!out->shipped) out->reason = "the blend is not beaten on validation";
+}
+
+/* Of what was shown, heads say how likely each event is if it is shown; which candidate is taken
+ * is another question, and one head answers both: that of positive value whose chance says least.
+ */
+static void order_by_one(rk_ranked *out) {
+    float most = 0.0f;
+    out->params.sharpness = RK_SHOWN_SHARPNESS;
+    for (uint32_t t = 0; t < out->tasks; t++) {
+        const rk_task *task = &out->task[t];
+        const float open = task->weight * task->base_rate * (1.0f - task->base_rate);
+        if (!(open > most)) continue;
+        most = open;
+        out->params.ordered = (uint8_t)(1u << t);
     }
 }
 
@@ -237,12 +285,13 @@ static bool learn(fitting *f) {
     rk_ranked *out = f->out;
     rk_snapshot_content content = f->content;
     for (uint32_t t = 0; t < out->tasks; t++) out->params.value[t] = out->task[t].weight;
+    if (job->options->impressions) order_by_one(out);
     out->split = job->examples->split;
     bool ok = train(f, &f->gathered.examples, f->memory, out, &content) &&
-              (job->examples->shared ? compare_folds(f) : compare_apart(f, &content)) &&
+              (job->examples->shared ? compare_folds(f, &content) : compare_apart(f, &content)) &&
               rk_ranker_compare(&f->gathered.examples, &out->params, job->options, &out->ranker,
                                 &out->comparison);
-    if (ok) decide(out, job->options);
+    if (ok) decide(out);
     return ok;
 }
 
@@ -262,9 +311,12 @@ static rk_status retrieve(fitting *f, rk_error *error) {
     return RK_OK;
 }
 
-static bool gather(const fitting *f, const rk_trial *trial, rk_memory *memory, rk_gathered *out) {
+/* Where rows are what was shown, a window further back says nothing of how likely an event is: what
+ * became of an item later tells the retrieval that it was shown (src/README.md). */
+static bool gather(const fitting *f, const rk_trial *trial, uint32_t slice, rk_memory *memory,
+                   rk_gathered *out) {
     rk_gather_params params = rk_gather_defaults(f->job->options->seed);
-    params.impressions = f->job->options->impressions;
+    if (f->job->options->impressions) params.known = slice ? RK_KNOWN_NONE : RK_KNOWN_SHOWN;
     return rk_gather_examples(trial, &params, memory, out);
 }
 
@@ -291,7 +343,7 @@ static rk_status gather_slice(fitting *f, uint32_t slice, rk_error *error) {
                                            f->out->tasks, &scratch);
         rk_trial trial = trial_of(f, &content, &examples.split);
         trial.log = &log;
-        if (!content.task_rate || !gather(f, &trial, &scratch, &gathered) ||
+        if (!content.task_rate || !gather(f, &trial, slice, &scratch, &gathered) ||
             !rk_gathered_append(&f->gathered, &gathered, &f->scratch)) {
             status = rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "examples");
         }
@@ -304,7 +356,7 @@ static rk_status gather_all(fitting *f, rk_error *error) {
     const rk_ranking_job *job = f->job;
     rk_ranked *out = f->out;
     rk_trial trial = trial_of(f, &f->content, &job->examples->split);
-    if (!gather(f, &trial, &f->scratch, &f->gathered))
+    if (!gather(f, &trial, 0, &f->scratch, &f->gathered))
         return rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "examples");
     for (uint32_t slice = 1; job->examples->refit && slice < RK_RANKER_SLICES; slice++) {
         if (f->gathered.reached < RK_TASK_ROWS) break;

@@ -23,6 +23,8 @@
 
 /* Parts of the users that are left out in turn, where all are needed. */
 #define RK_RANKER_FOLDS 3u
+/* Of the choice among candidates where only what was shown is known (ranker_loss.h). */
+#define RK_SHOWN_SHARPNESS 4.0f
 /* Most windows of one user, where users are few: the newest rows, those before, ... Each needs a
  * retrieval that has not seen it. ml_latest_small: src/README.md. */
 #define RK_RANKER_SLICES 4u

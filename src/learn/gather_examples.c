@@ -7,6 +7,9 @@
 
 #define STREAM_DRAW (UINT64_C(0x64726177) << 32) /* "draw", then the case */
 
+/* Beside the bits of the tasks: the label is known, whatever it is. */
+#define SHOWN 0x100u
+
 rk_gather_params rk_gather_defaults(uint64_t seed) {
     return (rk_gather_params){.depth = 200, .most = 80, .most_rows = RK_GATHER_ROWS, .seed = seed};
 }
@@ -15,7 +18,7 @@ rk_gather_params rk_gather_defaults(uint64_t seed) {
 typedef struct asker {
     rk_engine *engine;
     rk_case_room room;
-    uint8_t *label;  /* (items) bits of the case at hand, zero between cases */
+    uint16_t *label; /* (items) bits of the case at hand and SHOWN, zero between cases */
     uint32_t *asked; /* (longest) items with a hidden row */
     uint32_t *item;  /* (longest) as the engine gives them */
     float *feature;  /* (longest, RK_FEATURE_COUNT) */
@@ -31,6 +34,7 @@ typedef struct gathering {
     uint32_t most;   /* rows of a list that are not there for their label */
     uint64_t *begin; /* (cases + 1) room of each */
     uint32_t *rows;  /* (cases) used of it */
+    uint32_t *alone; /* (cases) of these, the last that are lists by themselves */
     rk_gathered *out;
     asker shard[RK_SHARDS];
 } gathering;
@@ -49,6 +53,7 @@ static uint8_t task_bits(const rk_snapshot_content *snapshot, uint32_t labels) {
 static uint32_t read_labels(const gathering *g, const rk_case *test, asker *a) {
     const rk_trial *trial = g->trial;
     const uint64_t *rows = trial->split->row + test->relevant_begin;
+    const uint32_t shown = g->params->known == RK_KNOWN_SHOWN ? SHOWN : 0;
     uint32_t count = 0, told = RK_NONE;
     if (trial->told_is_no_answer && rk_case_tells_location(trial, test))
         told = trial->events->item[rows[0]];
@@ -59,19 +64,26 @@ static uint32_t read_labels(const gathering *g, const rk_case *test, asker *a) {
         bool known = false;
         for (uint32_t j = 0; j < count && !known; j++) known = a->asked[j] == item;
         if (!known) a->asked[count++] = item;
-        a->label[item] |= task_bits(trial->snapshot, trial->events->label[rows[i]]);
+        uint32_t bits = task_bits(trial->snapshot, trial->events->label[rows[i]]) | shown;
+        a->label[item] = (uint16_t)(a->label[item] | bits);
     }
     return count;
 }
 
 /* ---- which rows ------------------------------------------------------------------------------ */
 
+/* Rows with a label that a list takes beyond those kept for their place. */
+static uint32_t most_labelled(const gathering *g, uint32_t hidden) {
+    return RK_MIN(hidden, g->params->known == RK_KNOWN_SHOWN ? RK_LIST_ROWS : RK_GATHER_LABELLED);
+}
+
 /* The best of the candidates, whatever has a label, and a few drawn evenly from the rest: weights
  * of all (found), 0 for what is left out. */
 static void weigh_rows(const gathering *g, asker *a, uint32_t index, uint32_t found) {
     uint32_t best = RK_MIN(found, g->most - g->most / 2), labelled = 0, rest = 0;
+    const uint32_t limit = most_labelled(g, UINT32_MAX);
     for (uint32_t i = 0; i < found; i++) {
-        bool wanted = a->label[a->item[i]] && labelled < RK_GATHER_LABELLED;
+        bool wanted = a->label[a->item[i]] && labelled < limit;
         labelled += i >= best && wanted;
         rest += i >= best && !wanted;
         a->weight[i] = i < best || wanted ? 1.0f : 0.0f;
@@ -86,17 +98,29 @@ static void weigh_rows(const gathering *g, asker *a, uint32_t index, uint32_t fo
     }
 }
 
-static uint32_t choose_rows(const gathering *g, asker *a, uint32_t index, uint32_t found) {
+/* Of `found` rows, the best of the candidates first, those that are among these. */
+static uint32_t count_best(const gathering *g, const asker *a, uint32_t found) {
+    uint32_t best = RK_MIN(found, g->params->depth);
+    while (best > 0 &&
+           a->feature[(uint64_t)(best - 1) * RK_FEATURE_COUNT + RK_FEATURE_sources] == 0.0f)
+        best--;
+    return best;
+}
+
+/* Those of the first `best` that a list takes, then all others. */
+static uint32_t choose_rows(const gathering *g, asker *a, uint32_t index, uint32_t best,
+                            uint32_t found) {
     uint32_t kept = 0;
-    if (g->params->impressions) {
-        for (uint32_t i = 0; i < found; i++) a->weight[i] = 1.0f;
-    } else {
-        weigh_rows(g, a, index, found);
-    }
+    weigh_rows(g, a, index, best);
+    for (uint32_t i = best; i < found; i++) a->weight[i] = 1.0f;
     for (uint32_t i = 0; i < found; i++) {
         if (a->weight[i] > 0.0f) a->place[kept++] = i;
     }
     return kept;
+}
+
+static bool knows(const gathering *g, uint32_t label) {
+    return g->params->known == RK_KNOWN_ALL || label & SHOWN;
 }
 
 static void write_rows(const gathering *g, const asker *a, uint32_t index, uint32_t kept) {
@@ -108,8 +132,9 @@ static void write_rows(const gathering *g, const asker *a, uint32_t index, uint3
         uint32_t place = a->place[i];
         memcpy(examples->input + row * RK_FEATURE_COUNT,
                a->feature + (uint64_t)place * RK_FEATURE_COUNT, RK_FEATURE_COUNT * sizeof(float));
-        examples->label[row] = a->label[a->item[place]];
-        examples->known[row] = all;
+        uint32_t label = a->label[a->item[place]];
+        examples->label[row] = (uint8_t)(label & all);
+        examples->known[row] = knows(g, label) ? all : 0;
         examples->weight[row] = a->weight[place];
         g->out->item[row] = a->item[place];
     }
@@ -118,19 +143,22 @@ static void write_rows(const gathering *g, const asker *a, uint32_t index, uint3
 
 static void ask(const gathering *g, asker *a, uint32_t index) {
     const rk_case *test = &g->trial->split->cases[index];
-    bool impressions = g->params->impressions;
+    bool shown = g->params->known == RK_KNOWN_SHOWN;
     rk_request request = rk_case_request(g->trial, index, &a->room);
     request.count = RK_SECOND_STAGE_ITEMS;
     a->first_ms = RK_MIN(a->first_ms, request.time_ms);
     a->last_ms = RK_MAX(a->last_ms, request.time_ms);
     uint32_t asked = read_labels(g, test, a);
-    uint32_t found = rk_engine_examples(a->engine, &request, a->asked, impressions ? asked : 0,
-                                        impressions ? 0 : g->params->depth, a->item, a->feature);
-    uint32_t kept = choose_rows(g, a, index, found);
+    uint32_t found = rk_engine_examples(a->engine, &request, a->asked, shown ? asked : 0,
+                                        g->params->depth, a->item, a->feature);
+    uint32_t best = count_best(g, a, found);
+    uint32_t kept = choose_rows(g, a, index, best, found);
     write_rows(g, a, index, kept);
-    for (uint32_t i = 0; i < kept; i++) a->reached += a->label[a->item[a->place[i]]] != 0;
+    g->alone[index] = found - best;
+    for (uint32_t i = 0; i < kept; i++)
+        a->reached += a->place[i] < best && (a->label[a->item[a->place[i]]] & ~SHOWN);
     for (uint32_t i = 0; i < asked; i++) {
-        a->hidden += a->label[a->asked[i]] != 0;
+        a->hidden += (a->label[a->asked[i]] & ~SHOWN) != 0;
         a->label[a->asked[i]] = 0;
     }
 }
@@ -149,11 +177,11 @@ static bool take_shards(gathering *g, rk_memory *scratch) {
     const rk_trial *trial = g->trial;
     uint64_t engine_bytes = rk_engine_scratch_bytes(&trial->snapshot->meta);
     uint32_t hidden = RK_MIN(rk_evaluate_most_relevant(trial->split), RK_LIST_ROWS);
-    uint32_t longest = g->params->impressions ? hidden : g->params->depth;
+    uint32_t longest = g->params->depth + (g->params->known == RK_KNOWN_SHOWN ? hidden : 0);
     for (uint32_t s = 0; s < RK_SHARDS; s++) {
         asker *a = &g->shard[s];
         void *engine = rk_memory_take(scratch, engine_bytes, 1);
-        a->label = RK_NEW(scratch, uint8_t, trial->snapshot->meta.items);
+        a->label = RK_NEW(scratch, uint16_t, trial->snapshot->meta.items);
         a->asked = RK_NEW(scratch, uint32_t, hidden);
         a->item = RK_NEW(scratch, uint32_t, longest);
         a->feature = RK_NEW(scratch, float, (uint64_t)longest *RK_FEATURE_COUNT);
@@ -174,28 +202,37 @@ static bool take_shards(gathering *g, rk_memory *scratch) {
 static bool take_rows(gathering *g, rk_memory *memory, rk_memory *scratch) {
     const rk_split *split = g->trial->split;
     rk_examples *examples = &g->out->examples;
-    uint64_t rows = 0;
+    const bool shown = g->params->known == RK_KNOWN_SHOWN;
+    uint64_t rows = 0, lists = split->case_count;
     g->begin = RK_NEW(scratch, uint64_t, (uint64_t)split->case_count + 1);
     g->rows = RK_NEW(scratch, uint32_t, split->case_count);
-    if (!g->begin || !g->rows) return false;
+    g->alone = RK_NEW(scratch, uint32_t, split->case_count);
+    if (!g->begin || !g->rows || !g->alone) return false;
     for (uint32_t i = 0; i < split->case_count; i++) {
-        uint32_t hidden = split->cases[i].relevant_count;
+        uint32_t labelled = most_labelled(g, split->cases[i].relevant_count);
+        uint32_t alone = shown ? labelled : 0;
         g->begin[i] = rows;
-        rows += g->params->impressions
-                    ? RK_MIN(hidden, RK_LIST_ROWS)
-                    : RK_MIN(g->params->depth, g->most + RK_MIN(hidden, RK_GATHER_LABELLED));
+        rows += RK_MIN(g->params->depth, g->most + labelled) + (uint64_t)alone;
+        lists += alone;
     }
     g->begin[split->case_count] = rows;
     examples->input = RK_NEW(memory, float, rows *RK_FEATURE_COUNT);
     examples->label = RK_NEW(memory, uint8_t, rows);
     examples->known = RK_NEW(memory, uint8_t, rows);
     examples->weight = RK_NEW(memory, float, rows);
-    examples->list_begin = RK_NEW(memory, uint64_t, (uint64_t)split->case_count + 1);
-    examples->group = RK_NEW(memory, uint64_t, split->case_count);
+    examples->list_begin = RK_NEW(memory, uint64_t, lists + 1);
+    examples->group = RK_NEW(memory, uint64_t, lists);
     g->out->item = RK_NEW(memory, uint32_t, rows);
-    g->out->case_index = RK_NEW(memory, uint32_t, split->case_count);
+    g->out->case_index = RK_NEW(memory, uint32_t, lists);
     return examples->input && examples->label && examples->known && examples->weight &&
            examples->list_begin && examples->group && g->out->item && g->out->case_index;
+}
+
+static void end_list(gathering *g, uint32_t index, uint64_t end) {
+    rk_examples *examples = &g->out->examples;
+    g->out->case_index[examples->lists] = index;
+    examples->group[examples->lists] = g->trial->split->cases[index].user;
+    examples->list_begin[++examples->lists] = end;
 }
 
 /* Rows to the front, cases without rows left out. */
@@ -213,10 +250,9 @@ static void close_up(gathering *g) {
         memmove(examples->known + to, examples->known + from, rows);
         memmove(examples->weight + to, examples->weight + from, rows * sizeof(float));
         memmove(g->out->item + to, g->out->item + from, rows * sizeof(uint32_t));
-        g->out->case_index[examples->lists] = i;
-        examples->group[examples->lists] = split->cases[i].user;
         to += rows;
-        examples->list_begin[++examples->lists] = to;
+        if (g->alone[i] < rows) end_list(g, i, to - g->alone[i]);
+        for (uint32_t left = g->alone[i]; left > 0; left--) end_list(g, i, to - left + 1);
     }
     examples->count = to;
 }

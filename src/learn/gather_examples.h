@@ -4,10 +4,16 @@
  *   case --> request --> retrieval --> the best `depth` by the blend, features as served
  *        --> labels: the bits of the hidden rows with that item, none if it was not chosen
  *
- * Where the log has what was shown (impressions), the hidden rows themselves are the rows of the
- * list, and every label is known. Elsewhere the candidates are: a hidden item that no source
- * brought is not among them, because the rankers never meet one, and a row brought by nobody would
- * only teach them that such rows are chosen.
+ * A list is candidates, as the rankers will meet them: a hidden item that no source brought is not
+ * among them, and a row brought by nobody would only teach that such rows are chosen.
+ *
+ * What a list says of a candidate without a hidden row: it was not chosen. That is also how likely
+ * events are, unless the log has what was shown (impressions): then a candidate that was not shown
+ * has a place in the list, while what it would have been answered with is not known. Of the rows
+ * shown all labels are. One that is no candidate is a list by itself, which has no order to teach.
+ * Lists of impressions alone, as they once were, know no candidate that was not shown, and the
+ * rankers met them for the first time when serving: kuairand_kcore15, NDCG@10 of the funnel .021
+ * where the blend has .056.
  *
  * Of a list's candidates all of the first are kept and all with a label; of the others a few, drawn
  * by (seed, case), each with the weight of those it stands for. A list that is three quarters its
@@ -24,9 +30,16 @@
 #include "learn/evaluate.h"
 #include "learn/examples.h"
 
+/* Of which rows the labels are known (examples.h). */
+typedef enum rk_known {
+    RK_KNOWN_ALL,   /* what was not chosen did not happen */
+    RK_KNOWN_SHOWN, /* the hidden rows, all of which are rows here */
+    RK_KNOWN_NONE   /* only the order counts */
+} rk_known;
+
 typedef struct rk_gather_params {
-    bool impressions;
-    uint32_t depth;     /* candidates of a request, 1..RK_MAX_COUNT */
+    rk_known known;
+    uint32_t depth;     /* candidates of a request, at most RK_MAX_COUNT; 0: lists of one */
     uint32_t most;      /* rows of a list, about: half the best, half drawn from the rest */
     uint64_t most_rows; /* of all lists: lists get shorter, to RK_GATHER_LEAST rows */
     uint64_t seed;
@@ -42,11 +55,11 @@ rk_gather_params rk_gather_defaults(uint64_t seed);
 typedef struct rk_gathered {
     rk_examples examples;
     uint32_t *item;            /* (rows) of the snapshot */
-    uint32_t *case_index;      /* (lists) */
+    uint32_t *case_index;      /* (lists) ascending */
     uint32_t cases;            /* asked; one without rows has no list */
     int64_t first_ms, last_ms; /* of the requests' times */
     uint64_t hidden;           /* different items with a label that the snapshot has */
-    uint64_t reached;          /* of them, those among the rows */
+    uint64_t reached;          /* of them, those among the candidates */
 } rk_gathered;
 
 /* Of the trial's cases; its snapshot has tasks (their types) and rates. Arrays belong to `memory`.

@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+#define BLOCK 64u
+
 /* Room for the known rows of one task, and for a value a row. */
 typedef struct columns {
     float *score, *weight; /* (rows) */
@@ -41,6 +43,27 @@ static uint32_t known_rows(const rk_ranker_rows *of, const rk_ranker *ranker, ui
     return count;
 }
 
+bool rk_ranker_foretell(const rk_snapshot_content *content, const rk_examples *examples,
+                        float *logits) {
+    rk_memory scratch = {0};
+    rk_mtml model = rk_mtml_of(content);
+    const uint32_t inputs = content->meta.rank_inputs;
+    float *x = RK_NEW(&scratch, float, (uint64_t)BLOCK *inputs);
+    float *activations = RK_NEW(&scratch, float, (uint64_t)BLOCK *rk_mtml_columns(&model));
+    for (uint64_t begin = 0; x && activations && begin < examples->count; begin += BLOCK) {
+        const uint32_t rows = (uint32_t)RK_MIN(BLOCK, examples->count - begin);
+        for (uint32_t r = 0; r < rows; r++) {
+            const float *input = examples->input + (begin + r) * RK_FEATURE_COUNT;
+            for (uint32_t i = 0; i < inputs; i++)
+                x[r * inputs + i] = input[content->rank_feature[i]];
+        }
+        rk_mtml_logits(&model, x, rows, activations, logits + begin * model.tasks);
+    }
+    const bool ok = x && activations;
+    rk_memory_free(&scratch);
+    return ok;
+}
+
 static float base_rate(const rk_examples *examples, uint32_t task) {
     double weight[2] = {0.0, 0.0};
     for (uint64_t row = 0; row < examples->count; row++) {
@@ -71,20 +94,20 @@ static void measure_task(const rk_ranker_rows *of, columns *c, uint32_t k, rk_ra
     rk_mtml_probabilities(&calibration, 1, c->score, count, c->score);
     const rk_judged judged = {c->score, c->label, c->weight, count, c->order};
     task->rows = count;
+    task->positives = 0;
     for (uint32_t i = 0; i < count; i++) task->positives += c->label[i];
     task->auc = rk_metric_auc(&judged);
     task->log_loss = rk_metric_log_loss(&judged);
     task->calibration_error = rk_metric_calibration_error(&judged);
 }
 
-/* What became of a row, by the value model; unknown events did not happen. */
+/* What became of a row, by the value model. */
 static float gain_of(const rk_examples *examples, const rk_ranker *ranker, const float *value,
                      uint64_t row) {
     float gain = 0.0f;
     for (uint32_t k = 0; k < ranker->tasks; k++) {
         const uint32_t task = ranker->task[k].task;
-        if (rk_task_bit(examples->label[row], task) && rk_task_bit(examples->known[row], task))
-            gain += value[task];
+        if (rk_task_bit(examples->label[row], task)) gain += value[task];
     }
     return RK_MAX(gain, 0.0f);
 }
@@ -96,6 +119,7 @@ static void measure_list(const rk_examples *examples, uint32_t list, const float
     const uint32_t rows = (uint32_t)(examples->list_begin[list + 1] - begin), tasks = ranker->tasks;
     rk_task calibration[RK_MAX_TASKS];
     float weights[RK_MAX_TASKS], p[RK_MAX_TASKS], *gain = c->weight;
+    if (rows < 2) return; /* no order */
     for (uint32_t k = 0; k < tasks; k++) {
         weights[k] = value[ranker->task[k].task];
         calibration[k] =
@@ -119,6 +143,8 @@ bool rk_ranker_measure(const rk_ranker_rows *measured, const float *value, rk_me
                        rk_ranker *ranker) {
     columns c;
     if (!take_columns(measured->rows, scratch, &c)) return false;
+    ranker->lists = 0;
+    ranker->ndcg = ranker->blend_ndcg = 0.0;
     for (uint32_t k = 0; k < ranker->tasks; k++) measure_task(measured, &c, k, ranker);
     const float *logits = measured->logits;
     for (uint32_t l = 0; l < measured->lists; l++) {
@@ -130,4 +156,35 @@ bool rk_ranker_measure(const rk_ranker_rows *measured, const float *value, rk_me
     ranker->ndcg /= lists;
     ranker->blend_ndcg /= lists;
     return true;
+}
+
+/* The lists that are measured, or all others, with their logits. False if out of memory. */
+static bool choose_lists(const rk_examples *examples, uint64_t seed, bool measured, uint32_t tasks,
+                         const float *logits, rk_memory *scratch, rk_ranker_rows *out) {
+    uint32_t *list = RK_NEW(scratch, uint32_t, examples->lists);
+    float *chosen = RK_NEW(scratch, float, examples->count *tasks);
+    if (!list || !chosen) return false;
+    *out = (rk_ranker_rows){.examples = examples, .list = list, .logits = chosen};
+    for (uint32_t l = 0; l < examples->lists; l++) {
+        if (rk_ranker_measures(seed, examples->group[l]) != measured) continue;
+        const uint64_t begin = examples->list_begin[l], rows = examples->list_begin[l + 1] - begin;
+        memcpy(chosen + out->rows * tasks, logits + begin * tasks,
+               (size_t)(rows * tasks) * sizeof *chosen);
+        list[out->lists++] = l;
+        out->rows += rows;
+    }
+    return true;
+}
+
+bool rk_ranker_recalibrate(const rk_examples *examples, uint64_t seed, const float *value,
+                           const float *apart, const float *own, rk_ranker *ranker) {
+    rk_memory scratch = {0};
+    const uint32_t tasks = ranker->tasks;
+    rk_ranker_rows rest, measured;
+    const bool ok = choose_lists(examples, seed, false, tasks, apart, &scratch, &rest) &&
+                    rk_ranker_calibrate(&rest, &scratch, ranker) &&
+                    choose_lists(examples, seed, true, tasks, own, &scratch, &measured) &&
+                    rk_ranker_measure(&measured, value, &scratch, ranker);
+    rk_memory_free(&scratch);
+    return ok;
 }

@@ -17,10 +17,11 @@ bool rk_ranker_chunk_take(const rk_mtml *shape, uint32_t capacity, rk_memory *me
     chunk->logit = RK_NEW(memory, float, rows * shape->tasks);
     chunk->by_logit = RK_NEW(memory, float, rows * shape->tasks);
     chunk->worth = RK_NEW(memory, float, rows);
+    chunk->choice = RK_NEW(memory, float, rows);
     chunk->gradient = RK_NEW(memory, float, rk_mtml_floats(shape));
     return chunk->list_begin && chunk->x && chunk->label && chunk->known && chunk->weight &&
            chunk->activation && chunk->slope && chunk->logit && chunk->by_logit && chunk->worth &&
-           chunk->gradient;
+           chunk->choice && chunk->gradient;
 }
 
 /* ---- a row: how likely is each event? ---- */
@@ -52,17 +53,13 @@ static void judge_row(const rk_ranker_loss *loss, uint32_t tasks, rk_ranker_chun
 
 /* ---- a list: which row is worth most? ---- */
 
-/* g of a row; false if it knows no task of positive value, and so takes no part. */
-static bool gain_of(const rk_ranker_loss *loss, uint32_t tasks, uint8_t label, uint8_t known,
-                    float *gain) {
-    bool takes_part = false;
-    *gain = 0.0f;
+/* g of a row. */
+static float gain_of(const rk_ranker_loss *loss, uint32_t tasks, uint8_t label) {
+    float gain = 0.0f;
     for (uint32_t t = 0; t < tasks; t++) {
-        if (!(loss->value[t] > 0.0f) || !rk_task_bit(known, t)) continue;
-        takes_part = true;
-        if (rk_task_bit(label, t)) *gain += loss->value[t];
+        if (loss->value[t] > 0.0f && rk_task_bit(label, t)) gain += loss->value[t];
     }
-    return takes_part;
+    return gain;
 }
 
 /* u of a row. The floor is far below any chance that rows may have, and keeps the slope finite. */
@@ -72,6 +69,12 @@ static float worth_of(const rk_ranker_loss *loss, uint32_t tasks, const float *l
         if (loss->value[t] > 0.0f) worth += loss->value[t] * rk_sigmoidf(logit[t]);
     }
     return RK_MAX(worth, 1e-30f);
+}
+
+/* u^s, with a floor of its own. */
+static float choice_of(const rk_ranker_loss *loss, float worth) {
+    if (loss->sharpness == 1.0f) return worth;
+    return RK_MAX(rk_expf(loss->sharpness * rk_logf(worth)), 1e-30f);
 }
 
 /* Hands the slope of u on to the logits. */
@@ -86,28 +89,29 @@ static void spread_worth(const rk_ranker_loss *loss, rk_ranker_chunk *c, uint32_
     }
 }
 
-/* Luce's choice among rows begin .. end - 1, once the BCE's slopes stand in by_logit. A row that
- * takes no part is worth 0. */
+/* Luce's choice among rows begin .. end - 1, once the BCE's slopes stand in by_logit. */
 static void judge_list(const rk_ranker_loss *loss, uint32_t tasks, rk_ranker_chunk *c,
                        uint32_t begin, uint32_t end) {
-    float gain;
     double gains = 0.0, weighted = 0.0, told = 0.0, sum = 0.0;
     for (uint32_t r = begin; r < end; r++) {
-        const bool takes_part = gain_of(loss, tasks, c->label[r], c->known[r], &gain);
-        c->worth[r] = takes_part ? worth_of(loss, tasks, c->logit + (size_t)r * tasks) : 0.0f;
-        sum += (double)c->weight[r] * (double)c->worth[r];
+        const float gain = gain_of(loss, tasks, c->label[r]);
+        c->worth[r] = worth_of(loss, tasks, c->logit + (size_t)r * tasks);
+        c->choice[r] = choice_of(loss, c->worth[r]);
+        sum += (double)c->weight[r] * (double)c->choice[r];
         gains += (double)gain;
         weighted += (double)(c->weight[r] * gain);
         if (gain > 0.0f && c->measures)
-            told += (double)(c->weight[r] * gain) * (double)rk_logf(c->worth[r]);
+            told += (double)(c->weight[r] * gain) * (double)rk_logf(c->choice[r]);
     }
     if (!(gains > 0.0)) return;
     const double factor = (double)loss->list_mix * weighted / gains;
+    const double sharpness = (double)loss->sharpness;
     if (c->measures) c->loss += factor * ((double)rk_logf((float)sum) - told / weighted);
     for (uint32_t r = begin; r < end; r++) {
-        if (!gain_of(loss, tasks, c->label[r], c->known[r], &gain)) continue;
-        const double share = 1.0 / sum, wanted = (double)gain / (weighted * (double)c->worth[r]);
-        spread_worth(loss, c, tasks, r, factor * (double)c->weight[r] * (share - wanted));
+        const float gain = gain_of(loss, tasks, c->label[r]);
+        const double share = (double)c->choice[r] / sum, wanted = (double)gain / weighted;
+        const double slope = sharpness / (double)c->worth[r] * (share - wanted);
+        spread_worth(loss, c, tasks, r, factor * (double)c->weight[r] * slope);
     }
 }
 

@@ -5,13 +5,17 @@
  * u_r = sum_t value_t sigmoid(z_rt) over the tasks of positive value; with gains g_r = sum_t
  * value_t y_rt over those,
  *
- *     list_mix * a * sum_r q_r -log(u_r / sum_k w_k u_k),
+ *     list_mix * a * sum_r q_r -log(u_r^s / sum_k w_k u_k^s),
  *
  * q_r the share of row r in sum w g, a = sum w g / sum g the weight of a gain. (A row's weight says
- * how many rows it stands for, so it counts in the sum.) Rows that know no task of positive value
- * take no part.
+ * how many rows it stands for, so it counts in the sum.) Every row takes part, whether its labels
+ * are known or not: what was not chosen was not.
  *
- * Both parts want the same, sigmoid(z) = the chance of the event. With ListNet's softmax over
+ * Where all labels are known s is 1 and both parts want the same, sigmoid(z) = the chance of the
+ * event. Chances among what was shown are high and alike, while one candidate is chosen a hundred
+ * times as often as another: s > 1 lets the order be learnt from small differences of chances.
+ *
+ * With ListNet's softmax over
  * logits instead, e^z for sigmoid(z), an event of two rows in three tended to the logarithm of its
  * chance: calibrated by a scale of 2, its calibration error on fresh rows of three synthetic logs
  * was .018, .027 and .033, where it is .007, .015 and .025 so; ranks were the same.
@@ -30,6 +34,7 @@ typedef struct rk_ranker_loss {
     float log_positive[RK_MAX_TASKS];
     float value[RK_MAX_TASKS]; /* (tasks) of the value model; <= 0: no part in lists */
     float list_mix;
+    float sharpness; /* s */
 } rk_ranker_loss;
 
 /* Lists as a network sees them, and what the gradient needs; arrays for `capacity` rows. */
@@ -45,6 +50,7 @@ typedef struct rk_ranker_chunk {
     float *logit;      /* (rows, tasks) */
     float *by_logit;   /* (rows, tasks) the loss by the logits */
     float *worth;      /* (rows) u */
+    float *choice;     /* (rows) u^s */
     float *gradient;   /* (rk_mtml_floats) in the order of the weights */
     bool measures;     /* wants the loss, not only its slopes */
     double loss;       /* if it does */

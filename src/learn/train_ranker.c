@@ -55,10 +55,13 @@ typedef struct training {
 
 /* ---- who is learnt from ---- */
 
-static uint32_t part_of(const training *t, uint32_t list) {
-    const uint64_t stream = rk_mix64(t->seed, STREAM_PARTS);
-    const uint64_t draw = rk_mix64(t->examples->group[list], stream) % PARTS_OF;
+static uint32_t part_of(uint64_t seed, uint64_t group) {
+    const uint64_t draw = rk_mix64(group, rk_mix64(seed, STREAM_PARTS)) % PARTS_OF;
     return draw == 0 ? TUNE : draw == 1 ? MEASURE : LEARN;
+}
+
+bool rk_ranker_measures(uint64_t seed, uint64_t group) {
+    return part_of(seed, group) == MEASURE;
 }
 
 static bool split_lists(training *t, rk_memory *scratch) {
@@ -68,7 +71,7 @@ static bool split_lists(training *t, rk_memory *scratch) {
         if (!t->parts[p].list) return false;
     }
     for (uint32_t list = 0; list < examples->lists; list++) {
-        part *to = &t->parts[part_of(t, list)];
+        part *to = &t->parts[part_of(t->seed, examples->group[list])];
         to->list[to->lists++] = list;
         to->rows += examples->list_begin[list + 1] - examples->list_begin[list];
     }
@@ -127,11 +130,13 @@ static void prepare_weights(training *t) {
         const double positive = RK_MIN(RK_MAX(rk_sqrt(1.0 / odds), 1.0), MOST_POSITIVE);
         t->loss.positive[k] = weight[1] > 0.0 ? (float)positive : 1.0f;
         t->loss.log_positive[k] = rk_logf(t->loss.positive[k]);
-        t->loss.value[k] = t->params->value[t->task[k]];
+        if (rk_task_bit(t->params->ordered, t->task[k]))
+            t->loss.value[k] = t->params->value[t->task[k]];
         bias[columns - m->tasks + k] = rk_logf((float)odds);
         if (blended && t->loss.value[k] > 0.0f) matrix[columns - m->tasks + k] = 1.0f;
     }
     t->loss.list_mix = t->params->list_mix;
+    t->loss.sharpness = t->params->sharpness;
     memcpy(t->start, t->weights, t->floats * sizeof *t->start);
     /* Experts decay to nothing, not to their random start; their biases do anyhow. */
     for (uint32_t i = 0; i < m->inputs; i++)
@@ -375,7 +380,9 @@ rk_ranker_params rk_ranker_defaults(void) {
                                .batch = 1024,
                                .rate = 0.001f,
                                .l2 = 0.1f,
-                               .list_mix = 10.0f};
+                               .list_mix = 10.0f,
+                               .ordered = UINT8_MAX,
+                               .sharpness = 1.0f};
     for (uint32_t t = 0; t < RK_MAX_TASKS; t++) params.value[t] = 1.0f;
     return params;
 }

@@ -44,9 +44,11 @@ typedef struct rk_ranker_params {
     float list_mix;      /* of the listwise loss; 0: none */
     float value[RK_MAX_TASKS]; /* weights of the tasks in the value model; negative: unwanted */
     uint8_t only;              /* tasks to train, a bit each; 0: all */
+    uint8_t ordered;           /* tasks that the listwise loss moves, a bit each */
+    float sharpness;           /* of the choice among a list (ranker_loss.h) */
 } rk_ranker_params;
 
-/* 4 experts of 32 units; every task has value 1. */
+/* 4 experts of 32 units; every task has value 1; the listwise loss moves all. */
 rk_ranker_params rk_ranker_defaults(void);
 
 /* Figures are of the measured tenth of users; NaN where they have no such rows. */
@@ -76,6 +78,9 @@ typedef struct rk_ranker {
  * even none. False if out of memory. */
 bool rk_train_ranker(const rk_examples *examples, const rk_ranker_params *params,
                      const rk_learn_options *options, rk_memory *memory, rk_ranker *ranker);
+
+/* Whether the users of a group are the tenth that is measured. */
+bool rk_ranker_measures(uint64_t seed, uint64_t group);
 
 /* The network over ranker->weights. */
 rk_mtml rk_ranker_model(const rk_ranker *ranker);

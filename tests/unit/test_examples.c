@@ -103,10 +103,10 @@ static rk_trial trial_of(const bench *b, uint32_t threads) {
                       .threads = threads};
 }
 
-static rk_gathered gather(bench *b, uint32_t threads, bool impressions, uint32_t depth,
+static rk_gathered gather(bench *b, uint32_t threads, rk_known known, uint32_t depth,
                           uint32_t most) {
     rk_gather_params params = rk_gather_defaults(3);
-    params.impressions = impressions;
+    params.known = known;
     params.depth = depth;
     params.most = most;
     const rk_trial trial = trial_of(b, threads);
@@ -282,7 +282,7 @@ static void labels_are_those_of_the_hidden_rows(void **state) {
     (void)state;
     static bench b;
     make_bench(&b, 704, RK_TIME_UNIX_MS, 1.0, false, 4000);
-    const rk_gathered g = gather(&b, 2, false, 90, 30);
+    const rk_gathered g = gather(&b, 2, RK_KNOWN_ALL, 90, 30);
     const rk_examples *e = &g.examples;
     uint64_t seen[1u << TASKS] = {0}, labelled = 0, hidden = 0;
     assert_true(e->lists > 0 && e->tasks == TASKS);
@@ -312,23 +312,63 @@ static void labels_are_those_of_the_hidden_rows(void **state) {
     rk_memory_free(&b.builder.memory);
 }
 
-/* Where rows are what was shown they alone are the list, whatever a source would have brought. */
-static void impressions_are_the_hidden_rows(void **state) {
+/* Where rows are what was shown, only of them is known what came of it; the candidates have their
+ * places all the same, and what is no candidate stands by itself. */
+static void only_what_was_shown_is_known(void **state) {
     (void)state;
     static bench b;
     make_bench(&b, 705, RK_TIME_UNIX_MS, 1.0, true, 50);
-    const rk_gathered g = gather(&b, 2, true, 90, 30);
+    const rk_gathered g = gather(&b, 2, RK_KNOWN_SHOWN, 40, 30);
     const rk_examples *e = &g.examples;
-    uint64_t rows = 0;
+    uint64_t shown = 0, listed = 0, alone = 0, unshown = 0, hidden = 0;
     for (uint32_t l = 0; l < e->lists; l++) {
         const rk_case *test = &b.examples.split.cases[g.case_index[l]];
+        const uint64_t rows = e->list_begin[l + 1] - e->list_begin[l];
+        const bool first = l == 0 || g.case_index[l] != g.case_index[l - 1];
+        float weight = 0.0f;
+        assert_int_equal(e->group[l], test->user);
+        assert_true(first || rows == 1);
         for (uint64_t row = e->list_begin[l]; row < e->list_begin[l + 1]; row++) {
-            assert_int_equal(e->label[row], naive_label(&b, test, g.item[row]));
-            assert_true(e->label[row] != 0 && e->weight[row] == 1.0f);
+            const uint8_t label = naive_label(&b, test, g.item[row]);
+            assert_int_equal(e->label[row], label);
+            assert_int_equal(e->known[row], label ? (1u << TASKS) - 1u : 0);
+            shown += label != 0;
+            unshown += label == 0;
+            listed += label && rows > 1;
+            weight += e->weight[row];
         }
-        for (uint32_t item = 0; item < ITEMS; item++) rows += naive_label(&b, test, item) != 0;
+        if (first) {
+            assert_true(weight > 39.99f && weight < 40.01f);
+            for (uint32_t item = 0; item < ITEMS; item++)
+                hidden += naive_label(&b, test, item) != 0;
+        } else {
+            assert_true(weight == 1.0f);
+            alone++;
+        }
     }
-    assert_true(e->count == rows && g.hidden == rows && g.reached == rows);
+    assert_true(shown == hidden && g.hidden == hidden && g.reached == listed);
+    assert_true(listed > 20 && alone > 20 && listed + alone == shown && unshown > shown);
+    rk_memory_free(&b.builder.memory);
+}
+
+/* The same lists, of which only the order is to be learnt; and without candidates what was shown.
+ */
+static void lists_for_the_order_and_rows_for_the_chances(void **state) {
+    (void)state;
+    static bench b;
+    make_bench(&b, 705, RK_TIME_UNIX_MS, 1.0, true, 50);
+    const rk_gathered all = gather(&b, 1, RK_KNOWN_ALL, 40, 30);
+    const rk_gathered none = gather(&b, 1, RK_KNOWN_NONE, 40, 30);
+    const rk_gathered shown = gather(&b, 1, RK_KNOWN_SHOWN, 0, 30);
+    const uint64_t rows = all.examples.count;
+    assert_int_equal(none.examples.count, rows);
+    assert_memory_equal(none.examples.label, all.examples.label, rows);
+    assert_memory_equal(none.examples.weight, all.examples.weight, rows * sizeof(float));
+    for (uint64_t row = 0; row < rows; row++) assert_int_equal(none.examples.known[row], 0);
+    assert_int_equal(shown.examples.lists, shown.examples.count);
+    assert_true(shown.examples.count == shown.hidden && shown.reached == 0);
+    for (uint64_t row = 0; row < shown.examples.count; row++)
+        assert_true(shown.examples.label[row] && shown.examples.known[row]);
     rk_memory_free(&b.builder.memory);
 }
 
@@ -407,13 +447,13 @@ static void the_future_is_in_no_feature(void **state) {
     for (uint32_t k = 0; k < 2; k++) {
         static bench b;
         make_bench(&b, 707, kinds[k], 1.0, false, 4000);
-        const rk_gathered before = gather(&b, 1, false, 110, 200);
+        const rk_gathered before = gather(&b, 1, RK_KNOWN_ALL, 110, 200);
         const rk_examples *e = &before.examples;
         rk_rng rng = rk_rng_at(test_seed(), 708);
         shuffle_hidden(&b, &rng);
         /* Learnt anew, from the rows that the split leaves: they are the same. */
         fit_bench(&b);
-        const rk_gathered after = gather(&b, 1, false, 110, 200);
+        const rk_gathered after = gather(&b, 1, RK_KNOWN_ALL, 110, 200);
         const rk_examples *f = &after.examples;
         assert_int_equal(f->count, e->count);
         assert_memory_equal(after.item, before.item, e->count * sizeof *before.item);
@@ -426,7 +466,7 @@ static void the_future_is_in_no_feature(void **state) {
         const uint64_t past = b.examples.split.row[b.examples.split.cases[0].history_begin];
         b.builder.item[past] = (b.builder.item[past] + 7) % ITEMS;
         fit_bench(&b);
-        const rk_gathered other = gather(&b, 1, false, 110, 200);
+        const rk_gathered other = gather(&b, 1, RK_KNOWN_ALL, 110, 200);
         assert_true(other.examples.count != e->count ||
                     memcmp(other.examples.input, e->input,
                            e->count * RK_FEATURE_COUNT * sizeof(float)) != 0);
@@ -438,9 +478,9 @@ static void threads_change_no_bit(void **state) {
     (void)state;
     static bench b;
     make_bench(&b, 709, RK_TIME_UNIX_MS, 1.0, false, 4000);
-    const rk_gathered one = gather(&b, 1, false, 60, 24);
+    const rk_gathered one = gather(&b, 1, RK_KNOWN_ALL, 60, 24);
     for (uint32_t threads = 2; threads <= 3; threads++) {
-        const rk_gathered other = gather(&b, threads, false, 60, 24);
+        const rk_gathered other = gather(&b, threads, RK_KNOWN_ALL, 60, 24);
         const uint64_t rows = one.examples.count;
         assert_int_equal(other.examples.count, rows);
         assert_memory_equal(other.item, one.item, rows * sizeof *one.item);
@@ -500,6 +540,20 @@ static void a_ranker_of_shuffled_labels_does_not_beat_the_blend(void **state) {
     assert_false(shuffled.difference.low > 0.0);
     assert_true(shuffled.shipped == (shuffled.funnel > shuffled.blend));
     assert_true(shuffled.shipped || shuffled.reason != NULL);
+    rk_memory_free(&b.builder.memory);
+}
+
+/* Learnt from what was shown alone, lists of candidates are met for the first time when serving. */
+static void a_ranker_of_what_was_shown_beats_the_blend(void **state) {
+    (void)state;
+    static bench b;
+    make_bench(&b, 714, RK_TIME_UNIX_MS, 1.0, true, 4000);
+    b.options.impressions = 1;
+    const rk_ranked learnt = fit_ranked(&b);
+    print_message("what was shown: %.4f against %.4f [%.4f, %.4f]\n", learnt.funnel, learnt.blend,
+                  learnt.difference.low, learnt.difference.high);
+    assert_true(learnt.tried && learnt.shared && learnt.compared > 100 && learnt.tasks == 2);
+    assert_true(learnt.shipped && learnt.difference.low > 0.0);
     rk_memory_free(&b.builder.memory);
 }
 
@@ -578,11 +632,13 @@ int main(void) {
         cmocka_unit_test(windows_further_back),
         cmocka_unit_test(sessions_the_search_leaves),
         cmocka_unit_test(labels_are_those_of_the_hidden_rows),
-        cmocka_unit_test(impressions_are_the_hidden_rows),
+        cmocka_unit_test(only_what_was_shown_is_known),
+        cmocka_unit_test(lists_for_the_order_and_rows_for_the_chances),
         cmocka_unit_test(tasks_and_rates_are_counted),
         cmocka_unit_test(the_future_is_in_no_feature),
         cmocka_unit_test(threads_change_no_bit),
         cmocka_unit_test(a_ranker_of_shuffled_labels_does_not_beat_the_blend),
+        cmocka_unit_test(a_ranker_of_what_was_shown_beats_the_blend),
         cmocka_unit_test(every_failing_take_is_survived),
         cmocka_unit_test(a_fit_survives_failing_takes),
     };

@@ -19,10 +19,12 @@ typedef struct problem {
 } problem;
 
 /* Lists of 0 to 12 rows; labels and what is known of them at random, weights between 0.5 and 2. */
-static void make_problem(problem *p, rk_rng *rng, float list_mix) {
+static void make_problem(problem *p, rk_rng *rng, float list_mix, float sharpness) {
     p->memory = (rk_memory){0};
-    p->loss = (rk_ranker_loss){
-        .positive = {1.0f, 3.0f, 2.5f}, .value = {0.75f, -1.0f, 0.25f}, .list_mix = list_mix};
+    p->loss = (rk_ranker_loss){.positive = {1.0f, 3.0f, 2.5f},
+                               .value = {0.75f, -1.0f, 0.25f},
+                               .list_mix = list_mix,
+                               .sharpness = sharpness};
     for (uint32_t t = 0; t < TASKS; t++) p->loss.log_positive[t] = logf(p->loss.positive[t]);
     for (uint32_t i = 0; i < FLOATS; i++) p->weights[i] = 0.5f * rk_rng_normal(rng);
     p->model = rk_mtml_over(INPUTS, EXPERTS, UNITS, TASKS, p->weights);
@@ -68,13 +70,12 @@ static double naive_list(const problem *p, const naive_mtml *m, uint32_t list) {
         for (uint32_t t = 0; t < TASKS; t += 2) {
             const double value = (double)p->loss.value[t];
             worth += value / (1.0 + exp(-naive_logit(m, c->x + r * INPUTS, t)));
-            if (c->label[r] & c->known[r] & 1 << t) gain += value;
+            if (c->label[r] & 1 << t) gain += value;
         }
-        if (!(c->known[r] & 5)) continue;
-        total += (double)c->weight[r] * worth;
+        total += (double)c->weight[r] * pow(worth, (double)p->loss.sharpness);
         gains += gain;
         weighted += (double)c->weight[r] * gain;
-        told += (double)c->weight[r] * gain * log(worth);
+        told += (double)c->weight[r] * gain * (double)p->loss.sharpness * log(worth);
     }
     return gains > 0.0 ? weighted / gains * (log(total) - told / weighted) : 0.0;
 }
@@ -119,7 +120,7 @@ static void the_gradient_is_that_of_the_loss(void **state) {
     double largest[2] = {0.0, 0.0};
     for (uint32_t round = 0; round < 24; round++) {
         problem p;
-        make_problem(&p, &rng, round % 3 ? 2.0f : 0.0f);
+        make_problem(&p, &rng, round % 3 ? 2.0f : 0.0f, round % 2 ? 3.5f : 1.0f);
         rk_ranker_chunk_forward(&p.model, &p.loss, &p.chunk);
         rk_ranker_chunk_backward(&p.model, &p.chunk);
         check_gradient(&p);
@@ -138,7 +139,7 @@ static void slopes_need_no_loss(void **state) {
     rk_rng rng = rk_rng_at(test_seed(), 412);
     problem p;
     float slopes[ROWS * TASKS];
-    make_problem(&p, &rng, 2.0f);
+    make_problem(&p, &rng, 2.0f, 1.0f);
     rk_ranker_chunk_forward(&p.model, &p.loss, &p.chunk);
     memcpy(slopes, p.chunk.by_logit, sizeof slopes);
     p.chunk.measures = false;
