@@ -30,7 +30,7 @@ const TASTE = {
   items: () => tasteItems(),
   config: {
     train: {
-      ...{ dim: 16, sgnsEpochs: 1, encoderEpochs: 0, validationCases: 200 },
+      ...{ dim: 16, sgnsEpochs: 1, encoderEpochs: 0, validationCases: 100 },
       ...{ rankerCases: 500, rankerEpochs: 20 },
     },
   },
