@@ -41,7 +41,9 @@ function assertSame({ cases, metrics }, document) {
 
 // Learning is made short: what is checked is the arithmetic, at whatever quality; and of the blend, since rankers cost more
 // than all else. One log below has them, and its answers are the funnel's.
-const QUICK = { train: { sgnsEpochs: 1, validationCases: 200, dim: 16, rankerCases: 0 } };
+const QUICK = {
+  train: { sgnsEpochs: 1, encoderEpochs: 1, validationCases: 200, dim: 16, rankerCases: 0 },
+};
 
 // ---- generated logs ------------------------------------------------------------------------------
 
