@@ -58,12 +58,22 @@ function remove(item) {
 function show() {
   const session = engine.session();
   for (const pick of picks) session.record(pick);
-  const { items, timing } = session.recommend({ count: COUNT, explain: true });
+  const { items, timing, funnel } = session.recommend({ count: COUNT, explain: true });
   showPicks();
   byId('answers').replaceChildren(...items.map(answerRow));
   const basis = picks.length === 0 ? 'popular here' : `for ${plural(picks.length, 'pick')}`;
   const time = Math.max(timing.totalMs, 0.1).toFixed(1);
-  status.textContent = `${plural(items.length, 'item')} ${basis}, computed on this device in ${time} ms.`;
+  status.textContent =
+    `${plural(items.length, 'item')} ${basis}, computed on this device in ${time} ms: ` +
+    `${stagesText(funnel)}.`;
+}
+
+/** "412 candidates → first stage 100 → second stage 100 → 20": the stages that ran. */
+function stagesText({ retrieved, first, second, answered }) {
+  const steps = [plural(retrieved, 'candidate')];
+  if (first > 0) steps.push(`first stage ${first}`);
+  if (second > 0) steps.push(`second stage ${second}`);
+  return [...steps, answered].join(' → ');
 }
 
 function showPicks() {
@@ -78,13 +88,16 @@ function showPicks() {
   byId('starters').hidden = picks.length > 0;
 }
 
-function answerRow({ item, title, rank, sources, because }) {
+function answerRow({ item, title, rank, sources, reason, value }) {
   const what = element('div', 'what');
   what.append(element('div', 'name', item));
   if (title !== undefined && title !== item) what.append(element('div', 'title', title));
   const evidence = sources.map((source) => `${source.name} #${source.rank}`).join(' · ');
-  const why = because === undefined ? evidence : `because of ${because} (${evidence})`;
-  what.append(element('div', 'why', why));
+  what.append(element('div', 'why', `${reason} (${evidence || 'a rule'})`));
+  if (value !== undefined) {
+    const chances = value.map(({ task, probability }) => `${task} ${percent(probability)}`);
+    what.append(element('div', 'why', `likely: ${chances.join(' · ')}`));
+  }
   const more = button('Add', `Add ${item} to your picks`, () => addFromButton(item));
   const row = inListItem(element('span', 'rank', String(rank)), what, more);
   row.dataset.item = item;
@@ -110,6 +123,7 @@ function prepare() {
   input.disabled = byId('add').disabled = false;
 }
 
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const plural = (count, word) => `${count} ${word}${count === 1 ? '' : 's'}`;
 
 byId('pick-form').addEventListener('submit', (submitted) => {

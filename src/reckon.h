@@ -44,12 +44,13 @@ enum {
     RK_REQUEST_TASK_WEIGHTS = 16   /* use task_weights instead of the snapshot's */
 };
 
-/* How far a request goes down the funnel; the answer is what that stage hands on. */
+/* How far a request goes down the funnel; the answer is what that stage hands on, in the order that
+ * the request's rules make of it. */
 enum {
-    RK_STAGES_ALL = 0,       /* retrieval, first stage, second stage, rules */
+    RK_STAGES_ALL = 0,       /* as far as the snapshot goes */
     RK_STAGES_RETRIEVAL = 1, /* the blend of the sources */
     RK_STAGES_FIRST = 2,     /* the distilled first stage */
-    RK_STAGES_SECOND = 3,    /* the value model, before the rules */
+    RK_STAGES_SECOND = 3,    /* the value model */
     RK_STAGES_COUNT = 4
 };
 

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { createEngine } from 'reckon';
 import { generatedClusters, generatedSessions } from '../data/generated_log.js';
-import { SHAPE, generatedSnapshot, runSeed } from '../data/generated_snapshot.js';
+import { SHAPE, generatedSnapshot, runSeed, tasteSnapshot } from '../data/generated_snapshot.js';
+import { tasteItem } from '../data/taste_log.js';
 import { serveStatic } from './static_server.js';
 
 const path = (relative) => fileURLToPath(new URL(`../../${relative}`, import.meta.url));
@@ -38,6 +39,7 @@ before(async () => {
     '/': path('demo-site/'),
     '/reckon/': path('js-bindings/engine/dist/'),
     '/npm.rk': snapshot,
+    '/taste.rk': await tasteSnapshot(),
   };
   server = await serveStatic(routes);
   browser = await chromium.launch({
@@ -92,13 +94,38 @@ test('the page shows popular items, then what goes with the picks typed in', asy
     }
     assert.deepEqual(await shown(page), namesInNode(picks));
     assert.match(await page.getByRole('status').textContent(), /20 items for 3 picks/);
-    assert.match(await page.locator('#answers li .why').first().textContent(), /because of /);
+    assert.match(
+      await page.locator('#answers li .why').first().textContent(),
+      /because you picked /,
+    );
     await page.screenshot({ path: `${SHOTS}/light.png`, fullPage: true });
 
     await page.getByRole('button', { name: `Remove view: ${picks[1].item}` }).click();
     assert.deepEqual(await shown(page), namesInNode([picks[0], picks[2]]));
     await page.getByRole('button', { name: 'Forget all picks' }).click();
     assert.deepEqual(await shown(page), namesInNode([]));
+  });
+});
+
+test('a snapshot with rankers: what is likely, the stages, and seeing less of something', async () => {
+  await withPage(`${server.base}/?snapshot=/taste.rk`, async (page) => {
+    await waitForList(page);
+    const pick = async (item, event) => {
+      await page.getByRole('combobox', { name: 'as' }).selectOption(event);
+      await page.getByLabel('Item', { exact: true }).fill(item);
+      await page.getByRole('button', { name: 'Add', exact: true }).click();
+    };
+    const status = () => page.getByRole('status').textContent();
+    assert.match(await status(), /: \d+ candidates → 20\.$/, 'the blend answers who has no picks');
+    await pick(tasteItem(1, 0), 'like');
+    assert.match(await status(), /: \d+ candidates → first stage 100 → second stage 100 → 20\.$/);
+    const why = (
+      await page.locator('#answers li').first().locator('.why').allTextContents()
+    ).join();
+    assert.match(why, /similar #\d.*likely: click \d+\.\d % · like \d+\.\d % · see_less \d+\.\d %/);
+    const [disliked] = await shown(page);
+    await pick(disliked, 'see_less');
+    assert.ok(!(await shown(page)).includes(disliked));
   });
 });
 

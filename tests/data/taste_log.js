@@ -18,7 +18,7 @@ export function tasteItems() {
 }
 
 /** CSV user,item,event,time. */
-export function tasteLog({ seed = 1, users = 500, length = 18 } = {}) {
+export function tasteLog({ seed = 1, users = 300, length = 18 } = {}) {
   const random = randomFrom(seed);
   const below = (n) => Math.floor(n * random());
   const rows = ['user,item,event,time'];

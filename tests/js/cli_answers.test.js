@@ -11,6 +11,7 @@ import { generatedItems, generatedLog, generatedSessions } from '../data/generat
 import { namesIn, reckon, write } from './helpers/command_line.js';
 
 const SHAPE = { items: 120, clusters: 6 };
+const PLAIN = ['--config', 'plain.json'];
 let folder;
 let engine;
 
@@ -19,8 +20,10 @@ before(async () => {
   write(folder, {
     'log.csv': generatedLog({ seed: 8, sessions: 400, ...SHAPE }),
     'items.csv': generatedItems(SHAPE),
+    // What rankers add is asked in cli_funnel.test.js.
+    'plain.json': JSON.stringify({ train: { rankerCases: 0 } }),
   });
-  run('build', 'log.csv', '--items', 'items.csv', '--out', 'a.rk');
+  run('build', 'log.csv', '--items', 'items.csv', ...PLAIN, '--out', 'a.rk');
   engine = await createEngine({ snapshot: path.join(folder, 'a.rk') });
 });
 after(() => {
@@ -290,7 +293,8 @@ test('verify: valid', () => {
 });
 
 test('evaluate: a table or one document, and predictions that give the same metrics', () => {
-  const args = ['evaluate', 'log.csv', '--protocol', 'sessions', '--k', '20,5', '--sample', '0.8'];
+  const asked = ['--protocol', 'sessions', '--k', '20,5', '--sample', '0.8'];
+  const args = ['evaluate', 'log.csv', ...asked, ...PLAIN];
   const { stdout, stderr } = run(...args);
   assert.match(stdout, /^sessions, \d+ cases/);
   assert.match(stdout, /^sessions, [\d,]+ cases, all items ranked\n/);
@@ -320,8 +324,8 @@ test('evaluate: a table or one document, and predictions that give the same metr
     const mean = document.metrics.blend['ndcg@20'] - document.metrics[method]['ndcg@20'];
     assert.ok(Math.abs(ndcg.mean - mean) < 2e-6 && ndcg.low <= ndcg.high, method);
   }
-  const asked = document.breakdowns.history_events.reduce((sum, { count }) => sum + count, 0);
-  assert.equal(asked, document.cases);
+  const counted = document.breakdowns.history_events.reduce((sum, { count }) => sum + count, 0);
+  assert.equal(counted, document.cases);
   const [header, ...rows] = readFileSync(path.join(folder, 'p.csv'), 'utf8').trim().split('\n');
   assert.equal(header, 'case,rank,item,score');
   assert.equal(new Set(rows.map((row) => row.split(',')[0])).size, document.cases);
@@ -334,7 +338,8 @@ test('evaluate: an official test file', () => {
     'train.csv': [header, ...rows.filter((row) => !isTest(row))].join('\n'),
     'test.csv': [header, ...rows.filter(isTest)].join('\n'),
   });
-  const { cases } = json('evaluate', 'train.csv', '--test', 'test.csv', '--protocol', 'sessions');
+  const asked = ['--test', 'test.csv', '--protocol', 'sessions'];
+  const { cases } = json('evaluate', 'train.csv', ...asked, ...PLAIN);
   const lengths = new Map();
   for (const row of rows.filter(isTest)) {
     const id = row.split(',')[0];
@@ -345,7 +350,7 @@ test('evaluate: an official test file', () => {
 });
 
 test('evaluate: cold items among themselves, beside chance and popularity by category', () => {
-  const document = json('evaluate', 'log.csv', '--protocol', 'cold-item', '--k', '5');
+  const document = json('evaluate', 'log.csv', '--protocol', 'cold-item', '--k', '5', ...PLAIN);
   assert.equal(document.ranked, 'the hidden items');
   const { random, category, blend } = document.metrics;
   assert.ok(random['recall@5'] > 0 && random['recall@5'] < 1);

@@ -20,6 +20,11 @@ import {
 const SMALL = { seed: 5, sessions: 300, items: 120, clusters: 6 };
 const LOG = generatedLog(SMALL);
 
+// Where rankers are not what is asked about: they take most of the time.
+const PLAIN = { train: { rankerCases: 0 } };
+const plain = { 'plain.json': JSON.stringify(PLAIN) };
+const asPlain = ['--config', 'plain.json'];
+
 const done = (answer) => {
   assert.equal(answer.status, 0, answer.stderr);
   return answer;
@@ -31,8 +36,11 @@ test('both trainers are built', () =>
 
 test('native and WASI, any number of threads: the same bytes, and each says which it was', (t) => {
   const folder = folderFor(t);
-  write(folder, { 'log.csv': LOG });
-  const build = (out, ...args) => done(reckon(folder, ['build', 'log.csv', '--out', out, ...args]));
+  // A few examples and epochs of rankers: hosts.test.js compares them where they ship.
+  const config = { train: { rankerCases: 100, rankerEpochs: 2 } };
+  write(folder, { 'log.csv': LOG, 'few.json': JSON.stringify(config) });
+  const asked = ['build', 'log.csv', '--config', 'few.json', '--out'];
+  const build = (out, ...args) => done(reckon(folder, [...asked, out, ...args]));
   assert.match(build('1.rk', '--trainer', 'native', '--threads', '1').stderr, /trainer: native \(/);
   assert.match(build('2.rk', '--trainer', 'wasi').stderr, /trainer: wasi \(.*reckon-cli\.wasm\)/);
   assert.match(build('3.rk', '--threads', '3').stderr, /trainer: native/);
@@ -40,7 +48,7 @@ test('native and WASI, any number of threads: the same bytes, and each says whic
   assert.ok(bytes(folder, '1.rk').equals(bytes(folder, '2.rk')));
   assert.ok(bytes(folder, '1.rk').equals(bytes(folder, '3.rk')));
   assert.ok(!bytes(folder, '1.rk').equals(bytes(folder, '4.rk')), 'the seed matters');
-  assert.deepEqual(namesIn(folder), ['1.rk', '2.rk', '3.rk', '4.rk', 'log.csv']);
+  assert.deepEqual(namesIn(folder), ['1.rk', '2.rk', '3.rk', '4.rk', 'few.json', 'log.csv']);
 });
 
 test('progress in a pipe: a line a stage with its seconds; --json: one document', (t) => {
@@ -85,8 +93,8 @@ test('progress in a pipe: a line a stage with its seconds; --json: one document'
 
 test('build prints what was built, and its quality beside popularity', (t) => {
   const folder = folderFor(t);
-  write(folder, { 'log.csv': LOG });
-  const { stdout } = done(reckon(folder, ['build', 'log.csv', '--out', 'a.rk']));
+  write(folder, { 'log.csv': LOG, ...plain });
+  const { stdout } = done(reckon(folder, ['build', 'log.csv', ...asPlain, '--out', 'a.rk']));
   assert.match(stdout, /^a\.rk: region default, 120 items, [\d,]+ events, 300 sessions\n/);
   assert.match(stdout, /bytes an item \(core [\d.]+, vectors [\d.]+, text [\d.]+\)/);
   assert.match(stdout, /\npopular +\d\.\d{4}/);
@@ -95,7 +103,10 @@ test('build prints what was built, and its quality beside popularity', (t) => {
 
 test('the configuration reaches the trainer', (t) => {
   const folder = folderFor(t);
-  const config = { train: { dim: 16, minItemEvents: 5 }, events: { buy: { weight: 3 } } };
+  const config = {
+    train: { dim: 16, minItemEvents: 5, rankerCases: 0 },
+    events: { buy: { weight: 3 } },
+  };
   write(folder, { 'log.csv': LOG, 'c.json': JSON.stringify(config) });
   done(reckon(folder, ['build', 'log.csv', '--out', 'a.rk', '--config', 'c.json']));
   const snapshot = readSnapshot(bytes(folder, 'a.rk'));
@@ -108,7 +119,7 @@ test('the configuration says what is trained, and that requests will have a loca
   const folder = folderFor(t);
   const [header, ...rows] = LOG.trimEnd().split('\n');
   const withCountry = rows.map((row, n) => `${row},${['DE', 'FR'][n % 2]}`);
-  const train = { encoderEpochs: 1, towerEpochs: 1, located: 1 };
+  const train = { ...PLAIN.train, encoderEpochs: 1, towerEpochs: 1, located: 1 };
   const build = (name, settings) => {
     write(folder, { 'c.json': JSON.stringify({ train: settings }) });
     const map = ['--map', 'feature.country=country'];
@@ -149,8 +160,9 @@ function regionalLog() {
 
 test('--region all: one snapshot a region, each as --region R alone makes it', (t) => {
   const folder = folderFor(t);
-  write(folder, { 'log.csv': `${regionalLog()}\nlonely,one-item,view,1704067222478,tiny\n` });
-  const map = ['--map', 'region=market'];
+  const rows = `${regionalLog()}\nlonely,one-item,view,1704067222478,tiny\n`;
+  write(folder, { 'log.csv': rows, ...plain });
+  const map = ['--map', 'region=market', ...asPlain];
   const all = ['build', 'log.csv', ...map, '--region', 'all', '--out', 'out', '--json'];
   const { stdout, stderr } = done(reckon(folder, all));
   assert.deepEqual(namesIn(path.join(folder, 'out')), ['eu.rk', 'us%2Fwest.rk', '🦊 land.rk']);

@@ -209,7 +209,7 @@ describe('--explain', () => {
       /^# +item +score +sources +P\(click\) +P\(like\) +P\(see_less\) +why +rules$/,
     );
     assert.match(lines[0], /^1 .* 0\.\d{3} .*because you picked /);
-    assert.match(lines[1], new RegExp(`^2 +${tasteItem(7, 12)} .* from #\\d+: launch`));
+    assert.match(lines[1], new RegExp(`^2 +${tasteItem(7, 12)} .* (from #\\d+: )?launch`));
     assert.equal(lines[6], 'score = 2 × P(like) − 1.5 × P(see_less)');
     assert.ok(lines.includes(`removed ${tasteItem(8, 0)} by: gone, also gone`), text);
     assert.match(

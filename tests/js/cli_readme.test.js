@@ -27,6 +27,10 @@ test('the shell lines', () => {
     });
     assert.match(printed, /\{"items":\[\{"item":"butter","rank":1,/);
     assert.match(printed, /shop\.rk: valid snapshot/);
+    const ruled = printed.slice(printed.search(/^# +item .* rules$/m));
+    assert.match(ruled, /^# .*\n1 +milk .* launch\n/);
+    assert.doesNotMatch(ruled, /^\d+ +jam /m);
+    assert.match(ruled, /\n\d+ candidates \(.*\) → .*\d\n/);
     assert.match(printed, /goods\.rk: region default, 5 items, 9 events/);
   } finally {
     rmSync(folder, { recursive: true });

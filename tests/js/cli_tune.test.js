@@ -36,7 +36,7 @@ before(() => {
     'costly.json': asJson({ events: { ...WEIGHTS, hide: { weight: -6 } } }),
     'wrong.json': asJson({
       events: { ...WEIGHTS, hide: { weight: -2, value: 0.3 } },
-      train: QUICK,
+      train: { ...QUICK, rankerCases: 1500, rankerEpochs: 15 },
     }),
     'silly.json': asJson({
       events: WEIGHTS,

@@ -5,6 +5,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { eventsOfCsv, eventsOfFile, listsOf, rescore } from '../rescore/rescore.js';
+import { tasteItems, tasteLog } from '../data/taste_log.js';
 import { folderFor, read, reckon, root, write } from './helpers/command_line.js';
 
 const CUTOFFS = [1, 5, 20];
@@ -38,6 +39,12 @@ function assertSame({ cases, metrics }, document) {
   }
 }
 
+// Learning is made short: what is checked is the arithmetic, at whatever quality; and of the blend, since rankers cost more
+// than all else. One log below has them, and its answers are the funnel's.
+const QUICK = {
+  train: { sgnsEpochs: 1, encoderEpochs: 1, validationCases: 200, dim: 16, rankerCases: 0 },
+};
+
 // ---- generated logs ------------------------------------------------------------------------------
 
 /** Rows of users who stay in one of eight groups of items, some disliked, some at one time. */
@@ -64,12 +71,15 @@ function generatedLog(header) {
 for (const who of ['user', 'session']) {
   test(`generated events with dislikes, a ${who} a log`, async (t) => {
     const folder = folderFor(t);
-    write(folder, { 'log.csv': generatedLog(`${who},item,event,time`) });
+    write(folder, {
+      'log.csv': generatedLog(`${who},item,event,time`),
+      'quick.json': JSON.stringify(QUICK),
+    });
     await read(folder, 'log.csv');
     const events = eventsOfFile(path.join(folder, 'log.rkev'));
     assert.ok(events.some(({ liked }) => !liked));
     for (const protocol of ['leave-one-out', 'temporal', 'temporal-global']) {
-      const { document, lists } = evaluate(folder, 'log.csv', protocol);
+      const { document, lists } = evaluate(folder, 'log.csv', protocol, '--config', 'quick.json');
       const areSessions = who === 'session';
       const answer = rescore({ events, lists, protocol, cutoffs: CUTOFFS, areSessions });
       assert.ok(answer.cases > 20 && answer.metrics['hr@20'] > 0.2, protocol);
@@ -77,6 +87,26 @@ for (const who of ['user', 'session']) {
     }
   });
 }
+
+test('a log whose rankers ship: the predictions are of the funnel', async (t) => {
+  const folder = folderFor(t);
+  const train = {
+    ...QUICK.train,
+    ...{ encoderEpochs: 0, validationCases: 100, rankerCases: 500, rankerEpochs: 20 },
+  };
+  write(folder, {
+    'log.csv': tasteLog(),
+    'items.csv': tasteItems(),
+    'config.json': JSON.stringify({ train }),
+  });
+  await read(folder, 'log.csv');
+  const events = eventsOfFile(path.join(folder, 'log.rkev'));
+  const options = ['--items', 'items.csv', '--config', 'config.json', '--seed', '1'];
+  const { document, lists } = evaluate(folder, 'log.csv', 'temporal', ...options);
+  assert.equal(Object.keys(document.metrics)[0], 'funnel');
+  assert.notDeepEqual(document.metrics.funnel, document.metrics.blend);
+  assertSame(rescore({ events, lists, protocol: 'temporal', cutoffs: CUTOFFS }), document);
+});
 
 test('generated sessions with a test file, by the command of the re-scorer', (t) => {
   const folder = folderFor(t);
@@ -89,13 +119,13 @@ test('generated sessions with a test file, by the command of the re-scorer', (t)
   write(folder, {
     'train.csv.gz': [header, ...rows.filter((row) => !isTest(row))].join('\n'),
     'test.csv': [header, ...rows.filter(isTest)].join('\r\n'),
+    'quick.json': JSON.stringify(QUICK),
   });
   const { document, predictions } = evaluate(
     folder,
     'train.csv.gz',
     'sessions',
-    '--test',
-    'test.csv',
+    ...['--test', 'test.csv', '--config', 'quick.json'],
   );
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
@@ -137,9 +167,6 @@ const shared = process.env.RECKON_SHARED_DATA ?? path.join(root, '../shared/data
 const sharedFile = (name) => path.join(shared, name);
 const skipWithout = (set) =>
   existsSync(sharedFile(set)) ? false : `the data set ${set} is not beside the project`;
-
-// Learning is made short: what is checked is the arithmetic, at whatever quality.
-const QUICK = { train: { sgnsEpochs: 1, validationCases: 200, dim: 16 } };
 
 test('rsc15_100k: sessions with the test file', { skip: skipWithout('rsc15_100k') }, (t) => {
   const folder = folderFor(t);

@@ -118,8 +118,9 @@ export interface SessionOptions {
   /** What `session.export()` returned, from this or an earlier snapshot. */
   restore?: SessionState;
   /**
-   * Seed of whatever is drawn at random, an integer from 0 to 2³² − 1. Default 0. Each list of a session
-   * draws anew; the same seed and place in the session draw the same, also after a restore.
+   * Seed of whatever is drawn at random, an integer from 0 to 2³² − 1. Default 0, for everybody: where explore
+   * slots are shown to people, give each a seed of their own. Each list of a session draws anew; the same seed and
+   * place in the session draw the same, also after a restore.
    */
   seed?: number;
 }
@@ -162,16 +163,20 @@ export interface RecommendOptions {
    * the age of items, now.
    */
   at?: number | Date;
-  /** How far down the funnel to go. Default 'all'; a snapshot without tasks ends with 'retrieval'. */
+  /**
+   * Who orders the list, before the rules: 'retrieval' (the blend of the sources), 'first', 'second' (the value).
+   * Default 'all', as far as there is something to go by: a snapshot without tasks and a session without events end
+   * with 'retrieval'.
+   */
   stages?: Stage;
   /**
-   * Weight of each task's probability in the value that orders the answer, by event name; tasks left out keep
-   * the snapshot's. Negative weights push down what is likely to be disliked.
+   * Weight of each task's probability in the value that orders the answer, by event name, within ±1,000,000; tasks
+   * left out keep the snapshot's. Negative weights push down what is likely to be disliked.
    */
   weights?: Readonly<Record<string, number>>;
-  /** Weight of each source in the blend; sources left out keep the snapshot's. */
+  /** Weight of each source in the blend, ≥ 0; sources left out keep the snapshot's. */
   sourceWeights?: Partial<Record<SourceName, number>>;
-  /** Most candidates of each source; sources left out keep the snapshot's. */
+  /** Most candidates of each source, an integer ≥ 0; sources left out keep the snapshot's. */
   quotas?: Partial<Record<SourceName, number>>;
   /**
    * Also say why: a sentence, because of which items, the terms of the value, what each stage did, and which
