@@ -13,9 +13,9 @@
  *   -> rows not blocked to a shortlist, whose threshold rises -> all bits of the `coarse` best
  *   -> the k best, sorted
  *
- * Two queries can share the pass. A search of 100,000 rows of 64 dimensions for 400 out of 800
- * spends about 45 % in the scan, 30 % in comparing and listing and 20 % in re-scoring, a third of
- * that waiting for rows that lie all over memory.
+ * Two queries can share the pass. Two searches of 100,000 rows of 64 dimensions, each for 100 out
+ * of 200, spend about 60 % in the scan, 30 % in comparing and listing and 10 % in re-scoring
+ * (WebAssembly, a profile of tests/bench/bench_funnel.js).
  *
  * A query is prepared once:
  *   lut (dim/2, 16) u7   the contribution of each pair of cells, offset and scaled to 0..127

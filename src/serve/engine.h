@@ -9,7 +9,7 @@
 #include "format/snapshot_read.h"
 #include "reckon.h"
 
-/* Bytes of scratch for a snapshot: about 210 KB, 10.5 an item, 4 more with rankers, 4 more with
+/* Bytes of scratch for a snapshot: about 210 KB, 12.5 an item, 4 more with rankers, 4 more with
  * places and 16 a place. */
 uint64_t rk_engine_scratch_bytes(const rk_snapshot_meta *meta);
 

@@ -11,10 +11,8 @@
  * What depends on an item alone (its popularity's logarithm) is computed when the context is laid
  * out. Rows of candidates lie all over memory and are touched ahead, as ann.c does.
  *
- * Of 30,000 generated items of 64 dimensions, a session of 40 events, best of 400: all features of
- * 100 candidates 53 us in WebAssembly (Node 20), 37 us by AVX2; the first 16 of 1,000 candidates 21
- * and 15; what begins a query 6 and 3. Invariant: value_users is zero between
- * rk_features_end and rk_features_begin. */
+ * What they cost a candidate: tests/bench/first_stage_cost.csv. Invariant: value_users is zero
+ * between rk_features_end and rk_features_begin. */
 #include "serve/features.h"
 
 #include "base/arena.h"
