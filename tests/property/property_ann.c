@@ -69,11 +69,15 @@ static void check_found(const asked *ask, uint32_t found) {
     }
 }
 
-/* One to RK_ANN_MOST_JOBS searches in one pass, and each of them by itself. */
+/* One to RK_ANN_MOST_JOBS searches in one pass by what rows need, and each of them by itself, where
+ * that is computed as it goes. */
 static void search_once(rk_rng *rng, const rk_snapshot_content *content) {
     const uint32_t items = content->meta.items, count = rk_rng_below(rng, RK_ANN_MOST_JOBS + 1);
     uint32_t blocked[MOST_ITEMS / 32 + 1];
+    int16_t rows[MOST_ITEMS];
+    rk_ann_needs needs = {.row = rows};
     rk_ann_job jobs[RK_ANN_MOST_JOBS];
+    rk_ann_needs_fill(content, &needs);
     random_filter(rng, items, blocked);
     for (uint32_t j = 0; j < count; j++) {
         asked *ask = &asks[j];
@@ -85,7 +89,8 @@ static void search_once(rk_rng *rng, const rk_snapshot_content *content) {
                                .scratch = ask->scratch,
                                .coarse = RK_MIN(coarse, MOST_ITEMS + 64),
                                .out = ask->found,
-                               .k = k};
+                               .k = k,
+                               .needs = &needs};
         brute_force(content, blocked, &jobs[j], ask);
     }
     rk_ann_search_jobs(content, blocked, jobs, count);
