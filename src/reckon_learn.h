@@ -44,8 +44,9 @@ typedef struct rk_learn_options {
     uint32_t min_item_events;  /* items with fewer events are left out */
     uint32_t validation_cases; /* most cases of the build's own validation split */
     uint32_t ranker_cases;     /* most cases of the rankers' examples; 0: no rankers */
-    uint32_t impressions;      /* 1: the rows are what was shown, whatever came of it: what was not
-                                  chosen is among them, and candidates are no negatives */
+    uint32_t impressions;      /* 1: the rows are what was shown, whatever came of it: how likely
+                                  events are is learnt from them alone, candidates beside them
+                                  only have places */
     uint32_t located; /* 1: requests will come with a location; evaluations then give one */
     rk_source_setting sources[RK_SOURCE_SLOTS];
     rk_value_setting values[RK_MAX_TASKS];

@@ -265,9 +265,9 @@ static void decide(rk_ranked *out) {
     if (!out->shipped) out->reason = "the blend is not beaten on validation";
 }
 
-/* Of what was shown, heads say how likely each event is if it is shown; which candidate is taken
- * is another question, and one head answers both: that of positive value whose chance says least.
- */
+/* Of what was shown, heads say how likely each event is if it is shown. Which candidate is taken is
+ * another question, and only one head bends to answer it: that of positive value whose chance is
+ * most open (src/README.md). */
 static void order_by_one(rk_ranked *out) {
     float most = 0.0f;
     out->params.sharpness = RK_SHOWN_SHARPNESS;

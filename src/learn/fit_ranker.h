@@ -9,8 +9,8 @@
  * Whether they ship: NDCG@10 of the funnel less that of the blend, on users that the rankers have
  * not learnt from, must be above 0. Those are the search's users; where the examples need them too
  * (example_split.h), three rankers are trained, each without a third of the users, and asked about
- * that third. Rows that are impressions say nothing of what else could have been shown: there the
- * order within what was shown must be better than the blend's. */
+ * that third. What these three say of the third each has not met also calibrates the ranker of all
+ * (ranker_figures.h). */
 #ifndef RK_LEARN_FIT_RANKER_H
 #define RK_LEARN_FIT_RANKER_H
 

@@ -10,9 +10,9 @@
  * Listwise Approach", 2007) with the value itself as a row's worth (R. D. Luce, "Individual Choice
  * Behavior", 1959): a row is chosen in proportion to sum_t value_t sigmoid(logit_t) over the tasks
  * of positive value, and ought to be in proportion to its gain sum_t value_t y_t; a list without a
- * gain has none (ranker_loss.h). Positives count sqrt(negatives / positives) times, at most 10, in
- * the BCE, where the logit is moved by the logarithm of that, so that the model's own logit stays
- * that of the true frequency.
+ * gain has none (ranker_loss.h). The first counts rows whose labels are known, the second all.
+ * Positives count sqrt(negatives / positives) times, at most 10, in the BCE, where the logit is
+ * moved by the logarithm of that, so that the model's own logit stays that of the true frequency.
  *
  * Start: the linear path ranks like feature 0, the blend, for the tasks of positive value; heads
  * are zero, so the untrained network is the blend, and decay pulls back to it. Adam (D. Kingma and

@@ -24,7 +24,6 @@ rk_tune_options rk_tune_defaults(void) {
                    [RK_FIGURE_NOVELTY] = {true, 0.1},
                    [RK_FIGURE_DIVERSITY] = {true, 0.1},
                    [RK_FIGURE_DISLIKES] = {true, 0.05},
-                   /* 1.5 x as many candidates are some 1.3 x the time of an answer. */
                    [RK_FIGURE_CANDIDATES] = {true, 0.5}},
     };
 }

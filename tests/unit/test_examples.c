@@ -557,6 +557,28 @@ static void a_ranker_of_what_was_shown_beats_the_blend(void **state) {
     rk_memory_free(&b.builder.memory);
 }
 
+/* Half of what people meet they hide, whoever they are: among what was shown that is all there is
+ * to learn, and the blend, which knows what people are shown, knows nothing of it. A ranker that is
+ * better there and worse over all candidates does not ship. */
+static void what_falls_behind_the_blend_does_not_ship(void **state) {
+    (void)state;
+    static bench b;
+    make_bench(&b, 715, RK_TIME_UNIX_MS, 1.0, true, 4000);
+    for (uint64_t row = 0; row < b.events.meta.events; row++)
+        b.builder.label[row] = b.builder.item[row] / GROUPS % 2 ? VIEW | HIDE : VIEW | LIKE;
+    fit_bench(&b);
+    b.options.impressions = 1;
+    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++)
+        b.tuned.sources[s].weight = s == RK_SOURCE_SIMILAR || s == RK_SOURCE_SESSION;
+    const rk_ranked learnt = fit_ranked(&b);
+    print_message("hides alone: %.4f against %.4f\n", learnt.funnel, learnt.blend);
+    assert_true(learnt.tried && learnt.compared > 100);
+    /* Lists of what was shown alone: .411 against .431, and shipped. */
+    assert_true(learnt.funnel > 0.95 * learnt.blend);
+    assert_true(learnt.shipped == (learnt.funnel > learnt.blend));
+    rk_memory_free(&b.builder.memory);
+}
+
 static void every_failing_take_is_survived(void **state) {
     (void)state;
     static bench b;
@@ -639,6 +661,7 @@ int main(void) {
         cmocka_unit_test(threads_change_no_bit),
         cmocka_unit_test(a_ranker_of_shuffled_labels_does_not_beat_the_blend),
         cmocka_unit_test(a_ranker_of_what_was_shown_beats_the_blend),
+        cmocka_unit_test(what_falls_behind_the_blend_does_not_ship),
         cmocka_unit_test(every_failing_take_is_survived),
         cmocka_unit_test(a_fit_survives_failing_takes),
     };
