@@ -10,12 +10,15 @@
  * left out, since nothing is chosen there.
  *
  * Costs are nanoseconds a candidate, medians over the requests, everything in turn within one run:
- *   dot                 the first stage's dot product, each vector decoded for it alone
- *   dot in the funnel   what it adds there: to the searches, which score what they decode by it
- * too, and to scoring by `session` and `user`, which score the others scores rk_first_scores inputs
- * the 16 features of retrieval, which the second stage needs as well features, network   the second
- * stage: all features, probabilities and value In passes over one request's candidates every part
- * finds the same warm memory.
+ *
+ *   dot, of the first stage by itself, each vector decoded for it alone;
+ *   dot in the funnel, what it adds there: to the searches, which score what they decode by it too,
+ *   and to scoring by `session` and `user`, which score the others;
+ *   scores, rk_first_scores;
+ *   inputs, the 16 features of retrieval, which the second stage needs as well;
+ *   features and network, the second stage: all features, probabilities and value.
+ *
+ * In passes over one request's candidates every part finds the same warm memory.
  *
  * stdout, CSV:  candidates,MEAN   requests,N
  *               overlap,WHO,TOP20,LOW,HIGH,TOP100      for `first stage` and `blend`
@@ -129,15 +132,13 @@ static void begin_of_log(bench *b, uint64_t place, rk_request *request) {
     request->session_count = count;
 }
 
-/* Quotas of the snapshot, or as much larger as gives `candidates` if none comes twice. */
-static void ask_for_candidates(const bench *b, rk_request *request) {
-    double sum = 0.0;
+/* Quotas of the snapshot, times `factor` if it is not 0. */
+static void ask_for_candidates(const bench *b, double factor, rk_request *request) {
     request->count = RK_SECOND_STAGE_ITEMS;
-    if (b->candidates == 0) return;
-    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) sum += b->content.sources[s].quota;
+    if (factor == 0.0) return;
     request->flags |= RK_REQUEST_SOURCE_QUOTAS;
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
-        double quota = b->content.sources[s].quota * 1.6 * b->candidates / sum;
+        double quota = b->content.sources[s].quota * factor;
         request->source_quotas[s] = (uint32_t)fmin(quota, RK_MAX_COUNT);
     }
 }
@@ -148,7 +149,7 @@ static void draw_requests(bench *b) {
     for (uint32_t r = 0; r < b->requests; r++) {
         rk_request *request = &b->request[r];
         *request = (rk_request){.seed = rk_rng_u64(&rng)};
-        ask_for_candidates(b, request);
+        ask_for_candidates(b, 0.0, request);
         while (request->session_count == 0)
             begin_of_log(b, rk_rng_u64(&rng) % b->rows.count, request);
     }
@@ -158,6 +159,31 @@ static rk_request request_of(void *context, uint32_t shard, uint32_t index) {
     const bench *b = context;
     (void)shard;
     return b->request[index];
+}
+
+static rk_first_data gather(bench *b) {
+    rk_first_data data;
+    if (!rk_first_gather(&b->content, request_of, b, b->requests, 0, b->seed, b->threads,
+                         &b->memory, &data))
+        stop("out of memory");
+    return data;
+}
+
+/* Quotas are raised until as many different candidates come as were asked for. Sources have some
+ * in common, so how much that takes is found by asking. */
+static void raise_quotas(bench *b) {
+    double quotas = 0.0, came = 0.0, most = 0.0;
+    for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
+        quotas += b->content.sources[s].quota;
+        most = fmax(most, b->content.sources[s].quota);
+    }
+    double factor = b->candidates / quotas;
+    while (b->candidates && came < b->candidates && most * factor < 4.0 * RK_MAX_COUNT) {
+        for (uint32_t r = 0; r < b->requests; r++) ask_for_candidates(b, factor, &b->request[r]);
+        rk_first_data data = gather(b);
+        came = (double)data.begin[b->requests] / b->requests;
+        factor *= 1.1;
+    }
 }
 
 /* ---- overlap --------------------------------------------------------------------------------- */
@@ -180,13 +206,10 @@ static void print_overlap(const char *who, const tally *t, double n) {
 
 static void measure_overlap(bench *b) {
     rk_first_stage stage = rk_first_stage_of(&b->content);
-    rk_first_data data;
+    rk_first_data data = gather(b);
     tally student = {0}, blend = {0};
     double requests = 0.0, candidates = 0.0;
     uint32_t dim = b->content.meta.dim;
-    if (!rk_first_gather(&b->content, request_of, b, b->requests, 0, b->seed, b->threads,
-                         &b->memory, &data))
-        stop("out of memory");
     for (uint32_t r = 0; r < b->requests; r++) {
         rk_first_data one = data;
         rk_first_overlap of_student, of_blend;

@@ -43,7 +43,8 @@ async function filesOf(entry) {
 /** Runs the command. `train`: settings of the trainer, as a configuration has them. */
 function evaluate(entry, files, { train = entry.train, predictions } = {}) {
   const { protocol, map, sample } = entry;
-  const cutoffs = [...new Set(entry.metrics.map((metric) => metric.split('@')[1]))];
+  const cutoffs = [...new Set(entry.metrics.map((metric) => Number(metric.split('@')[1])))];
+  cutoffs.sort((a, b) => a - b);
   const args = ['--protocol', protocol, '--k', cutoffs.join(), '--seed', SEED, '--json'];
   if (files.test) args.push('--test', files.test);
   if (files.items) args.push('--items', files.items);

@@ -14,11 +14,11 @@ const table = (columns, rows) =>
 // ---- what must be reached ------------------------------------------------------------------------
 
 function verdictFields({ entry, verdicts }) {
-  return verdicts.map(({ metric, of, beside, value, wanted, reached, detail }) => [
+  return verdicts.map(({ metric, of, beside, value, bound, wanted, reached, detail }) => [
     `${entry.set}, ${protocolName(entry)}`,
     of === 'blend' || of === 'funnel' ? metricName(metric) : `${metricName(metric)} of \`${of}\``,
     value === undefined ? '—' : digits(value),
-    wanted === undefined ? `> ${beside}` : `${digits(wanted)} (${beside})`,
+    wanted === undefined ? `above ${beside}` : `${bound} ${digits(wanted)} (${beside})`,
     (reached ? 'reached' : '**missed**') + (detail ? `; ${detail}` : ''),
   ]);
 }
@@ -28,7 +28,7 @@ function verdictTable(figures) {
   const reached = figures.flatMap(({ verdicts }) => verdicts).filter((v) => v.reached).length;
   return [
     `${reached} of ${rows.length} reached.`,
-    table(['set, protocol', 'figure', 'here', 'to be above', ''], rows),
+    table(['set, protocol', 'figure', 'here', 'to be', ''], rows),
   ].join('\n\n');
 }
 

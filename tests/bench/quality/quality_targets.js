@@ -19,8 +19,8 @@ function verdict(rows, { metric, of = answerOf(rows) }, wanted, beside, more = {
     const missing = own ? beside : of;
     return { metric, of, beside, reached: false, detail: `there is no figure of ${missing}` };
   }
-  const reached = more.reached ?? own.value > wanted;
-  return { metric, of, beside, value: own.value, wanted, reached, detail: more.detail ?? '' };
+  const { reached = own.value > wanted, detail = '', bound = 'above' } = more;
+  return { metric, of, beside, value: own.value, bound, wanted, reached, detail };
 }
 
 const ownInterval = (row) => (row?.low === undefined ? '' : `95 % ${interval(row.low, row.high)}`);
@@ -80,6 +80,16 @@ export const aboveRate = (task, rate) => (rows) => {
   return verdict(rows, { metric, of }, other?.value, rate, { reached: other?.leadLow > 0, detail });
 };
 
+/** Probabilities of a task that are right on average: the expected calibration error, held out, at most `most`. */
+export const calibrated =
+  (task, most = 0.02) =>
+  (rows) => {
+    const [metric, of] = [`calibration error ${task}`, 'funnel'];
+    const own = rowOf(rows, metric, of);
+    const more = { reached: own?.value <= most, bound: 'at most' };
+    return verdict(rows, { metric, of }, most, 'a head', more);
+  };
+
 /** Above the best of our single sources. */
 export const aboveBestSource = (metric) => (rows) => {
   const sources = rows.filter((row) => row.metric === metric && row.kind === 'source');
@@ -89,9 +99,9 @@ export const aboveBestSource = (metric) => (rows) => {
 };
 
 /** One line of a verdict, for a terminal. */
-export function verdictLine({ metric, of, beside, value, wanted, reached, detail }) {
+export function verdictLine({ metric, of, beside, value, bound, wanted, reached, detail }) {
   const word = reached ? 'reached' : 'missed';
   const more = detail ? ` (${detail})` : '';
   if (value === undefined) return `${of} ${metric}, above ${beside}: ${word}${more}`;
-  return `${of} ${metric} ${digits(value)}, above ${digits(wanted)} (${beside}): ${word}${more}`;
+  return `${of} ${metric} ${digits(value)}, ${bound} ${digits(wanted)} (${beside}): ${word}${more}`;
 }
