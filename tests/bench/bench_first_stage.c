@@ -404,6 +404,7 @@ int main(int count, char **values) {
     read_inputs(b, values[1], values[2]);
     match_names(b);
     draw_requests(b);
+    raise_quotas(b);
     measure_overlap(b);
     measure_cost(b);
     print_macs(b);
