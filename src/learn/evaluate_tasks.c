@@ -24,8 +24,9 @@ typedef struct task_rows {
     uint32_t *user;           /* (count) dense */
     rk_scored *order[SCORES]; /* (count) by descending score */
     uint64_t seed;
-    double *auc;     /* (RK_RESAMPLES, SCORES) */
-    uint16_t *drawn; /* (RK_SHARDS, users) how often each is */
+    double *auc;      /* (RK_RESAMPLES, SCORES) */
+    uint16_t *drawn;  /* (RK_SHARDS, users) how often each is */
+    float *resampled; /* (RK_SHARDS, count) weights of a resample */
 } task_rows;
 
 static bool take_rows(uint64_t count, uint32_t lists, rk_memory *memory, task_rows *rows) {
@@ -34,13 +35,15 @@ static bool take_rows(uint64_t count, uint32_t lists, rk_memory *memory, task_ro
                         .weight = RK_NEW(memory, float, count),
                         .user = RK_NEW(memory, uint32_t, count),
                         .auc = RK_NEW(memory, double, RK_RESAMPLES *SCORES),
-                        .drawn = RK_NEW(memory, uint16_t, (uint64_t)RK_SHARDS * lists)};
+                        .drawn = RK_NEW(memory, uint16_t, (uint64_t)RK_SHARDS * lists),
+                        .resampled = RK_NEW(memory, float, RK_SHARDS *count)};
     for (uint32_t s = 0; s < SCORES; s++) {
         rows->score[s] = RK_NEW(memory, float, count);
         rows->order[s] = RK_NEW(memory, rk_scored, count);
         ok = ok && rows->score[s] && rows->order[s];
     }
-    return ok && rows->label && rows->weight && rows->user && rows->auc && rows->drawn;
+    return ok && rows->label && rows->weight && rows->user && rows->auc && rows->drawn &&
+           rows->resampled;
 }
 
 /* P(task) of all rows and tasks, p (count, tasks). False if out of memory. */
@@ -79,27 +82,11 @@ static void read_rows(const rk_examples *examples, const float *p, uint32_t t, t
     }
 }
 
-/* AUC of one score, every row as often as its user was drawn. */
-static double drawn_auc(const task_rows *rows, const rk_scored *order, const uint16_t *drawn) {
-    double won = 0.0, positive = 0.0, negative = 0.0;
-    for (uint32_t i = 0; i < rows->count;) {
-        double of_run[2] = {0.0, 0.0};
-        float score = order[i].score;
-        for (; i < rows->count && order[i].score == score; i++) {
-            uint32_t row = order[i].item;
-            of_run[rows->label[row]] += (double)rows->weight[row] * drawn[rows->user[row]];
-        }
-        won += of_run[0] * (positive + 0.5 * of_run[1]);
-        positive += of_run[1];
-        negative += of_run[0];
-    }
-    /* A resample without one of the two says nothing: chance, for all scores alike. */
-    return positive > 0.0 && negative > 0.0 ? won / (positive * negative) : 0.5;
-}
-
+/* AUC of each score, every row as often as its user was drawn. */
 static void resample_shard(void *context, uint32_t shard) {
     const task_rows *rows = context;
     uint16_t *drawn = rows->drawn + (uint64_t)shard * rows->users;
+    float *weight = rows->resampled + (uint64_t)shard * rows->count;
     for (uint32_t r = shard; r < RK_RESAMPLES; r += RK_SHARDS) {
         rk_rng rng = rk_rng_at(rows->seed, STREAM_RESAMPLE + r);
         memset(drawn, 0, rows->users * sizeof *drawn);
@@ -107,8 +94,16 @@ static void resample_shard(void *context, uint32_t shard) {
             uint32_t user = rk_rng_below(&rng, rows->users);
             drawn[user] = (uint16_t)RK_MIN(UINT16_MAX, drawn[user] + 1u);
         }
-        for (uint32_t s = 0; s < SCORES; s++)
-            rows->auc[(uint64_t)r * SCORES + s] = drawn_auc(rows, rows->order[s], drawn);
+        for (uint32_t i = 0; i < rows->count; i++)
+            weight[i] = rows->weight[i] * (float)drawn[rows->user[i]];
+        for (uint32_t s = 0; s < SCORES; s++) {
+            double auc = rk_metric_auc_sorted(&(rk_judged){.label = rows->label,
+                                                           .weight = weight,
+                                                           .count = rows->count,
+                                                           .order = rows->order[s]});
+            /* A resample without one of the two says nothing: chance, for all scores alike. */
+            rows->auc[(uint64_t)r * SCORES + s] = auc == auc ? auc : 0.5;
+        }
     }
 }
 

@@ -16,8 +16,7 @@ static uint32_t end_of_ties(const rk_scored *order, uint32_t begin, uint32_t cou
     return end;
 }
 
-double rk_metric_auc(const rk_judged *rows) {
-    sort_rows(rows->score, rows->count, rows->order);
+double rk_metric_auc_sorted(const rk_judged *rows) {
     double won = 0.0, positive = 0.0, negative = 0.0;
     for (uint32_t i = 0, end; i < rows->count; i = end) {
         double of_run[2] = {0.0, 0.0};
@@ -31,6 +30,11 @@ double rk_metric_auc(const rk_judged *rows) {
         negative += of_run[0];
     }
     return positive > 0.0 && negative > 0.0 ? won / (positive * negative) : (double)NAN;
+}
+
+double rk_metric_auc(const rk_judged *rows) {
+    sort_rows(rows->score, rows->count, rows->order);
+    return rk_metric_auc_sorted(rows);
 }
 
 double rk_metric_log_loss(const rk_judged *rows) {

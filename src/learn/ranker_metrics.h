@@ -21,6 +21,10 @@ typedef struct rk_judged {
  * half. NaN without both. O(n log n). */
 double rk_metric_auc(const rk_judged *rows);
 
+/* The same of rows whose `order` is already by descending score, as for many weights of the same
+ * rows; weights may be 0. O(n). */
+double rk_metric_auc_sorted(const rk_judged *rows);
+
 /* Mean -log of the probability given to what happened, p kept within 10^-7 of 0 and 1. O(n). */
 double rk_metric_log_loss(const rk_judged *rows);
 
