@@ -71,8 +71,9 @@ typedef struct rk_request {
     uint32_t flags;            /* RK_REQUEST_... */
     uint32_t feature_count;    /* <= RK_MAX_USER_FEATURES */
     float latitude, longitude; /* degrees, within +-90 and +-180; RK_REQUEST_LOCATION */
-    uint64_t seed;   /* of what is left to chance (`explore`): another seed, another choice */
-    int64_t time_ms; /* now, Unix ms; 0: that of the last event */
+    uint64_t seed;         /* of what is left to chance (`explore`): another seed, another choice */
+    int64_t time_ms;       /* now, Unix ms; 0: that of the last event */
+    int64_t rules_time_ms; /* now, for the ages that rules ask for; 0: as time_ms */
     float source_weights[RK_SOURCE_SLOTS];
     uint32_t source_quotas[RK_SOURCE_SLOTS];
     float task_weights[RK_MAX_TASKS]; /* of the value model, one a task of the snapshot */

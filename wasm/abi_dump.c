@@ -90,6 +90,7 @@ static void print_layouts(void) {
     FIELD(longitude);
     FIELD(seed);
     FIELD(time_ms);
+    FIELD(rules_time_ms);
     ARRAY(source_weights);
     ARRAY(source_quotas);
     ARRAY(task_weights);

@@ -29,7 +29,7 @@ static void block(rk_engine *engine, uint32_t item) {
 /* What rules remove is no candidate of any source; it still speaks for others, as a seed. */
 static void block_by_rules(rk_engine *engine, const rk_query *query) {
     const rk_request *request = query->request;
-    const uint32_t *removed = rk_rules_blocked(request->rules, rk_query_time(query));
+    const uint32_t *removed = rk_rules_blocked(request->rules, rk_query_rules_time(query));
     uint32_t blocks = (uint32_t)rk_block_count(engine->content.meta.items);
     for (uint32_t b = 0; b < blocks; b++) {
         engine->blocked[b] |= removed[b];

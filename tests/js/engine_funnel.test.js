@@ -73,6 +73,32 @@ test('weights: value = Σ weight × probability; those left out are the snapshot
   assert.ok(nothing.items.every(({ score }) => score === 0));
 });
 
+test('a rule that mentions an age changes no list by that', () => {
+  const never = { and: [{ ageDays: { min: 1 } }, { items: [] }] };
+  const rules = { rules: [{ type: 'boost', where: never, places: 100 }] };
+  const untimed = engine.session();
+  untimed.record({ item: tasteItem(1, 0), event: 'like', at: 0 });
+  untimed.record({ item: tasteItem(2, 1), event: 'click', at: 0 });
+  for (const session of [visit(), untimed, engine.session()]) {
+    const { items } = session.recommend({ count: 30 });
+    assert.deepEqual(session.recommend({ count: 30, rules }).items, items);
+  }
+});
+
+test('without a time the features are of the last event that has one, else of the newest of the log', () => {
+  const { createdAt } = engine.info;
+  const answers = (times, at) => {
+    const session = engine.session();
+    times.forEach((time, i) => session.record({ item: tasteItem(1, i), event: 'like', at: time }));
+    const list = (options) => session.recommend({ count: 30, ...options }).items;
+    assert.deepEqual(list({}), list({ at }));
+    return list({});
+  };
+  const late = createdAt + 5.5 * 3600e3;
+  const of = [answers([0, 0], createdAt), answers([late, 0], late), answers([START, late], late)];
+  assert.notDeepEqual(of[0], of[1]);
+});
+
 test('a reason is what brought the item, or the rule that put it there', () => {
   const item = tasteItem(7, 15);
   const rules = { rules: [{ name: 'launch', type: 'pin', item, position: 1 }] };

@@ -185,6 +185,7 @@ export class SnapshotEngine implements Engine {
       eventNames: this.info.eventTypes.map(({ name }) => name),
       defaultEvent: likedMost(this.info.eventTypes),
       userFeatures: this.info.userFeatures,
+      newestEvent: this.info.timeKind === 'unix-ms' ? this.info.createdAt : 0,
       findItem: (item) => this.#open().findItem(item),
       userFeature: (name, value) => this.#open().userFeature(name, value),
       sourceValues: (what, values) => this.#sourceValues(what, values),
@@ -427,6 +428,7 @@ function fullestRequest(types: EngineInfo['eventTypes'], featured: boolean): Nat
     features: featured ? [0] : [],
     seed: [0, 0],
     at: 0,
+    rulesAt: 0,
     stages: CONSTANTS.RK_STAGES_RETRIEVAL,
   };
 }

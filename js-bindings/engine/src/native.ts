@@ -160,6 +160,8 @@ export interface NativeRequest {
   readonly seed: readonly [high: number, low: number];
   /** Unix ms; 0: that of the last event. */
   readonly at: number;
+  /** Unix ms, for the ages that rules ask for; 0: as `at`. */
+  readonly rulesAt: number;
   /** RK_STAGES_…: how far down the funnel. */
   readonly stages: number;
   /** One a task; absent: the snapshot's. */
@@ -562,6 +564,7 @@ export class Runtime {
     this.memory.floats(at(pointer, fields.task_weights.offset), tasks).set(taskWeights);
     set(fields.stages, request.stages);
     this.writeTime(at(pointer, fields.time_ms.offset), request.at);
+    this.writeTime(at(pointer, fields.rules_time_ms.offset), request.rulesAt);
     set(fields.rules, request.rules?.pointer ?? NULL);
     return pointer;
   }

@@ -20,21 +20,18 @@ const disposeSymbol: typeof Symbol.dispose =
 /** A compiled document in the module's memory. */
 export class OpenRules implements Rules {
   readonly names: readonly string[];
-  /** Some rule looks at the age of items, so the request should have a time. */
-  readonly ages: boolean;
   #native: NativeRules | undefined;
   readonly #items: ItemNames;
   readonly #forget: (rules: OpenRules) => void;
 
   constructor(
     native: NativeRules,
-    { names, ages }: CompiledRules,
+    { names }: CompiledRules,
     items: ItemNames,
     forget: (rules: OpenRules) => void,
   ) {
     this.#native = native;
     this.names = Object.freeze([...names]);
-    this.ages = ages;
     this.#items = items;
     this.#forget = forget;
   }

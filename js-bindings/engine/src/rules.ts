@@ -18,8 +18,6 @@ export interface CompiledRules {
   readonly words: Uint32Array;
   /** Of each rule, as answers call it. */
   readonly names: readonly string[];
-  /** Some rule looks at the age of items. */
-  readonly ages: boolean;
 }
 
 // The limits of rules.schema.json; those that a schema cannot express are checked here alone.
@@ -72,7 +70,6 @@ class Compiler {
   readonly #names: string[] = [];
   readonly #counts = new Map<number, number>();
   #conditions = 0;
-  #ages = false;
 
   constructor(host: RulesHost) {
     this.#host = host;
@@ -87,7 +84,7 @@ class Compiler {
     if (filter !== undefined) this.#filter(filter);
     this.#words[2] = this.#names.length;
     this.#words[3] = this.#words.length;
-    return { words: Uint32Array.from(this.#words), names: this.#names, ages: this.#ages };
+    return { words: Uint32Array.from(this.#words), names: this.#names };
   }
 
   #rule(value: unknown, path: string, number: number): void {
@@ -310,7 +307,6 @@ class Compiler {
   }
 
   #age(low: number, high: number): void {
-    this.#ages = true;
     this.#operator(CONSTANTS.RK_MATCH_AGE, Math.round(low * 24), Math.round(high * 24));
   }
 

@@ -22,6 +22,8 @@ export interface SessionHost {
   readonly eventNames: readonly string[];
   readonly defaultEvent: string;
   readonly userFeatures: readonly string[];
+  /** Unix ms of the newest event of the log; 0 where it has no such times. */
+  readonly newestEvent: number;
   findItem(item: string): number;
   userFeature(name: string, value: string): number;
   sourceValues(
@@ -91,8 +93,9 @@ export class EngineSession implements Session {
   recommend(options: RecommendOptions = {}): Recommendations {
     const begin = performance.now();
     const rules = this.#host.rules(options);
-    // Ages are those of now; nothing else depends on the clock of the device.
-    const at = options.at ?? (rules?.ages === true ? Date.now() : 0);
+    // The rankers learnt from requests that had a time, and an answer should not depend on when it is asked again:
+    // the device's clock is for the rules alone.
+    const at = options.at === undefined ? undefined : checkedTime(options.at);
     const request: NativeRequest = {
       session: this.#events.filter(({ item, type }) => item !== NONE && type !== NONE),
       exclude: this.#excluded(options),
@@ -102,7 +105,8 @@ export class EngineSession implements Session {
       features: options.user === undefined ? this.#features : this.#featuresOf(options.user),
       // Another list, another draw: no two places of any two seeds share one.
       seed: [this.#seed, this.#served % 2 ** 32],
-      at: checkedTime(at),
+      at: at ?? this.#lastTime(),
+      rulesAt: at ?? Date.now(),
       stages: checkedStages(options.stages),
       weights: this.#host.taskWeights(options.weights),
       sourceWeights: this.#host.sourceValues('weight', options.sourceWeights),
@@ -127,6 +131,15 @@ export class EngineSession implements Session {
   forget(): void {
     this.#events = [];
     this.#older.clear();
+  }
+
+  /** Of the last event that has a time; without any, of the newest event of the log. */
+  #lastTime(): number {
+    for (let i = this.#events.length - 1; i >= 0; i--) {
+      const at = this.#events[i]?.at ?? 0;
+      if (at !== 0) return at;
+    }
+    return this.#host.newestEvent;
   }
 
   #push(event: Recorded): void {

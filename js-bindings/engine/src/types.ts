@@ -159,8 +159,8 @@ export interface RecommendOptions {
   /** Only items that meet this condition: short for a document of one filter, and the last rule of `rules`. */
   filter?: Condition;
   /**
-   * When it is asked: Unix ms or a Date. Default: the time of the session's last event; with rules that look at
-   * the age of items, now.
+   * When it is asked: Unix ms or a Date. Default, for the rankers: the time of the session's last event, of one
+   * without times that of the newest event of the log; for the ages that rules ask for: now.
    */
   at?: number | Date;
   /**
