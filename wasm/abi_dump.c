@@ -81,6 +81,8 @@ static void print_layouts(void) {
     POINTER(session);
     POINTER(exclude);
     POINTER(features);
+    POINTER(seen);
+    FIELD(seen_count);
     FIELD(session_count);
     FIELD(exclude_count);
     FIELD(count);

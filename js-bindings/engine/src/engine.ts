@@ -184,6 +184,7 @@ export class SnapshotEngine implements Engine {
       snapshotId: this.info.id,
       eventNames: this.info.eventTypes.map(({ name }) => name),
       defaultEvent: likedMost(this.info.eventTypes),
+      isNegative: (type) => (this.info.eventTypes[type]?.weight ?? 0) < 0,
       userFeatures: this.info.userFeatures,
       newestEvent: this.info.timeKind === 'unix-ms' ? this.info.createdAt : 0,
       findItem: (item) => this.#open().findItem(item),
@@ -422,6 +423,7 @@ function fullestRequest(types: EngineInfo['eventTypes'], featured: boolean): Nat
   return {
     session: [{ item: 0, type: liked, at: 0 }],
     exclude: [],
+    seen: [],
     count: 1,
     keepSeen: false,
     location: { latitude: 0, longitude: 0 },

@@ -151,6 +151,8 @@ export interface NativeLocation {
 export interface NativeRequest {
   readonly session: readonly NativeEvent[];
   readonly exclude: readonly number[];
+  /** Met before the session's events. */
+  readonly seen: readonly number[];
   readonly count: number;
   readonly keepSeen: boolean;
   readonly location?: NativeLocation | undefined;
@@ -524,7 +526,8 @@ export class Runtime {
 
   /** Lays a request out; the address of its rk_request. */
   writeRequest(request: NativeRequest): Pointer {
-    const exclude = this.#writeExcluded(request.exclude);
+    const { exclude: excluded, seen } = request;
+    const exclude = this.#writeItems([...excluded, ...seen]);
     this.#writeSession(request.session);
     const pointer = this.scratch.request;
     const { fields } = LAYOUTS.rk_request;
@@ -533,6 +536,8 @@ export class Runtime {
       view.setUint32(at(pointer, field.offset), value, true);
     set(fields.session, this.scratch.session);
     set(fields.exclude, exclude);
+    set(fields.seen, exclude + 4 * excluded.length);
+    set(fields.seen_count, seen.length);
     set(fields.session_count, request.session.length);
     set(fields.exclude_count, request.exclude.length);
     set(fields.count, request.count);
@@ -589,7 +594,8 @@ export class Runtime {
     view.setInt32(at(pointer, 4), high, true);
   }
 
-  #writeExcluded(exclude: readonly number[]): Pointer {
+  /** Items that are not to be returned, those of one kind after the other's. */
+  #writeItems(exclude: readonly number[]): Pointer {
     if (exclude.length > this.#excludeCapacity) {
       const capacity = Math.max(exclude.length, 2 * this.#excludeCapacity);
       const wider = this.memory.allocate(capacity * 4, 'excluded items');

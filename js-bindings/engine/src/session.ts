@@ -22,6 +22,8 @@ export interface SessionHost {
   readonly eventNames: readonly string[];
   readonly defaultEvent: string;
   readonly userFeatures: readonly string[];
+  /** Whether an event of this type, as record() numbers them, is a "no". */
+  isNegative(type: number): boolean;
   /** Unix ms of the newest event of the log; 0 where it has no such times. */
   readonly newestEvent: number;
   findItem(item: string): number;
@@ -53,6 +55,8 @@ export class EngineSession implements Session {
   #events: Recorded[] = [];
   /** Items of events that fell out of the most recent RK_MAX_SESSION: still seen, no longer asked with. */
   readonly #older = new Set<string>();
+  /** Those of them with a negative event: they never come back, whatever is kept. */
+  readonly #disliked = new Set<string>();
 
   constructor(host: SessionHost, options: SessionOptions) {
     this.#host = host;
@@ -63,6 +67,7 @@ export class EngineSession implements Session {
     if (state === undefined) return;
     this.#served = state.served;
     for (const item of state.older ?? []) this.#older.add(item);
+    for (const item of state.disliked ?? []) this.#disliked.add(item);
     // Events of an earlier snapshot's types have no influence here, but are not lost either.
     for (const { item, event, at } of state.events) {
       this.#push({ name: item, event, at, item: host.findItem(item), type: this.#type(event) });
@@ -99,6 +104,7 @@ export class EngineSession implements Session {
     const request: NativeRequest = {
       session: this.#events.filter(({ item, type }) => item !== NONE && type !== NONE),
       exclude: this.#excluded(options),
+      seen: this.#indexes(this.#older),
       count: checkedCount(options.count),
       keepSeen: options.keepSeen ?? false,
       location: checkedLocation(options.location) ?? this.#location,
@@ -125,12 +131,14 @@ export class EngineSession implements Session {
       served: this.#served,
       events: this.#events.map(({ name, event, at }) => ({ item: name, event, at })),
       ...(this.#older.size > 0 && { older: [...this.#older] }),
+      ...(this.#disliked.size > 0 && { disliked: [...this.#disliked] }),
     };
   }
 
   forget(): void {
     this.#events = [];
     this.#older.clear();
+    this.#disliked.clear();
   }
 
   /** Of the last event that has a time; without any, of the newest event of the log. */
@@ -146,7 +154,9 @@ export class EngineSession implements Session {
     this.#events.push(event);
     if (this.#events.length <= RK_MAX_SESSION) return;
     const oldest = this.#events.shift();
-    if (oldest !== undefined) this.#older.add(oldest.name);
+    if (oldest === undefined) return;
+    this.#older.add(oldest.name);
+    if (this.#host.isNegative(oldest.type)) this.#disliked.add(oldest.name);
   }
 
   #type(name: string): number {
@@ -176,9 +186,8 @@ export class EngineSession implements Session {
     });
   }
 
-  #excluded({ exclude, keepSeen }: RecommendOptions): number[] {
-    const asked = this.#indexes(exclude);
-    return keepSeen ? asked : [...new Set([...asked, ...this.#indexes(this.#older)])];
+  #excluded({ exclude }: RecommendOptions): number[] {
+    return [...new Set([...this.#indexes(exclude), ...this.#indexes(this.#disliked)])];
   }
 
   #indexes(items: Iterable<string> | undefined): number[] {
@@ -284,9 +293,11 @@ function checkedState(state: SessionState): SessionState {
     }
     checkedTime(row.at);
   }
-  const { older = [] } = state;
-  if (!Array.isArray(older) || !older.every((item) => typeof item === 'string')) {
-    throw badArgument('restore.older', older, 'a list of items');
+  for (const name of ['older', 'disliked'] as const) {
+    const items: unknown = state[name] ?? [];
+    if (!Array.isArray(items) || !items.every((item) => typeof item === 'string')) {
+      throw badArgument(`restore.${name}`, items, 'a list of items');
+    }
   }
   checkedInteger('restore.served', state.served, 0, Number.MAX_SAFE_INTEGER);
   return state;

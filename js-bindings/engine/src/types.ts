@@ -139,8 +139,10 @@ export interface SessionState {
   /** Lists served so far: keeps their ids unique, and what they explore apart. */
   served: number;
   events: { item: string; event: string; at: number }[];
-  /** Items seen before the most recent 1,024 events: not recommended, not asked with. */
+  /** Items seen before the most recent 1,024 events: still seen (as `keepSeen` and rules have it), not asked with. */
   older?: string[];
+  /** Those of them with an event of negative weight: never recommended. */
+  disliked?: string[];
 }
 
 export interface RecommendOptions {
