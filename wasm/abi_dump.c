@@ -412,6 +412,7 @@ static void print_constants(void) {
     CONSTANT(RK_RULES_PARTS);
     CONSTANT(RK_RULES_MAX_EXPLORE);
     CONSTANT(RK_MAX_CANDIDATES);
+    CONSTANT(RK_MAX_QUOTA);
     printf("  },\n");
 }
 

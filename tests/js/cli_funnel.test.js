@@ -134,6 +134,7 @@ describe('--weights', () => {
     };
     best('like=1,click=0,see_less=0', 'like');
     best('like=0,click=+2,see_less=0', 'click');
+    best('like=0,click=2E+3,see_less=0e0', 'click');
   });
 
   test('reach --sessions as well', () => {

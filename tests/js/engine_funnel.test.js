@@ -146,6 +146,16 @@ test('what is refused names its argument', () => {
     [{ quotas: { popular: 0.5 } }, 'quotas.popular'],
     [{ quotas: { nowhere: 1 } }, 'quotas.nowhere'],
     [{ exclude: [5] }, 'exclude'],
+    [{ exclude: null }, 'exclude'],
+    [{ exclude: 5 }, 'exclude'],
+    [{ quotas: { popular: 1001 } }, 'quotas.popular'],
+    [{ sourceWeights: { popular: 1e7 } }, 'sourceWeights.popular'],
+    [{ stages: null }, 'stages'],
+    [{ count: null }, 'count'],
+    [{ at: null }, 'at'],
+    [{ explain: 'no' }, 'explain'],
+    [{ explain: null }, 'explain'],
+    [{ keepSeen: 1 }, 'keepSeen'],
     [{ location: { latitude: 91, longitude: 0 } }, 'location.latitude'],
     [{ user: { planet: 'earth' } }, 'user.planet'],
   ];
@@ -172,4 +182,42 @@ test('what is refused names its argument', () => {
     () => ask({ rules: { rules: [{ type: 'pin' }] } }),
     (error) => error instanceof RulesError && error.path === '$.rules[0].item',
   );
+});
+
+test('what should be an object and is none is refused by name', () => {
+  const rules = engine.rules({ rules: [] });
+  const item = tasteItem(1, 0);
+  const refused = [
+    [() => visit().recommend(null), 'options'],
+    [() => visit().recommend('x'), 'options'],
+    [() => visit().record(null), 'event'],
+    [() => visit().record(undefined), 'event'],
+    [() => engine.session(null), 'options'],
+    [() => engine.session({ seed: null }), 'seed'],
+    [() => engine.similar(item, null), 'options'],
+    [() => rules.apply(null), 'items'],
+    [() => rules.apply(5), 'items'],
+    [() => rules.apply([], null), 'options'],
+    [() => rules.apply([], { seen: null }), 'seen'],
+    [() => rules.refusing(item, null), 'options'],
+    [() => rules.refusing(5), 'item'],
+  ];
+  for (const [call, argument] of refused) {
+    assert.throws(call, { name: 'RequestError', code: 'BAD_ARGUMENT', argument }, String(call));
+  }
+  rules.dispose();
+  const filter = { items: [item] };
+  for (const options of [{ rules: null }, { rules: null, filter }, { filter: null }])
+    assert.throws(() => ask(options), RulesError, JSON.stringify(options));
+});
+
+test('a document that JSON would change is not taken for another', () => {
+  const explore = (first) => ({ rules: { rules: [{ type: 'explore', every: 2, first }] } });
+  assert.throws(() => ask(explore(null)), RulesError);
+  ask(explore(undefined));
+  ask(explore(4));
+  for (const first of [NaN, null, Infinity, new Number(4), '4', () => 4])
+    assert.throws(() => ask(explore(first)), RulesError, String(first));
+  const items = [tasteItem(1, 5)];
+  assert.throws(() => ask({ filter: { items: [...items, undefined] } }), RulesError);
 });

@@ -1,5 +1,5 @@
 import { abi } from './abi.js';
-import { RequestError } from './errors.js';
+import { RequestError, quote } from './errors.js';
 import { NONE, type NativeEvent, type NativeRequest } from './native.js';
 import type { OpenRules } from './open_rules.js';
 import type {
@@ -59,9 +59,10 @@ export class EngineSession implements Session {
   readonly #disliked = new Set<string>();
 
   constructor(host: SessionHost, options: SessionOptions) {
+    checkedObject('options', options);
     this.#host = host;
     const state = options.restore === undefined ? undefined : checkedState(options.restore);
-    this.#seed = checkedSeed(options.seed ?? state?.seed);
+    this.#seed = checkedSeed(options.seed === undefined ? state?.seed : options.seed);
     this.#location = checkedLocation(options.location);
     this.#features = this.#featuresOf(options.user);
     if (state === undefined) return;
@@ -78,10 +79,11 @@ export class EngineSession implements Session {
     return this.#events.length;
   }
 
-  record({ item, event, at }: SessionEvent): boolean {
+  record(recorded: SessionEvent): boolean {
+    const { item, event, at } = checkedObject('event', recorded);
     if (typeof item !== 'string') throw badArgument('item', item, 'a string');
     const known = this.#host.eventNames;
-    const name = event ?? this.#host.defaultEvent;
+    const name = event === undefined ? this.#host.defaultEvent : event;
     const type = this.#type(name);
     if (type === NONE) {
       throw new RequestError(
@@ -97,6 +99,8 @@ export class EngineSession implements Session {
 
   recommend(options: RecommendOptions = {}): Recommendations {
     const begin = performance.now();
+    checkedObject('options', options);
+    const explain = checkedTruth('explain', options.explain);
     const rules = this.#host.rules(options);
     // The rankers learnt from requests that had a time, and an answer should not depend on when it is asked again:
     // the device's clock is for the rules alone.
@@ -106,7 +110,7 @@ export class EngineSession implements Session {
       exclude: this.#excluded(options),
       seen: this.#indexes(this.#older),
       count: checkedCount(options.count),
-      keepSeen: options.keepSeen ?? false,
+      keepSeen: checkedTruth('keepSeen', options.keepSeen),
       location: checkedLocation(options.location) ?? this.#location,
       features: options.user === undefined ? this.#features : this.#featuresOf(options.user),
       // Another list, another draw: no two places of any two seeds share one.
@@ -119,7 +123,7 @@ export class EngineSession implements Session {
       quotas: this.#host.sourceValues('quota', options.quotas),
       rules: rules?.native,
     };
-    const answer = this.#host.answer(request, rules, options.explain ?? false);
+    const answer = this.#host.answer(request, rules, explain);
     const id = `${this.#host.snapshotId.slice(0, 12)}-${this.#seed}-${this.#served++}`;
     return { ...answer, id, timing: { totalMs: performance.now() - begin } };
   }
@@ -192,7 +196,7 @@ export class EngineSession implements Session {
 
   #indexes(items: Iterable<string> | undefined): number[] {
     if (items === undefined) return [];
-    if (typeof items === 'string') throw badArgument('exclude', items, 'a list of items');
+    if (!isList(items)) throw badArgument('exclude', items, 'a list of items');
     const indexes = new Set<number>();
     for (const item of items) {
       if (typeof item !== 'string') throw badArgument('exclude', item, 'a list of strings');
@@ -203,14 +207,6 @@ export class EngineSession implements Session {
   }
 }
 
-export const quote = (value: unknown): string => {
-  // Never String(value) of an object: it may have no text, or code of its own to make one.
-  if (typeof value === 'object' && value !== null)
-    return Array.isArray(value) ? 'a list' : 'an object';
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
-};
-
 export function badArgument(what: string, value: unknown, expected: string): RequestError {
   return new RequestError(
     'BAD_ARGUMENT',
@@ -218,6 +214,22 @@ export function badArgument(what: string, value: unknown, expected: string): Req
     what,
   );
 }
+
+/** What options are, and events. */
+export function checkedObject<T>(what: string, value: T): T {
+  if (typeof value === 'object' && value !== null) return value;
+  throw badArgument(what, value, 'an object');
+}
+
+/** False if it is left out. */
+export function checkedTruth(what: string, value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value === true;
+  throw badArgument(what, value, 'true or false');
+}
+
+/** Whether something can be gone through, but is no text. */
+export const isList = (items: unknown): boolean =>
+  typeof items === 'object' && items !== null && Symbol.iterator in items;
 
 function checkedInteger(what: string, value: unknown, low: number, high: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high) {
@@ -227,11 +239,11 @@ function checkedInteger(what: string, value: unknown, low: number, high: number)
 }
 
 export function checkedSeed(seed: number | undefined): number {
-  return checkedInteger('seed', seed ?? 0, 0, 2 ** 32 - 1);
+  return checkedInteger('seed', seed === undefined ? 0 : seed, 0, 2 ** 32 - 1);
 }
 
 export function checkedCount(count: number | undefined): number {
-  return checkedInteger('count', count ?? 20, 1, RK_MAX_COUNT);
+  return checkedInteger('count', count === undefined ? 20 : count, 1, RK_MAX_COUNT);
 }
 
 const STAGES = new Map<string, number>([
@@ -253,7 +265,7 @@ export function checkedNumbers(what: string, values: unknown): [string, unknown]
 }
 
 function checkedStages(stages: string | undefined): number {
-  const value = STAGES.get(stages ?? 'all');
+  const value = STAGES.get(stages === undefined ? 'all' : stages);
   if (value === undefined) throw badArgument('stages', stages, [...STAGES.keys()].join(', '));
   return value;
 }
