@@ -65,14 +65,19 @@ typedef struct rk_request {
     const rk_event *session;  /* (session_count), oldest first; may be NULL if 0 */
     const uint32_t *exclude;  /* (exclude_count) items never to return; may be NULL if 0 */
     const uint32_t *features; /* (feature_count) rk_user_feature of what is known of the user */
+    const uint32_t *seen;     /* (seen_count) items met before the session's events, of which as of
+                               * those is true: none comes back unless kept, and `seen` rules know
+                               * them; may be NULL if 0 */
+    uint32_t seen_count;
     uint32_t session_count;
     uint32_t exclude_count;
     uint32_t count;            /* how many to return, 1..RK_MAX_COUNT */
     uint32_t flags;            /* RK_REQUEST_... */
     uint32_t feature_count;    /* <= RK_MAX_USER_FEATURES */
     float latitude, longitude; /* degrees, within +-90 and +-180; RK_REQUEST_LOCATION */
-    uint64_t seed;   /* of what is left to chance (`explore`): another seed, another choice */
-    int64_t time_ms; /* now, Unix ms; 0: that of the last event */
+    uint64_t seed;         /* of what is left to chance (`explore`): another seed, another choice */
+    int64_t time_ms;       /* now, Unix ms; 0: that of the last event */
+    int64_t rules_time_ms; /* now, for the ages that rules ask for; 0: as time_ms */
     float source_weights[RK_SOURCE_SLOTS];
     uint32_t source_quotas[RK_SOURCE_SLOTS];
     float task_weights[RK_MAX_TASKS]; /* of the value model, one a task of the snapshot */
@@ -222,8 +227,8 @@ uint32_t rk_rules_refusing(const rk_rules *rules, uint32_t item, bool seen);
 
 /* The funnel: candidates of every source by quota, merged, scored, best `count` first. Seen items
  * (unless kept), excluded items and items of negative events never appear. *found <= count. No
- * allocation. Errors: BAD_ARGUMENT (offset: the index of the bad session event, excluded item or
- * feature). Cost: one scan of the 2-bit codes (dim/4 bytes an item) + O(candidates). */
+ * allocation. Errors: BAD_ARGUMENT (offset: the index of the bad session event, excluded item, seen
+ * item or feature). Cost: one scan of the 2-bit codes (dim/4 bytes an item) + O(candidates). */
 rk_status rk_recommend(rk_engine *engine, const rk_request *request, rk_recommendation *out,
                        uint32_t *found, rk_error *error);
 

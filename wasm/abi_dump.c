@@ -81,6 +81,8 @@ static void print_layouts(void) {
     POINTER(session);
     POINTER(exclude);
     POINTER(features);
+    POINTER(seen);
+    FIELD(seen_count);
     FIELD(session_count);
     FIELD(exclude_count);
     FIELD(count);
@@ -90,6 +92,7 @@ static void print_layouts(void) {
     FIELD(longitude);
     FIELD(seed);
     FIELD(time_ms);
+    FIELD(rules_time_ms);
     ARRAY(source_weights);
     ARRAY(source_quotas);
     ARRAY(task_weights);
@@ -409,6 +412,7 @@ static void print_constants(void) {
     CONSTANT(RK_RULES_PARTS);
     CONSTANT(RK_RULES_MAX_EXPLORE);
     CONSTANT(RK_MAX_CANDIDATES);
+    CONSTANT(RK_MAX_QUOTA);
     printf("  },\n");
 }
 

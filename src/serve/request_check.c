@@ -25,6 +25,12 @@ static rk_status check_session(const rk_snapshot_meta *meta, const rk_request *r
                                  request->exclude[i], meta->items - 1);
         }
     }
+    for (uint32_t i = 0; i < request->seen_count; i++) {
+        if (request->seen[i] >= meta->items) {
+            return rk_fail_value(error, RK_BAD_ARGUMENT, NULL, i, "seen item", request->seen[i],
+                                 meta->items - 1);
+        }
+    }
     return RK_OK;
 }
 

@@ -29,7 +29,7 @@ static void block(rk_engine *engine, uint32_t item) {
 /* What rules remove is no candidate of any source; it still speaks for others, as a seed. */
 static void block_by_rules(rk_engine *engine, const rk_query *query) {
     const rk_request *request = query->request;
-    const uint32_t *removed = rk_rules_blocked(request->rules, rk_query_time(query));
+    const uint32_t *removed = rk_rules_blocked(request->rules, rk_query_rules_time(query));
     uint32_t blocks = (uint32_t)rk_block_count(engine->content.meta.items);
     for (uint32_t b = 0; b < blocks; b++) {
         engine->blocked[b] |= removed[b];
@@ -37,6 +37,10 @@ static void block_by_rules(rk_engine *engine, const rk_query *query) {
     }
     for (uint32_t i = 0; i < request->session_count; i++) {
         uint32_t item = request->session[i].item;
+        if (rk_rules_blocks_seen(request->rules, item)) block(engine, item);
+    }
+    for (uint32_t i = 0; i < request->seen_count; i++) {
+        uint32_t item = request->seen[i];
         if (rk_rules_blocks_seen(request->rules, item)) block(engine, item);
     }
 }
@@ -60,6 +64,7 @@ static void read_session(rk_engine *engine, const rk_request *request, rk_query 
     if (!keep_seen) {
         for (uint32_t i = 0; i < request->session_count; i++)
             block(engine, request->session[i].item);
+        for (uint32_t i = 0; i < request->seen_count; i++) block(engine, request->seen[i]);
     }
     for (uint32_t i = 0; i < request->exclude_count; i++) block(engine, request->exclude[i]);
     if (request->rules) block_by_rules(engine, query);
@@ -78,6 +83,10 @@ void rk_query_end(rk_engine *engine, const rk_request *request, const rk_query *
     for (uint32_t i = 0; i < request->exclude_count; i++) {
         engine->blocked[request->exclude[i] / RK_BLOCK_ROWS] = 0;
         engine->seen[request->exclude[i] / RK_BLOCK_ROWS] = 0;
+    }
+    for (uint32_t i = 0; i < request->seen_count; i++) {
+        engine->blocked[request->seen[i] / RK_BLOCK_ROWS] = 0;
+        engine->seen[request->seen[i] / RK_BLOCK_ROWS] = 0;
     }
     for (uint32_t i = 0; i < query->touched_count; i++)
         engine->neighbor_sum[query->touched[i]] = 0.0f;

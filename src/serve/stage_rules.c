@@ -33,7 +33,7 @@ uint32_t rk_stage_rules(rk_engine *engine, const rk_query *query, uint32_t ranke
                                   .seen = query->seen,
                                   .count = RK_MIN(request->count, RK_MAX_COUNT),
                                   .seed = request->seed,
-                                  .time_ms = rk_query_time(query)};
+                                  .time_ms = rk_query_rules_time(query)};
     uint32_t count = rk_rules_apply(request->rules, &input, engine->ruled);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t place = engine->candidates.slot[engine->ruled[i].item] - 1u;

@@ -75,6 +75,35 @@ describe('--stages', () => {
   });
 });
 
+describe('--at', () => {
+  const list = (...args) => json('--session', SESSION, '-n', '12', ...args).items;
+
+  test('is the time of the request, as an ISO date or Unix ms', () => {
+    const at = Date.UTC(2025, 2, 3, 4, 30);
+    const { items } = expected({ count: 12, at });
+    assert.notDeepEqual(items, list());
+    for (const text of [String(at), '2025-03-03T04:30Z', '2025-03-03T05:30:00+01:00'])
+      assert.deepEqual(list('--at', text), items, text);
+    assert.deepEqual(list('--at', '2025-03-03'), list('--at', String(Date.UTC(2025, 2, 3))));
+    write(folder, { 'at.csv': `session,item,event\n${EVENTS.map(([e, i]) => `s,${i},${e}`).join('\n')}\n` }); // prettier-ignore
+    const csv = run('recommend', snapshot, '--sessions', 'at.csv', '-n', '12', '--at', String(at));
+    const column = csv.trim().split('\n').slice(1).map((line) => line.split(',')[2]); // prettier-ignore
+    assert.deepEqual(column, idsOf(items));
+  });
+
+  test('without it, of the newest event of the log', () => {
+    assert.deepEqual(list(), list('--at', String(engine.info.createdAt)));
+  });
+
+  test('what is no time is refused', () => {
+    for (const text of ['', 'soon', '2025-13-01', '1e400', '99999999999999999']) {
+      const { status, stderr } = reckon(folder, ['recommend', snapshot, '--at', text]);
+      assert.equal(status, 2, text);
+      assert.match(stderr, /--at is .*; it must be an ISO date or Unix ms/);
+    }
+  });
+});
+
 describe('--weights', () => {
   test('those given, the snapshot has the others', () => {
     const args = ['--session', SESSION, '-n', '9', '--explain', '--weights'];
@@ -105,6 +134,7 @@ describe('--weights', () => {
     };
     best('like=1,click=0,see_less=0', 'like');
     best('like=0,click=+2,see_less=0', 'click');
+    best('like=0,click=2E+3,see_less=0e0', 'click');
   });
 
   test('reach --sessions as well', () => {

@@ -73,6 +73,32 @@ test('weights: value = Σ weight × probability; those left out are the snapshot
   assert.ok(nothing.items.every(({ score }) => score === 0));
 });
 
+test('a rule that mentions an age changes no list by that', () => {
+  const never = { and: [{ ageDays: { min: 1 } }, { items: [] }] };
+  const rules = { rules: [{ type: 'boost', where: never, places: 100 }] };
+  const untimed = engine.session();
+  untimed.record({ item: tasteItem(1, 0), event: 'like', at: 0 });
+  untimed.record({ item: tasteItem(2, 1), event: 'click', at: 0 });
+  for (const session of [visit(), untimed, engine.session()]) {
+    const { items } = session.recommend({ count: 30 });
+    assert.deepEqual(session.recommend({ count: 30, rules }).items, items);
+  }
+});
+
+test('without a time the features are of the last event that has one, else of the newest of the log', () => {
+  const { createdAt } = engine.info;
+  const answers = (times, at) => {
+    const session = engine.session();
+    times.forEach((time, i) => session.record({ item: tasteItem(1, i), event: 'like', at: time }));
+    const list = (options) => session.recommend({ count: 30, ...options }).items;
+    assert.deepEqual(list({}), list({ at }));
+    return list({});
+  };
+  const late = createdAt + 5.5 * 3600e3;
+  const of = [answers([0, 0], createdAt), answers([late, 0], late), answers([START, late], late)];
+  assert.notDeepEqual(of[0], of[1]);
+});
+
 test('a reason is what brought the item, or the rule that put it there', () => {
   const item = tasteItem(7, 15);
   const rules = { rules: [{ name: 'launch', type: 'pin', item, position: 1 }] };
@@ -120,6 +146,16 @@ test('what is refused names its argument', () => {
     [{ quotas: { popular: 0.5 } }, 'quotas.popular'],
     [{ quotas: { nowhere: 1 } }, 'quotas.nowhere'],
     [{ exclude: [5] }, 'exclude'],
+    [{ exclude: null }, 'exclude'],
+    [{ exclude: 5 }, 'exclude'],
+    [{ quotas: { popular: 1001 } }, 'quotas.popular'],
+    [{ sourceWeights: { popular: 1e7 } }, 'sourceWeights.popular'],
+    [{ stages: null }, 'stages'],
+    [{ count: null }, 'count'],
+    [{ at: null }, 'at'],
+    [{ explain: 'no' }, 'explain'],
+    [{ explain: null }, 'explain'],
+    [{ keepSeen: 1 }, 'keepSeen'],
     [{ location: { latitude: 91, longitude: 0 } }, 'location.latitude'],
     [{ user: { planet: 'earth' } }, 'user.planet'],
   ];
@@ -146,4 +182,42 @@ test('what is refused names its argument', () => {
     () => ask({ rules: { rules: [{ type: 'pin' }] } }),
     (error) => error instanceof RulesError && error.path === '$.rules[0].item',
   );
+});
+
+test('what should be an object and is none is refused by name', () => {
+  const rules = engine.rules({ rules: [] });
+  const item = tasteItem(1, 0);
+  const refused = [
+    [() => visit().recommend(null), 'options'],
+    [() => visit().recommend('x'), 'options'],
+    [() => visit().record(null), 'event'],
+    [() => visit().record(undefined), 'event'],
+    [() => engine.session(null), 'options'],
+    [() => engine.session({ seed: null }), 'seed'],
+    [() => engine.similar(item, null), 'options'],
+    [() => rules.apply(null), 'items'],
+    [() => rules.apply(5), 'items'],
+    [() => rules.apply([], null), 'options'],
+    [() => rules.apply([], { seen: null }), 'seen'],
+    [() => rules.refusing(item, null), 'options'],
+    [() => rules.refusing(5), 'item'],
+  ];
+  for (const [call, argument] of refused) {
+    assert.throws(call, { name: 'RequestError', code: 'BAD_ARGUMENT', argument }, String(call));
+  }
+  rules.dispose();
+  const filter = { items: [item] };
+  for (const options of [{ rules: null }, { rules: null, filter }, { filter: null }])
+    assert.throws(() => ask(options), RulesError, JSON.stringify(options));
+});
+
+test('a document that JSON would change is not taken for another', () => {
+  const explore = (first) => ({ rules: { rules: [{ type: 'explore', every: 2, first }] } });
+  assert.throws(() => ask(explore(null)), RulesError);
+  ask(explore(undefined));
+  ask(explore(4));
+  for (const first of [NaN, null, Infinity, new Number(4), '4', () => 4])
+    assert.throws(() => ask(explore(first)), RulesError, String(first));
+  const items = [tasteItem(1, 5)];
+  assert.throws(() => ask({ filter: { items: [...items, undefined] } }), RulesError);
 });

@@ -123,3 +123,29 @@ test('the weight of see_less decides: who values it gets what was held back', ()
     ).rank;
   assert.ok(rank(-1) > rank(1) + 20, `${rank(-1)} ${rank(1)}`);
 });
+
+test('a dislike and what was seen are remembered beyond the most recent 1,024 events', () => {
+  const [disliked, liked] = [tasteItem(3, 2), tasteItem(3, 4)];
+  const session = sessionOf([
+    [disliked, 'see_less'],
+    [liked, 'like'],
+    ...Array.from({ length: 1030 }, (_, n) => [tasteItem(n % 3, n % ITEMS), 'click']),
+  ]);
+  const stored = JSON.parse(JSON.stringify(session.export()));
+  const rules = { rules: [{ name: 'once', type: 'seen' }] };
+  const filter = { items: [disliked, liked, tasteItem(3, 5)] };
+  for (const asked of [session, engine.session({ restore: stored })]) {
+    const list = (options) =>
+      asked.recommend({ filter, ...options }).items.map(({ item }) => item).sort(); // prettier-ignore
+    assert.equal(asked.size, 1024);
+    assert.deepEqual(list({}), [tasteItem(3, 5)]);
+    assert.deepEqual(list({ keepSeen: true }), [liked, tasteItem(3, 5)]);
+    assert.deepEqual(list({ keepSeen: true, rules }), [tasteItem(3, 5)]);
+    assert.deepEqual(list({ keepSeen: true }), [liked, tasteItem(3, 5)], 'nothing stays blocked');
+    asked.forget();
+    assert.deepEqual(list({}), [disliked, liked, tasteItem(3, 5)]);
+  }
+  assert.throws(() => engine.session({ restore: { ...stored, disliked: [5] } }), {
+    argument: 'restore.disliked',
+  });
+});

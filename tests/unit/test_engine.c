@@ -233,6 +233,11 @@ static void bad_arguments_are_refused(void **state) {
     exclude[2] = ITEMS;
     refuse_request(&bad, 2, "excluded item 300");
     exclude[2] = 0;
+    const uint32_t seen[2] = {1, ITEMS};
+    bad.seen = seen;
+    bad.seen_count = 2;
+    refuse_request(&bad, 1, "seen item 300");
+    bad.seen_count = 1;
     bad.flags = RK_REQUEST_SOURCE_WEIGHTS | RK_REQUEST_SOURCE_QUOTAS;
     static const float weights[] = {1.0001e6f, -1.0001e6f, __builtin_inff(), -__builtin_inff(),
                                     __builtin_nanf("")};

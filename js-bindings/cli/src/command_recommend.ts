@@ -4,7 +4,15 @@ import type { Command } from './command.js';
 import { parseMapOptions } from './column_map.js';
 import { Duck } from './duck.js';
 import { UsageError } from './failures.js';
-import { HELP, JSON_OUTPUT, oneOf, parseOptions, positionals, wholeNumber } from './options.js';
+import {
+  HELP,
+  JSON_OUTPUT,
+  oneOf,
+  parseOptions,
+  positionals,
+  timeOf,
+  wholeNumber,
+} from './options.js';
 import {
   type RecommendationJson,
   funnelText,
@@ -40,6 +48,7 @@ const OPTIONS = {
   stages: { type: 'string' },
   weights: { type: 'string' },
   rules: { type: 'string' },
+  at: { type: 'string' },
   'keep-seen': { type: 'boolean' },
   explain: { type: 'boolean' },
   out: { type: 'string' },
@@ -49,9 +58,9 @@ export const recommendCommand: Command = {
   name: 'recommend',
   usage: [
     'recommend <snapshot> [--session "depend:express depend:koa"] [-n 20] [--keep-seen]',
-    '      [--location LAT,LON] [--user country=DE,…] [--explain] [--json]',
+    '      [--location LAT,LON] [--user country=DE,…] [--at DATE] [--explain] [--json]',
     '      [--stages retrieval|first|second|all] [--weights like=1,see_less=-2] [--rules FILE]',
-    'recommend <snapshot> --sessions in.csv [-n 20] [--keep-seen] [--map …] --out recs.csv',
+    'recommend <snapshot> --sessions in.csv [-n 20] [--keep-seen] [--at DATE] [--map …] --out recs.csv',
   ],
   summary: 'recommend for a session, for every session of a file, or for a new visitor',
   help: `Without --session and --sessions the answer is for a new visitor: what is popular, rising, and near --location.
@@ -62,6 +71,9 @@ export const recommendCommand: Command = {
 -n N             how many, default 20
 --keep-seen      items of the session may be recommended again
 ${VISITOR_HELP}
+--at DATE        when it is asked, an ISO date (UTC if it names no zone) or Unix ms. Default: the time of the
+                 last event, without times that of the newest event the snapshot learnt from; for the
+                 ages in --rules: now
 --stages S       who orders the list: retrieval (the blend of the sources), first (the first stage), second (the
                  value) or all (the default: as far as the snapshot goes). --rules are obeyed in any case
 --weights A=1,…  what the probability of each event counts in the value, within ±1,000,000; those left out keep
@@ -82,6 +94,7 @@ Unknown items are skipped and listed; an unknown event is an error.`,
         count: parseCount(values.n),
         keepSeen: values['keep-seen'] ?? false,
         stages: oneOf('--stages', values.stages, STAGES) ?? 'all',
+        ...(values.at !== undefined && { at: timeOf('--at', values.at) }),
         ...(values.weights !== undefined && { weights: parseWeights(values.weights) }),
         quotas: NO_EXPLORATION,
       },

@@ -94,3 +94,14 @@ export function fraction(option: string, text: string | undefined): string | und
   if (value > 0 && value <= 1) return String(value);
   throw new UsageError(`${option} is ${quote(text)}; it must be above 0 and at most 1`);
 }
+
+const MOST_TIME = 8.64e15; // of a Date
+const ISO = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[-+]\d\d:\d\d)?)?$/;
+
+/** An ISO date, UTC unless it says otherwise (as in a log), or Unix ms → Unix ms. */
+export function timeOf(option: string, text: string): number {
+  const [, date, time = '00:00', zone = 'Z'] = ISO.exec(text) ?? [];
+  const value = /^-?\d+$/.test(text) ? Number(text) : Date.parse(`${date}T${time}${zone}`);
+  if (Math.abs(value) <= MOST_TIME) return value;
+  throw new UsageError(`${option} is ${quote(text)}; it must be an ISO date or Unix ms`);
+}

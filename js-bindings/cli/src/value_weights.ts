@@ -4,7 +4,7 @@ import { UsageError, quote } from './failures.js';
 export function parseWeights(text: string): Record<string, number> {
   const pairs = text.split(',').map((pair) => {
     const [, name = '', number = ''] =
-      /^\s*([^=]*[^=\s])\s*=\s*([-+]?(?:\d+\.?\d*|\.\d+))\s*$/.exec(pair) ?? [];
+      /^\s*([^=]*[^=\s])\s*=\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*$/i.exec(pair) ?? [];
     if (name !== '') return [name, Number(number)] as const;
     throw new UsageError(`--weights is ${quote(text)}; it must be EVENT=NUMBER,EVENT=NUMBER`);
   });

@@ -1,5 +1,6 @@
 import { abi } from './abi.js';
-import { DisposedError, RequestError } from './errors.js';
+import { disposeSymbol } from './dispose_symbol.js';
+import { DisposedError, RequestError, quote } from './errors.js';
 import {
   NONE,
   type NativeEngine,
@@ -15,7 +16,7 @@ import {
   badArgument,
   checkedCount,
   checkedNumbers,
-  quote,
+  checkedObject,
   stageName,
 } from './session.js';
 import type {
@@ -35,10 +36,6 @@ import type {
 } from './types.js';
 
 const { CONSTANTS } = abi;
-
-/** Hosts without the symbol (older browsers) get one of the same name, so that the class can exist. */
-const disposeSymbol: typeof Symbol.dispose =
-  Symbol.dispose ?? (Symbol.for('Symbol.dispose') as typeof Symbol.dispose);
 
 const TIME_KINDS = new Map<number, EngineInfo['timeKind']>([
   [CONSTANTS.RK_TIME_NONE, 'none'],
@@ -61,7 +58,7 @@ export class SnapshotEngine implements Engine {
   #native: NativeEngine | undefined;
   readonly #openRules = new Set<OpenRules>();
   /** By their JSON, so that a document written out in each call is compiled once. */
-  readonly #keptRules = new Map<string, OpenRules>();
+  readonly #keptRules = new Map<string | symbol, OpenRules>();
   readonly #sourceNames: readonly SourceName[];
   readonly #sourceConfigs: readonly { quota: number; weight: number }[];
 
@@ -86,7 +83,7 @@ export class SnapshotEngine implements Engine {
 
   similar(item: string, options: { count?: number } = {}): Recommendation[] {
     const native = this.#open();
-    const count = checkedCount(options.count);
+    const count = checkedCount(checkedObject('options', options).count);
     if (typeof item !== 'string') throw badArgument('item', item, 'a string');
     const index = native.findItem(item);
     if (index === NONE)
@@ -165,10 +162,9 @@ export class SnapshotEngine implements Engine {
       throw badArgument('filter', 'given beside compiled rules', 'one of their rules');
     }
     if (rules === undefined && filter === undefined) return undefined;
-    const key = jsonOrUndefined([rules, filter]);
-    const kept = key === undefined ? undefined : this.#keptRules.get(key);
-    const found = kept ?? this.#compile(rules, filter);
-    if (key === undefined) return found;
+    // What JSON would change is no key: compiled each time, and kept like the others until there are newer ones.
+    const key = exactJson({ rules, filter }) ?? Symbol('not JSON');
+    const found = this.#keptRules.get(key) ?? this.#compile(rules, filter);
     this.#keptRules.delete(key);
     this.#keptRules.set(key, found);
     const [oldest] = this.#keptRules;
@@ -184,7 +180,9 @@ export class SnapshotEngine implements Engine {
       snapshotId: this.info.id,
       eventNames: this.info.eventTypes.map(({ name }) => name),
       defaultEvent: likedMost(this.info.eventTypes),
+      isNegative: (type) => (this.info.eventTypes[type]?.weight ?? 0) < 0,
       userFeatures: this.info.userFeatures,
+      newestEvent: this.info.timeKind === 'unix-ms' ? this.info.createdAt : 0,
       findItem: (item) => this.#open().findItem(item),
       userFeature: (name, value) => this.#open().userFeature(name, value),
       sourceValues: (what, values) => this.#sourceValues(what, values),
@@ -318,8 +316,10 @@ export class SnapshotEngine implements Engine {
       }
       if (value === undefined) continue;
       const isWhole = what === 'weight' || Number.isInteger(value);
-      if (!isNumber(value) || !isWhole || value < 0 || value >= 2 ** 32) {
-        const expected = what === 'weight' ? 'a number ≥ 0' : 'an integer ≥ 0';
+      const most = what === 'weight' ? 1e6 : CONSTANTS.RK_MAX_QUOTA;
+      if (!isNumber(value) || !isWhole || value < 0 || value > most) {
+        const kind = what === 'weight' ? 'a number' : 'an integer';
+        const expected = `${kind} from 0 to ${most.toLocaleString('en')}`;
         throw badArgument(`${option}.${name}`, value, expected);
       }
       merged[slot] = value;
@@ -393,13 +393,28 @@ function unknownName(option: string, name: string, known: string): RequestError 
   );
 }
 
-/** Undefined for what JSON cannot hold: to be refused by the compiler, which says where. */
-function jsonOrUndefined(value: unknown): string | undefined {
+/** Undefined for what JSON cannot hold or would hold as something else (NaN as null): only equal values have equal texts. */
+function exactJson(value: unknown): string | undefined {
+  let isExact = true;
+  const look = function (this: unknown, key: string, inner: unknown): unknown {
+    const own = (this as Record<string, unknown>)[key];
+    isExact &&= inner === own && isJson(own) && !(own === undefined && Array.isArray(this));
+    return inner;
+  };
   try {
-    return JSON.stringify(value);
+    const text = JSON.stringify(value, look);
+    return isExact ? text : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isJson(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value === 'object' && value !== null) {
+    return Array.isArray(value) || Object.prototype.toString.call(value) === '[object Object]';
+  }
+  return value === null || ['string', 'boolean', 'undefined'].includes(typeof value);
 }
 
 /** What an item has of one attribute; undefined if it has nothing. */
@@ -421,12 +436,14 @@ function fullestRequest(types: EngineInfo['eventTypes'], featured: boolean): Nat
   return {
     session: [{ item: 0, type: liked, at: 0 }],
     exclude: [],
+    seen: [],
     count: 1,
     keepSeen: false,
     location: { latitude: 0, longitude: 0 },
     features: featured ? [0] : [],
     seed: [0, 0],
     at: 0,
+    rulesAt: 0,
     stages: CONSTANTS.RK_STAGES_RETRIEVAL,
   };
 }

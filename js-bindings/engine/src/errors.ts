@@ -109,3 +109,12 @@ export function errorFromFailure(failure: Failure, subject: string): ReckonError
   }
   return new RequestError(code, `${subject}: ${reason}${because}`);
 }
+
+/** A value as a message shows it. */
+export const quote = (value: unknown): string => {
+  // Never String(value) of an object: it may have no text, or code of its own to make one.
+  if (typeof value === 'object' && value !== null)
+    return Array.isArray(value) ? 'a list' : 'an object';
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+};

@@ -151,6 +151,8 @@ export interface NativeLocation {
 export interface NativeRequest {
   readonly session: readonly NativeEvent[];
   readonly exclude: readonly number[];
+  /** Met before the session's events. */
+  readonly seen: readonly number[];
   readonly count: number;
   readonly keepSeen: boolean;
   readonly location?: NativeLocation | undefined;
@@ -160,6 +162,8 @@ export interface NativeRequest {
   readonly seed: readonly [high: number, low: number];
   /** Unix ms; 0: that of the last event. */
   readonly at: number;
+  /** Unix ms, for the ages that rules ask for; 0: as `at`. */
+  readonly rulesAt: number;
   /** RK_STAGES_…: how far down the funnel. */
   readonly stages: number;
   /** One a task; absent: the snapshot's. */
@@ -522,7 +526,8 @@ export class Runtime {
 
   /** Lays a request out; the address of its rk_request. */
   writeRequest(request: NativeRequest): Pointer {
-    const exclude = this.#writeExcluded(request.exclude);
+    const { exclude: excluded, seen } = request;
+    const exclude = this.#writeItems([...excluded, ...seen]);
     this.#writeSession(request.session);
     const pointer = this.scratch.request;
     const { fields } = LAYOUTS.rk_request;
@@ -531,6 +536,8 @@ export class Runtime {
       view.setUint32(at(pointer, field.offset), value, true);
     set(fields.session, this.scratch.session);
     set(fields.exclude, exclude);
+    set(fields.seen, exclude + 4 * excluded.length);
+    set(fields.seen_count, seen.length);
     set(fields.session_count, request.session.length);
     set(fields.exclude_count, request.exclude.length);
     set(fields.count, request.count);
@@ -562,6 +569,7 @@ export class Runtime {
     this.memory.floats(at(pointer, fields.task_weights.offset), tasks).set(taskWeights);
     set(fields.stages, request.stages);
     this.writeTime(at(pointer, fields.time_ms.offset), request.at);
+    this.writeTime(at(pointer, fields.rules_time_ms.offset), request.rulesAt);
     set(fields.rules, request.rules?.pointer ?? NULL);
     return pointer;
   }
@@ -586,7 +594,8 @@ export class Runtime {
     view.setInt32(at(pointer, 4), high, true);
   }
 
-  #writeExcluded(exclude: readonly number[]): Pointer {
+  /** Items that are not to be returned, those of one kind after the other's. */
+  #writeItems(exclude: readonly number[]): Pointer {
     if (exclude.length > this.#excludeCapacity) {
       const capacity = Math.max(exclude.length, 2 * this.#excludeCapacity);
       const wider = this.memory.allocate(capacity * 4, 'excluded items');

@@ -1,9 +1,18 @@
 import { abi } from './abi.js';
+import { disposeSymbol } from './dispose_symbol.js';
 import { DisposedError } from './errors.js';
 import { NONE } from './native.js';
 import type { NativeRuled, NativeRules } from './native_rules.js';
 import type { CompiledRules } from './rules.js';
-import { badArgument, checkedCount, checkedSeed, checkedTime } from './session.js';
+import {
+  badArgument,
+  checkedCount,
+  checkedObject,
+  checkedSeed,
+  checkedTime,
+  checkedTruth,
+  isList,
+} from './session.js';
 import type { Ruled, RuledList, Rules, RulesApplyOptions } from './types.js';
 
 const { RK_MAX_CANDIDATES, RK_RULES_MAX_EXPLORE } = abi.CONSTANTS;
@@ -14,27 +23,21 @@ export interface ItemNames {
   itemId(item: number): string;
 }
 
-const disposeSymbol: typeof Symbol.dispose =
-  Symbol.dispose ?? (Symbol.for('Symbol.dispose') as typeof Symbol.dispose);
-
 /** A compiled document in the module's memory. */
 export class OpenRules implements Rules {
   readonly names: readonly string[];
-  /** Some rule looks at the age of items, so the request should have a time. */
-  readonly ages: boolean;
   #native: NativeRules | undefined;
   readonly #items: ItemNames;
   readonly #forget: (rules: OpenRules) => void;
 
   constructor(
     native: NativeRules,
-    { names, ages }: CompiledRules,
+    { names }: CompiledRules,
     items: ItemNames,
     forget: (rules: OpenRules) => void,
   ) {
     this.#native = native;
     this.names = Object.freeze([...names]);
-    this.ages = ages;
     this.#items = items;
     this.#forget = forget;
   }
@@ -46,14 +49,18 @@ export class OpenRules implements Rules {
 
   apply(items: Iterable<string>, options: RulesApplyOptions = {}): RuledList {
     const { native } = this;
+    checkedObject('options', options);
     const candidates = this.#indexes('items', items);
     if (candidates.length > RK_MAX_CANDIDATES) {
       throw badArgument('items', candidates.length, `at most ${RK_MAX_CANDIDATES} items`);
     }
     const list = native.apply({
       candidates,
-      explore: this.#indexes('explore', options.explore ?? []).slice(0, RK_RULES_MAX_EXPLORE),
-      seen: this.#indexes('seen', options.seen ?? []),
+      explore: this.#indexes('explore', options.explore === undefined ? [] : options.explore).slice(
+        0,
+        RK_RULES_MAX_EXPLORE,
+      ),
+      seen: this.#indexes('seen', options.seen === undefined ? [] : options.seen),
       count: checkedCount(options.count),
       seed: [0, checkedSeed(options.seed)],
       at: checkedTime(options.at),
@@ -61,8 +68,10 @@ export class OpenRules implements Rules {
     return { items: list.map((row) => this.ruled(row)), removed: this.removed() };
   }
 
-  refusing(item: string, { seen = false }: { seen?: boolean } = {}): string[] {
+  refusing(item: string, options: { seen?: boolean } = {}): string[] {
     const { native } = this;
+    const seen = checkedTruth('seen', checkedObject('options', options).seen);
+    if (typeof item !== 'string') throw badArgument('item', item, 'a string');
     const index = this.#items.findItem(item);
     return index === NONE ? [] : this.#named(native.refusing(index, seen));
   }
@@ -106,7 +115,7 @@ export class OpenRules implements Rules {
 
   /** Known items, each once. */
   #indexes(what: string, items: Iterable<string>): number[] {
-    if (typeof items === 'string') throw badArgument(what, items, 'a list of items');
+    if (!isList(items)) throw badArgument(what, items, 'a list of items');
     const indexes = new Set<number>();
     for (const item of items) {
       if (typeof item !== 'string') throw badArgument(what, item, 'a list of strings');

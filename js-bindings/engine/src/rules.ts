@@ -1,7 +1,7 @@
 // Rule documents (RULES.md) -> the u32 program that reckon.wasm runs (src/serve/rules_program.h). Validation and
 // compilation are one walk: what is emitted is what was checked, and every refusal names its JSON path.
 import { abi } from './abi.js';
-import { RulesError } from './errors.js';
+import { RulesError, quote } from './errors.js';
 import type { AttributeKind } from './types.js';
 
 const { CONSTANTS } = abi;
@@ -18,8 +18,6 @@ export interface CompiledRules {
   readonly words: Uint32Array;
   /** Of each rule, as answers call it. */
   readonly names: readonly string[];
-  /** Some rule looks at the age of items. */
-  readonly ages: boolean;
 }
 
 // The limits of rules.schema.json; those that a schema cannot express are checked here alone.
@@ -59,7 +57,7 @@ export function compileRules(
   host: RulesHost,
 ): CompiledRules {
   return new Compiler(host).compile(
-    document ?? (filter === undefined ? document : NO_RULES),
+    document === undefined && filter !== undefined ? NO_RULES : document,
     filter,
   );
 }
@@ -72,7 +70,6 @@ class Compiler {
   readonly #names: string[] = [];
   readonly #counts = new Map<number, number>();
   #conditions = 0;
-  #ages = false;
 
   constructor(host: RulesHost) {
     this.#host = host;
@@ -87,7 +84,7 @@ class Compiler {
     if (filter !== undefined) this.#filter(filter);
     this.#words[2] = this.#names.length;
     this.#words[3] = this.#words.length;
-    return { words: Uint32Array.from(this.#words), names: this.#names, ages: this.#ages };
+    return { words: Uint32Array.from(this.#words), names: this.#names };
   }
 
   #rule(value: unknown, path: string, number: number): void {
@@ -168,7 +165,7 @@ class Compiler {
       default: {
         this.#count(CONSTANTS.RK_RULE_EXPLORE, 1, 'explore rule', path);
         const every = integer(rule['every'], `${path}.every`, 1, MAX_POSITION);
-        const first = rule['first'] ?? every;
+        const first = rule['first'] === undefined ? every : rule['first'];
         this.#words.push(every, integer(first, `${path}.first`, 1, MAX_POSITION));
         return CONSTANTS.RK_RULE_EXPLORE;
       }
@@ -310,7 +307,6 @@ class Compiler {
   }
 
   #age(low: number, high: number): void {
-    this.#ages = true;
     this.#operator(CONSTANTS.RK_MATCH_AGE, Math.round(low * 24), Math.round(high * 24));
   }
 
@@ -399,13 +395,6 @@ const bits = new DataView(new ArrayBuffer(4));
 function f32(value: number): number {
   bits.setFloat32(0, value);
   return bits.getUint32(0);
-}
-
-function quote(value: unknown): string {
-  if (typeof value === 'object' && value !== null)
-    return Array.isArray(value) ? 'a list' : 'an object';
-  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return shown.length > 60 ? `${shown.slice(0, 59)}…` : shown;
 }
 
 function refused(path: string, value: unknown, expected: string): RulesError {

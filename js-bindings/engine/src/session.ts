@@ -1,5 +1,5 @@
 import { abi } from './abi.js';
-import { RequestError } from './errors.js';
+import { RequestError, quote } from './errors.js';
 import { NONE, type NativeEvent, type NativeRequest } from './native.js';
 import type { OpenRules } from './open_rules.js';
 import type {
@@ -22,6 +22,10 @@ export interface SessionHost {
   readonly eventNames: readonly string[];
   readonly defaultEvent: string;
   readonly userFeatures: readonly string[];
+  /** Whether an event of this type, as record() numbers them, is a "no". */
+  isNegative(type: number): boolean;
+  /** Unix ms of the newest event of the log; 0 where it has no such times. */
+  readonly newestEvent: number;
   findItem(item: string): number;
   userFeature(name: string, value: string): number;
   sourceValues(
@@ -51,16 +55,20 @@ export class EngineSession implements Session {
   #events: Recorded[] = [];
   /** Items of events that fell out of the most recent RK_MAX_SESSION: still seen, no longer asked with. */
   readonly #older = new Set<string>();
+  /** Those of them with a negative event: they never come back, whatever is kept. */
+  readonly #disliked = new Set<string>();
 
   constructor(host: SessionHost, options: SessionOptions) {
+    checkedObject('options', options);
     this.#host = host;
     const state = options.restore === undefined ? undefined : checkedState(options.restore);
-    this.#seed = checkedSeed(options.seed ?? state?.seed);
+    this.#seed = checkedSeed(options.seed === undefined ? state?.seed : options.seed);
     this.#location = checkedLocation(options.location);
     this.#features = this.#featuresOf(options.user);
     if (state === undefined) return;
     this.#served = state.served;
     for (const item of state.older ?? []) this.#older.add(item);
+    for (const item of state.disliked ?? []) this.#disliked.add(item);
     // Events of an earlier snapshot's types have no influence here, but are not lost either.
     for (const { item, event, at } of state.events) {
       this.#push({ name: item, event, at, item: host.findItem(item), type: this.#type(event) });
@@ -71,10 +79,11 @@ export class EngineSession implements Session {
     return this.#events.length;
   }
 
-  record({ item, event, at }: SessionEvent): boolean {
+  record(recorded: SessionEvent): boolean {
+    const { item, event, at } = checkedObject('event', recorded);
     if (typeof item !== 'string') throw badArgument('item', item, 'a string');
     const known = this.#host.eventNames;
-    const name = event ?? this.#host.defaultEvent;
+    const name = event === undefined ? this.#host.defaultEvent : event;
     const type = this.#type(name);
     if (type === NONE) {
       throw new RequestError(
@@ -90,26 +99,31 @@ export class EngineSession implements Session {
 
   recommend(options: RecommendOptions = {}): Recommendations {
     const begin = performance.now();
+    checkedObject('options', options);
+    const explain = checkedTruth('explain', options.explain);
     const rules = this.#host.rules(options);
-    // Ages are those of now; nothing else depends on the clock of the device.
-    const at = options.at ?? (rules?.ages === true ? Date.now() : 0);
+    // The rankers learnt from requests that had a time, and an answer should not depend on when it is asked again:
+    // the device's clock is for the rules alone.
+    const at = options.at === undefined ? undefined : checkedTime(options.at);
     const request: NativeRequest = {
       session: this.#events.filter(({ item, type }) => item !== NONE && type !== NONE),
       exclude: this.#excluded(options),
+      seen: this.#indexes(this.#older),
       count: checkedCount(options.count),
-      keepSeen: options.keepSeen ?? false,
+      keepSeen: checkedTruth('keepSeen', options.keepSeen),
       location: checkedLocation(options.location) ?? this.#location,
       features: options.user === undefined ? this.#features : this.#featuresOf(options.user),
       // Another list, another draw: no two places of any two seeds share one.
       seed: [this.#seed, this.#served % 2 ** 32],
-      at: checkedTime(at),
+      at: at ?? this.#lastTime(),
+      rulesAt: at ?? Date.now(),
       stages: checkedStages(options.stages),
       weights: this.#host.taskWeights(options.weights),
       sourceWeights: this.#host.sourceValues('weight', options.sourceWeights),
       quotas: this.#host.sourceValues('quota', options.quotas),
       rules: rules?.native,
     };
-    const answer = this.#host.answer(request, rules, options.explain ?? false);
+    const answer = this.#host.answer(request, rules, explain);
     const id = `${this.#host.snapshotId.slice(0, 12)}-${this.#seed}-${this.#served++}`;
     return { ...answer, id, timing: { totalMs: performance.now() - begin } };
   }
@@ -121,19 +135,32 @@ export class EngineSession implements Session {
       served: this.#served,
       events: this.#events.map(({ name, event, at }) => ({ item: name, event, at })),
       ...(this.#older.size > 0 && { older: [...this.#older] }),
+      ...(this.#disliked.size > 0 && { disliked: [...this.#disliked] }),
     };
   }
 
   forget(): void {
     this.#events = [];
     this.#older.clear();
+    this.#disliked.clear();
+  }
+
+  /** Of the last event that has a time; without any, of the newest event of the log. */
+  #lastTime(): number {
+    for (let i = this.#events.length - 1; i >= 0; i--) {
+      const at = this.#events[i]?.at ?? 0;
+      if (at !== 0) return at;
+    }
+    return this.#host.newestEvent;
   }
 
   #push(event: Recorded): void {
     this.#events.push(event);
     if (this.#events.length <= RK_MAX_SESSION) return;
     const oldest = this.#events.shift();
-    if (oldest !== undefined) this.#older.add(oldest.name);
+    if (oldest === undefined) return;
+    this.#older.add(oldest.name);
+    if (this.#host.isNegative(oldest.type)) this.#disliked.add(oldest.name);
   }
 
   #type(name: string): number {
@@ -163,14 +190,13 @@ export class EngineSession implements Session {
     });
   }
 
-  #excluded({ exclude, keepSeen }: RecommendOptions): number[] {
-    const asked = this.#indexes(exclude);
-    return keepSeen ? asked : [...new Set([...asked, ...this.#indexes(this.#older)])];
+  #excluded({ exclude }: RecommendOptions): number[] {
+    return [...new Set([...this.#indexes(exclude), ...this.#indexes(this.#disliked)])];
   }
 
   #indexes(items: Iterable<string> | undefined): number[] {
     if (items === undefined) return [];
-    if (typeof items === 'string') throw badArgument('exclude', items, 'a list of items');
+    if (!isList(items)) throw badArgument('exclude', items, 'a list of items');
     const indexes = new Set<number>();
     for (const item of items) {
       if (typeof item !== 'string') throw badArgument('exclude', item, 'a list of strings');
@@ -181,14 +207,6 @@ export class EngineSession implements Session {
   }
 }
 
-export const quote = (value: unknown): string => {
-  // Never String(value) of an object: it may have no text, or code of its own to make one.
-  if (typeof value === 'object' && value !== null)
-    return Array.isArray(value) ? 'a list' : 'an object';
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
-};
-
 export function badArgument(what: string, value: unknown, expected: string): RequestError {
   return new RequestError(
     'BAD_ARGUMENT',
@@ -196,6 +214,22 @@ export function badArgument(what: string, value: unknown, expected: string): Req
     what,
   );
 }
+
+/** What options are, and events. */
+export function checkedObject<T>(what: string, value: T): T {
+  if (typeof value === 'object' && value !== null) return value;
+  throw badArgument(what, value, 'an object');
+}
+
+/** False if it is left out. */
+export function checkedTruth(what: string, value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value === true;
+  throw badArgument(what, value, 'true or false');
+}
+
+/** Whether something can be gone through, but is no text. */
+export const isList = (items: unknown): boolean =>
+  typeof items === 'object' && items !== null && Symbol.iterator in items;
 
 function checkedInteger(what: string, value: unknown, low: number, high: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high) {
@@ -205,11 +239,11 @@ function checkedInteger(what: string, value: unknown, low: number, high: number)
 }
 
 export function checkedSeed(seed: number | undefined): number {
-  return checkedInteger('seed', seed ?? 0, 0, 2 ** 32 - 1);
+  return checkedInteger('seed', seed === undefined ? 0 : seed, 0, 2 ** 32 - 1);
 }
 
 export function checkedCount(count: number | undefined): number {
-  return checkedInteger('count', count ?? 20, 1, RK_MAX_COUNT);
+  return checkedInteger('count', count === undefined ? 20 : count, 1, RK_MAX_COUNT);
 }
 
 const STAGES = new Map<string, number>([
@@ -231,7 +265,7 @@ export function checkedNumbers(what: string, values: unknown): [string, unknown]
 }
 
 function checkedStages(stages: string | undefined): number {
-  const value = STAGES.get(stages ?? 'all');
+  const value = STAGES.get(stages === undefined ? 'all' : stages);
   if (value === undefined) throw badArgument('stages', stages, [...STAGES.keys()].join(', '));
   return value;
 }
@@ -271,9 +305,11 @@ function checkedState(state: SessionState): SessionState {
     }
     checkedTime(row.at);
   }
-  const { older = [] } = state;
-  if (!Array.isArray(older) || !older.every((item) => typeof item === 'string')) {
-    throw badArgument('restore.older', older, 'a list of items');
+  for (const name of ['older', 'disliked'] as const) {
+    const items: unknown = state[name] ?? [];
+    if (!Array.isArray(items) || !items.every((item) => typeof item === 'string')) {
+      throw badArgument(`restore.${name}`, items, 'a list of items');
+    }
   }
   checkedInteger('restore.served', state.served, 0, Number.MAX_SAFE_INTEGER);
   return state;

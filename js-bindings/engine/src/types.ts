@@ -139,8 +139,10 @@ export interface SessionState {
   /** Lists served so far: keeps their ids unique, and what they explore apart. */
   served: number;
   events: { item: string; event: string; at: number }[];
-  /** Items seen before the most recent 1,024 events: not recommended, not asked with. */
+  /** Items seen before the most recent 1,024 events: still seen (as `keepSeen` and rules have it), not asked with. */
   older?: string[];
+  /** Those of them with an event of negative weight: never recommended. */
+  disliked?: string[];
 }
 
 export interface RecommendOptions {
@@ -159,8 +161,8 @@ export interface RecommendOptions {
   /** Only items that meet this condition: short for a document of one filter, and the last rule of `rules`. */
   filter?: Condition;
   /**
-   * When it is asked: Unix ms or a Date. Default: the time of the session's last event; with rules that look at
-   * the age of items, now.
+   * When it is asked: Unix ms or a Date. Default, for the rankers: the time of the session's last event, of one
+   * without times that of the newest event of the log; for the ages that rules ask for: now.
    */
   at?: number | Date;
   /**
