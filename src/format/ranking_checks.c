@@ -138,12 +138,26 @@ static rk_status check_tasks(const rk_container *container, const rk_section_ent
     return RK_OK;
 }
 
+/* An item has rows or it has none, whichever task is asked about. */
+static rk_status check_rates(const rk_section_entry *entry, const rk_snapshot_content *content,
+                             rk_error *error) {
+    const uint32_t tasks = content->meta.tasks;
+    for (uint64_t at = 0; at < entry->count; at++) {
+        const uint32_t rate = content->task_rate[at];
+        const bool none = content->task_rate[at - at % tasks] == RK_NO_RATE;
+        RK_TRY(rk_check_range(entry, at, "rate", rate, none ? RK_NO_RATE : 0,
+                              none ? RK_NO_RATE : RK_NO_RATE - 1, error));
+    }
+    return RK_OK;
+}
+
 rk_status rk_check_rankers(const rk_container *container, const rk_section_entry *const *found,
                            const rk_snapshot_content *content, rk_error *error) {
     if (found[SN_TASK] == NULL) return RK_OK;
     const rk_section_entry *inputs = found[SN_RANK_IN];
     const uint32_t *feature = content->rank_feature;
     RK_TRY(check_tasks(container, found[SN_TASK], content, error));
+    RK_TRY(check_rates(found[SN_RATE], content, error));
     RK_TRY(rk_check_below(container, inputs, "feature", RK_MAX_RANK_INPUTS, error));
     for (uint64_t i = 1; i < inputs->count; i++)
         if (feature[i] <= feature[i - 1])

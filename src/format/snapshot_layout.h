@@ -22,7 +22,8 @@
 #define RK_MAX_EXPERTS          8u
 #define RK_MAX_UNITS            64u
 #define RK_FIRST_INPUTS         16u    /* features that the first stage reads: numbers 0 to 15 */
-#define RK_RATE_STEPS           255.0f /* of `rate`: code / 255 is a probability */
+#define RK_RATE_STEPS           254.0f /* of `rate`: code / 254 is a probability */
+#define RK_NO_RATE              255u   /* in `rate`: no row learnt from has the item */
 #define RK_BLOCK_ROWS           32u
 #define RK_NEIGHBOR_ITEM_MASK   0xFFFFFFu
 #define RK_NEIGHBOR_CODE_SHIFT  24

@@ -24,7 +24,7 @@ bool rk_build_explore(const rk_log *log, uint32_t *explore, uint32_t *count) {
     rk_topk best = rk_topk_over(list, ok ? RK_EXPLORE_ROWS : 0);
     for (uint32_t item = 0; ok && item < log->items; item++) {
         uint32_t events = log->item_events[item];
-        if (events > RK_EXPLORE_EVENTS) continue;
+        if (events > RK_EXPLORE_EVENTS || log->item_rows[item] == RK_ROW_DISLIKED) continue;
         uint64_t since = events ? (uint64_t)(last[item] - oldest) : 0;
         rk_topk_push(&best, newness(events, since, (uint64_t)(newest - oldest) + 1), item);
     }

@@ -1,6 +1,7 @@
 /* The items that few events speak of: what `explore` draws from.
  *
- * New means at most RK_EXPLORE_EVENTS liked events. Most of a long tail is that, so the list is
+ * New means at most RK_EXPLORE_EVENTS liked events, and not that all who met it disliked it: then
+ * who likes it has been asked. Most of a long tail is that, so the list is
  * bounded: items without an event first, then those whose last event is newest, then by id's order.
  * (An age limit and impression targets come with the bandit state.) */
 #ifndef RK_LEARN_BUILD_EXPLORE_H

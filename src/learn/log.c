@@ -59,11 +59,17 @@ static bool choose_items(const rk_events_content *content, const rk_rows *rows,
     log->item_of_file = RK_NEW(memory, uint32_t, file_items);
     log->file_item = RK_NEW(memory, uint32_t, file_items);
     log->item_events = RK_NEW(memory, uint32_t, file_items);
-    if (!log->item_of_file || !log->file_item || !log->item_events) return false;
+    log->item_rows = RK_NEW(memory, uint8_t, file_items);
+    if (!log->item_of_file || !log->file_item || !log->item_events || !log->item_rows) return false;
     uint32_t *counts = log->item_of_file; /* first the counts, then overwritten by the numbers */
     for (uint64_t i = 0; i < rows->count; i++) {
         uint64_t row = rows->row[i];
-        if (rk_event_weight(content, content->label[row]) > 0.0f) counts[content->item[row]]++;
+        uint32_t item = content->item[row];
+        float weight = rk_event_weight(content, content->label[row]);
+        counts[item] += weight > 0.0f;
+        log->item_rows[item] |= weight > 0.0f   ? RK_ROW_LIKED
+                                : weight < 0.0f ? RK_ROW_DISLIKED
+                                                : RK_ROW_NEITHER;
     }
     for (uint32_t item = 0; item < file_items; item++) {
         uint32_t count = counts[item];
@@ -71,6 +77,7 @@ static bool choose_items(const rk_events_content *content, const rk_rows *rows,
         if (count < min_item_events) continue;
         log->item_of_file[item] = log->items;
         log->file_item[log->items] = item;
+        log->item_rows[log->items] = log->item_rows[item];
         log->item_events[log->items++] = count;
     }
     return true;

@@ -12,6 +12,9 @@
 #include "format/events_read.h"
 #include "learn/memory.h"
 
+/* Whether a row is a like, a dislike or neither, by its weight. */
+enum { RK_ROW_LIKED = 1, RK_ROW_DISLIKED = 2, RK_ROW_NEITHER = 4 };
+
 typedef struct rk_log {
     uint32_t items;    /* of the catalogue, after leaving out rare ones */
     uint32_t users;    /* of the events file; some may be empty */
@@ -24,6 +27,7 @@ typedef struct rk_log {
     uint64_t *user_begin;    /* (users + 1) */
     uint64_t *session_begin; /* (sessions + 1); room for events + 1 */
     uint32_t *item_events;   /* (items) events of each item */
+    uint8_t *item_rows;      /* (items) RK_ROW_... of its rows, a bit each; 0: it has none */
     uint32_t *item_of_file;  /* (file items) catalogue item or RK_NONE */
     uint32_t *file_item;     /* (items) the reverse; ascending, so ids stay sorted */
     uint32_t time_kind;

@@ -70,6 +70,7 @@ rk_status rk_tasks_choose(const rk_events_content *events, const rk_rows *rows,
 }
 
 uint8_t rk_task_rate(const rk_task *task, uint32_t with, uint32_t all) {
+    if (all == 0) return RK_NO_RATE;
     double prior = RK_RATE_PRIOR * (double)task->base_rate;
     double share = ((double)with + prior) / ((double)all + RK_RATE_PRIOR);
     return (uint8_t)rk_round_i32((float)share * RK_RATE_STEPS);

@@ -23,10 +23,12 @@ rk_status rk_tasks_choose(const rk_events_content *events, const rk_rows *rows,
                           const rk_split *split, const rk_learn_options *options, rk_task *tasks,
                           uint32_t *count, rk_error *error);
 
-/* Code of a rate: (with + RK_RATE_PRIOR * base_rate) / (all + RK_RATE_PRIOR), in 255ths. */
+/* Code of a rate: (with + RK_RATE_PRIOR * base_rate) / (all + RK_RATE_PRIOR), in RK_RATE_STEPS;
+ * RK_NO_RATE of no rows. */
 uint8_t rk_task_rate(const rk_task *task, uint32_t with, uint32_t all);
 
-/* Rates (items of the log, count) of each item's rows with the event among all its rows. NULL if
+/* Rates (items of the log, count) of each item's rows with the event among all its rows, liked,
+ * disliked or neither. NULL if
  * out of memory. O(rows * count). */
 uint8_t *rk_tasks_rates(const rk_events_content *events, const rk_rows *rows, const rk_log *log,
                         const rk_task *tasks, uint32_t count, rk_memory *memory);

@@ -1,6 +1,7 @@
 /* Items that nobody has met: the rankers have learnt from items with events and say nothing of the
  * others, whose popularity, neighbours and rates are all missing; the order that they would give
- * them is noise (src/README.md has the numbers). The blend knows how to compare such an item with
+ * them is noise (src/README.md has the numbers). An item that people have only disliked is none of
+ * them: its rates say so. The blend knows how to compare such an item with
  * any other, by content or because the session has it, so it keeps the place that the blend gives
  * it: after as many of the known items as are before it in the blend.
  *
@@ -33,7 +34,7 @@ static uint32_t place_of(const ordering *o, uint32_t item) {
 }
 
 static bool is_new(const ordering *o, uint32_t item) {
-    return !(o->engine->content.popularity[item] > 0.0f);
+    return rk_stage_is_new(o->engine, item);
 }
 
 /* By score, all of them are new: the best score to the first of the blend, and so on. */

@@ -23,6 +23,12 @@ uint32_t rk_stage_second(rk_engine *engine, const rk_query *query, uint32_t coun
  * (stage_rules.c); what each has to do with is in engine->ruled. */
 uint32_t rk_stage_rules(rk_engine *engine, const rk_query *query, uint32_t ranked);
 
+/* Nobody has met the item: no row that the rates were counted from has it. Of a snapshot with
+ * tasks. */
+static inline bool rk_stage_is_new(const rk_engine *engine, uint32_t item) {
+    return engine->content.task_rate[(uint64_t)item * engine->content.meta.tasks] == RK_NO_RATE;
+}
+
 /* Gives the items at `places` (count; NULL: all first ones) that nobody has met the place that the
  * blend gives them among the others: their `scores` and `rows` (width <= RK_MAX_TASKS, weighed by
  * `weights` in a score), both by place, are replaced (stage_new.c). rows and weights: NULL if width

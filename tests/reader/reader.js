@@ -622,6 +622,13 @@ function rankersOf(file, found, meta) {
     if (i > 0 && feature <= features[i - 1])
       fail('NOT_SORTED', 'rank.in', found['rank.in'].offset + 4 * i, `feature ${feature}`);
   });
+  const rates = inRows([...arrayOf(file, found.rate, 'u8')], tasks.length, meta.items);
+  rates.forEach((row, item) =>
+    row.forEach((rate, t) => {
+      const [low, high] = row[0] === 255 ? [255, 255] : [0, 254];
+      expectRange(found.rate, item * tasks.length + t, rate, low, high);
+    }),
+  );
   const second = [...floatsOf(file, found['rank.2'])];
   const first = [...floatsOf(file, found['rank.1'])];
   const columns = experts * units + tasks.length * experts + tasks.length;
@@ -634,7 +641,7 @@ function rankersOf(file, found, meta) {
     heads: take(tasks.length, units),
     first: { a: first.slice(0, dim), b: first.slice(dim, 2 * dim), w: first.slice(2 * dim) },
     itemSteps: [...arrayOf(file, found['rank.1i'], 'i8')],
-    rates: inRows([...arrayOf(file, found.rate, 'u8')], tasks.length, meta.items),
+    rates,
   };
 }
 

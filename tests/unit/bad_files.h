@@ -430,6 +430,8 @@ static const bad_file bad_files[] = {
     S("task_base_rate_negative", false, RK_VALUE_RANGE, "task", 16, 4, F32_MINUS_1),
     S("task_reserved", true, RK_RESERVED_NOT_ZERO, "task", 63, 1, 1),
     S("task_reserved_first", false, RK_RESERVED_NOT_ZERO, "task", 20, 1, 1),
+    S("rate_missing_for_one", true, RK_VALUE_RANGE, "rate", 7, 1, 255),
+    S("rate_known_for_one", false, RK_VALUE_RANGE, "rate", 19, 1, 254),
     S("rank_feature", true, RK_VALUE_RANGE, "rank.in", 8, 4, 64),
     S("rank_feature_twice", true, RK_NOT_SORTED, "rank.in", 8, 4, 17),
     S("rank_second_nan", true, RK_NOT_FINITE, "rank.2", 252, 4, F32_NAN),

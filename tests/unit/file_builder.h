@@ -251,7 +251,7 @@ static inline void fill_small_rankers(small_snapshot *small) {
     memcpy(small->tasks, tasks, sizeof tasks);
     memcpy(small->rank_feature, features, sizeof features);
     for (uint32_t i = 0; i < SMALL_ITEMS * SMALL_TASKS; i++)
-        small->task_rate[i] = (uint8_t)(i * 7 % 256);
+        small->task_rate[i] = i / SMALL_TASKS == 9 ? RK_NO_RATE : (uint8_t)(i * 7 % 255);
     for (uint32_t i = 0; i < SMALL_SECOND; i++) small->rank_second[i] = (float)(i % 16) / 16 - 0.5f;
     for (uint32_t i = 0; i < SMALL_FIRST; i++) small->rank_first[i] = (float)i / 32;
     for (uint32_t i = 0; i < SMALL_ITEMS; i++) small->rank_item[i] = (int8_t)((int32_t)i - 20);

@@ -360,7 +360,8 @@ static inline void fill_rankers(const snapshot_shape *shape, rk_memory *memory,
         if (f == RK_MAX_RANK_INPUTS - 1 || rk_rng_below(&rng, 2) == 0)
             features[meta->rank_inputs++] = f;
     for (uint64_t i = 0; i < (uint64_t)shape->items * shape->tasks; i++)
-        rate[i] = (uint8_t)rk_rng_below(&rng, 256);
+        rate[i] = content->popularity[i / shape->tasks] > 0.0f ? (uint8_t)rk_rng_below(&rng, 255)
+                                                               : RK_NO_RATE;
     for (uint32_t i = 0; i < shape->items; i++)
         item_count[i] = (int8_t)((int32_t)rk_rng_below(&rng, 256) - 128);
     meta->tasks = shape->tasks;

@@ -249,10 +249,13 @@ static void few_events_are_explored(void **state) {
     log_builder b = log_of(100, RK_TIME_NONE, RK_USERS_ARE_SESSIONS);
     for (uint32_t item = 0; item < 9; item++)
         for (uint32_t i = 0; i < item; i++) add_event(&b, i, item, VIEW, 0);
-    for (uint32_t i = 0; i < 20; i++) add_event(&b, i, 9, HIDE, 0); // no likes at all
+    for (uint32_t i = 0; i < 20; i++) add_event(&b, i, 9, HIDE, 0); // all who met it
+    for (uint32_t i = 0; i < 20; i++) add_event(&b, i, 10, i ? HIDE : SKIP, 0);
+    for (uint32_t i = 0; i < 20; i++) add_event(&b, i, 11, i ? HIDE : VIEW, 0);
+    b.items = 13; // and one that nobody met
     static uint32_t list[RK_EXPLORE_ROWS];
-    assert_int_equal(explore(&b, list), 6);
-    static const uint32_t expected[] = {0, 1, 2, 3, 4, 9};
+    static const uint32_t expected[] = {0, 1, 2, 3, 4, 10, 11, 12};
+    assert_int_equal(explore(&b, list), 8);
     assert_memory_equal(list, expected, sizeof expected);
     rk_memory_free(&b.memory);
 }

@@ -402,7 +402,8 @@ static void tasks_and_rates_are_counted(void **state) {
         const double base = total / (double)train->count;
         assert_true(tasks[t].base_rate > base - 1e-6 && tasks[t].base_rate < base + 1e-6);
         for (uint32_t item = 0; item < ITEMS; item++) {
-            const double want = (with[item] + 20.0 * base) / (all[item] + 20.0) * 255.0;
+            const double want =
+                all[item] ? (with[item] + 20.0 * base) / (all[item] + 20.0) * 254.0 : 255.0;
             const double got = rates[(uint64_t)b.log.item_of_file[item] * count + t];
             assert_true(got > want - 0.51 && got < want + 0.51);
         }
@@ -538,8 +539,7 @@ static void a_ranker_of_shuffled_labels_does_not_beat_the_blend(void **state) {
                   shuffled.difference.low, shuffled.difference.high);
     assert_true(shuffled.blend == learnt.blend);
     assert_false(shuffled.difference.low > 0.0);
-    assert_true(shuffled.shipped == (shuffled.funnel > shuffled.blend));
-    assert_true(shuffled.shipped || shuffled.reason != NULL);
+    assert_true(!shuffled.shipped && shuffled.reason != NULL);
     rk_memory_free(&b.builder.memory);
 }
 

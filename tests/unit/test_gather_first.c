@@ -216,9 +216,10 @@ static void every_refused_allocation_is_survived(void **state) {
 
 /* Everybody has met every item: new ones have their place from the blend (test_stage_new.c). */
 static void make_all_known(rk_snapshot_content *content) {
-    float *popularity = TAKE(&memory, float, ITEMS);
-    for (uint32_t i = 0; i < ITEMS; i++) popularity[i] = content->popularity[i] + 1.0f;
-    content->popularity = popularity;
+    const uint32_t rates = ITEMS * content->meta.tasks;
+    uint8_t *rate = TAKE(&memory, uint8_t, rates);
+    for (uint32_t i = 0; i < rates; i++) rate[i] = RK_MIN(content->task_rate[i], RK_NO_RATE - 1);
+    content->task_rate = rate;
 }
 
 /* Asked for the first stage, the engine answers by the formula over what was gathered. */

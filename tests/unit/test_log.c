@@ -78,11 +78,14 @@ static void check_log(const rk_events_content *content, const rk_rows *rows, con
     uint64_t events = 0;
     uint32_t items = 0;
     for (uint32_t file_item = 0; file_item < content->meta.items; file_item++) {
-        uint32_t likes = 0;
+        uint32_t likes = 0, rows_of_item = 0;
         for (uint64_t i = 0; i < rows->count; i++) {
             const uint64_t row = rows->row[i];
             likes += content->item[row] == file_item &&
                      rk_event_weight(content, content->label[row]) > 0.0f;
+            if (content->item[row] != file_item) continue;
+            const float weight = rk_event_weight(content, content->label[row]);
+            rows_of_item |= weight > 0.0f ? 1u : weight < 0.0f ? 2u : 4u;
         }
         if (likes < min_item_events) {
             assert_int_equal(log->item_of_file[file_item], RK_NONE);
@@ -90,6 +93,7 @@ static void check_log(const rk_events_content *content, const rk_rows *rows, con
         }
         assert_int_equal(log->item_of_file[file_item], items);
         assert_int_equal(log->file_item[items], file_item);
+        assert_int_equal(log->item_rows[items], rows_of_item);
         assert_int_equal(log->item_events[items++], likes);
     }
     assert_int_equal(log->items, items);

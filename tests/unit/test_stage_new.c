@@ -31,18 +31,18 @@ static bool before_in_blend(const rk_recommendation *a, const rk_recommendation 
 
 /* A new item of the answer comes after as many known ones as the blend has before it, but where the
  * line between its neighbours is too short to tell; new ones among themselves as in the blend. */
-static void check_place(const rk_recommendation *list, uint32_t found, const float *popularity,
+static void check_place(const rk_recommendation *list, uint32_t found, const bool *met,
                         uint32_t at) {
     uint32_t before = 0, wanted = 0;
     for (uint32_t i = 0; i < found; i++) {
-        const bool known = popularity[list[i].item] > 0.0f;
+        const bool known = met[list[i].item];
         if (known) wanted += before_in_blend(&list[i], &list[at]);
         if (known) before += i < at;
         if (!known && i < at && list[i].score > list[at].score + 1e-6f)
             assert_true(before_in_blend(&list[i], &list[at]));
     }
     for (uint32_t i = 0, known = 0; i < found && before != wanted; i++) {
-        if (!(popularity[list[i].item] > 0.0f)) continue;
+        if (!met[list[i].item]) continue;
         /* Known item number `known` is on the wrong side of it. */
         if (known >= RK_MIN(before, wanted) && known < RK_MAX(before, wanted))
             assert_true(fabsf(list[i].score - list[at].score) < 1e-6f);
@@ -50,15 +50,26 @@ static void check_place(const rk_recommendation *list, uint32_t found, const flo
     }
 }
 
-/* Some items of a snapshot are new; `every`-th, 1: all. */
+/* Each item new at a chance of 1 in `every`; of the others some were only disliked: no popularity,
+ * but rates. */
+static void make_new_items(rk_snapshot_content *content, rk_rng *rng, uint32_t every, bool *met) {
+    float *popularity = TAKE(&memory, float, ITEMS);
+    uint8_t *rate = TAKE(&memory, uint8_t, ITEMS * TASKS_HERE);
+    for (uint32_t item = 0; item < ITEMS; item++) {
+        met[item] = rk_rng_below(rng, every) != 0;
+        if (met[item] && rk_rng_below(rng, 4)) popularity[item] = content->popularity[item];
+        for (uint32_t t = 0; t < TASKS_HERE; t++)
+            rate[item * TASKS_HERE + t] = met[item] ? (uint8_t)rk_rng_below(rng, 255) : RK_NO_RATE;
+    }
+    content->popularity = popularity;
+    content->task_rate = rate;
+}
+
 static void check_new_items(uint32_t every, uint32_t stream) {
     rk_snapshot_content content = make_random_snapshot(shape(), &memory);
-    float *popularity = TAKE(&memory, float, ITEMS);
-    memcpy(popularity, content.popularity, ITEMS * sizeof *popularity);
+    static bool met[ITEMS];
     rk_rng rng = rk_rng_at(test_seed(), stream);
-    for (uint32_t item = 0; item < ITEMS; item++)
-        if (rk_rng_below(&rng, every) == 0) popularity[item] = 0.0f;
-    content.popularity = popularity;
+    make_new_items(&content, &rng, every, met);
     rk_engine *engine = engine_over(&content, &memory);
     uint64_t checked = 0;
     for (uint32_t round = 0; round < 30; round++) {
@@ -75,8 +86,8 @@ static void check_new_items(uint32_t every, uint32_t stream) {
             }
             assert_true(value == list[i].score);
             if (i > 0) assert_true(list[i - 1].score >= list[i].score);
-            if (popularity[list[i].item] > 0.0f) continue;
-            check_place(list, found, popularity, i);
+            if (met[list[i].item]) continue;
+            check_place(list, found, met, i);
             checked++;
         }
     }
