@@ -465,6 +465,37 @@ test('seen: kept by the request, removed again by a rule', () => {
   assert.ok(!list.includes('ann-1') && list.includes('bob-1'));
 });
 
+test('removed: who is blamed in recommend is who is blamed in apply', () => {
+  const golden = cases('order').find(({ title }) => title.startsWith('blame: '));
+  const { removed } = withSession().recommend({
+    rules: { rules: golden.rules },
+    exclude: ['cat-3'],
+    at: NOW,
+    explain: true,
+  });
+  const blamed = { ...table(removed, 'rules') };
+  // Excluded by the request as well: that is nobody's fault but its own.
+  assert.deepEqual(blamed['cat-3'], ['third']);
+  delete blamed['cat-3'];
+  assert.deepEqual(blamed, golden.removed);
+});
+
+test('funnel.removed counts what `removed` lists: displaced by a pin, and pinned but filtered', () => {
+  const rules = {
+    rules: [
+      { name: 'launch', type: 'pin', item: 'non-2', position: 1 },
+      { name: 'gone', type: 'pin', item: 'cat-2', position: 2 },
+      { name: 'recalled', type: 'exclude', items: ['cat-2'] },
+    ],
+  };
+  const { removed, funnel } = withSession().recommend({ count: 4, rules, explain: true });
+  assert.deepEqual(
+    removed.map(({ rules: by }) => by),
+    [['gone', 'recalled'], ['launch']],
+  );
+  assert.equal(funnel.removed, 2);
+});
+
 test('ages are of now unless the request says when', () => {
   const year = { ageDays: { max: 365 } };
   const at = (time) => idsOf(withSession().recommend({ filter: year, at: time }));
