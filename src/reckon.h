@@ -111,7 +111,8 @@ typedef struct rk_funnel {
     uint32_t retrieved;                /* different candidates */
     uint32_t first;                    /* handed on by the first stage */
     uint32_t second;                   /* ranked by the second stage */
-    uint32_t removed;                  /* by rules, of those */
+    uint32_t removed; /* that rules kept out of the list, as rk_rules_removed counts: ranked high
+                         enough for it and displaced, or pinned and filtered out */
     uint32_t answered;
 } rk_funnel;
 RK_STATIC_ASSERT(sizeof(rk_funnel) == 60, funnel_is_60_bytes);
@@ -216,9 +217,10 @@ rk_status rk_rules_open(const rk_engine *engine, const uint32_t *words, uint32_t
 /* Of the last list: what would have been in it without the rules, or was pinned and removed, and
  * the rules that are to blame, *count of them. Valid until the next list. */
 const rk_ruled *rk_rules_removed(const rk_rules *rules, uint32_t *count);
-/* The rules (a bit each, r < 32) that never let this item into a list, at the time of the last one;
+/* The rules (a bit each, r < 32) that never let this item into a list at this time (Unix ms; 0:
+ * unknown, and no item has an age), whatever lists were made before;
  * `seen`: once it was seen. 0: none. item < items. */
-uint32_t rk_rules_refusing(const rk_rules *rules, uint32_t item, bool seen);
+uint32_t rk_rules_refusing(const rk_rules *rules, uint32_t item, bool seen, int64_t time_ms);
 
 /* The funnel: candidates of every source by quota, merged, scored, best `count` first. Seen items
  * (unless kept), excluded items and items of negative events never appear. *found <= count. No

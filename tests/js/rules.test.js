@@ -356,6 +356,27 @@ test('refusing says why an item is never there', () => {
   assert.deepEqual(rules.refusing('nobody'), []);
 });
 
+test('refusing is of now unless it is said when, whatever list was made before', () => {
+  const rules = engine.rules({
+    rules: [
+      { name: 'recent', type: 'filter', where: { ageDays: { max: 3650 } } },
+      { name: 'not again', type: 'seen', where: { ageDays: { max: 3650 } } },
+    ],
+  });
+  const later = NOW + 20 * 365 * 86400e3;
+  const asked = (options) => rules.refusing('ann-1', options);
+  for (const before of [undefined, NOW, later]) {
+    if (before !== undefined) rules.apply(everything, { at: before });
+    assert.deepEqual(asked({ at: NOW }), []);
+    assert.deepEqual(asked({ at: new Date(NOW), seen: true }), ['not again']);
+    assert.deepEqual(asked({ at: later }), ['recent']);
+    assert.deepEqual(asked(), asked({ at: Date.now() }));
+    assert.deepEqual(asked({ at: 0 }), ['recent']); // no time: nothing has an age
+  }
+  assert.throws(() => asked({ at: 'today' }), { code: 'BAD_ARGUMENT' });
+  rules.dispose();
+});
+
 test('rules beyond the 32nd work, and are not told', () => {
   const boost = { type: 'boost', where: { items: ['cat-1'] }, places: 1 };
   const rules = Array.from({ length: 40 }, (_, r) => ({ ...boost, name: `r${r}` }));

@@ -253,7 +253,7 @@ static void the_bitmap_is_what_conditions_say(void **state) {
                 uint32_t blamed;
                 const bool removed = naive_removed(&list, item, &blamed);
                 assert_int_equal(rk_is_blocked(blocked, item), removed);
-                assert_int_equal(rk_rules_refusing(rules, item, false), blamed);
+                assert_int_equal(rk_rules_refusing(rules, item, false, now), blamed);
                 blocked_in_all += removed;
                 items_in_all++;
             }

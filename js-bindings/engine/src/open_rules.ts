@@ -4,7 +4,7 @@ import { NONE } from './native.js';
 import type { NativeRuled, NativeRules } from './native_rules.js';
 import type { CompiledRules } from './rules.js';
 import { badArgument, checkedCount, checkedSeed, checkedTime } from './session.js';
-import type { Ruled, RuledList, Rules, RulesApplyOptions } from './types.js';
+import type { Ruled, RuledList, Rules, RulesApplyOptions, RulesRefusingOptions } from './types.js';
 
 const { RK_MAX_CANDIDATES, RK_RULES_MAX_EXPLORE } = abi.CONSTANTS;
 
@@ -61,10 +61,11 @@ export class OpenRules implements Rules {
     return { items: list.map((row) => this.ruled(row)), removed: this.removed() };
   }
 
-  refusing(item: string, { seen = false }: { seen?: boolean } = {}): string[] {
+  refusing(item: string, { seen = false, at }: RulesRefusingOptions = {}): string[] {
     const { native } = this;
+    const time = checkedTime(at);
     const index = this.#items.findItem(item);
-    return index === NONE ? [] : this.#named(native.refusing(index, seen));
+    return index === NONE ? [] : this.#named(native.refusing(index, seen, time));
   }
 
   /** What the last list left out. */
