@@ -145,8 +145,10 @@ test('10,000 rules', () => {
   const rules = Array.from({ length: 10_000 }, () => ({ type: 'filter', where: book }));
   assert.equal(refusal({ rules }).path, '$.rules');
   assert.equal(valid({ rules }), false);
-  applied({ rules: rules.slice(0, 256) }, { items: everything });
-  assert.equal(refusal({ rules: rules.slice(0, 257) }).path, '$.rules');
+  applied({ rules: rules.slice(0, 32) }, { items: everything });
+  assert.equal(refusal({ rules: rules.slice(0, 33) }).path, '$.rules');
+  assert.equal(valid({ rules: rules.slice(0, 32) }), true);
+  assert.equal(valid({ rules: rules.slice(0, 33) }), false);
 });
 
 test('too many conditions, values and items', () => {
@@ -162,7 +164,7 @@ test('too many conditions, values and items', () => {
   const items = { type: 'exclude', items: many(10_001, 'ann-1') };
   assert.equal(refusal({ rules: [items] }).path, '$.rules[0].items');
   const full = { type: 'exclude', items: everything };
-  applied({ rules: many(256, full) }, { items: everything });
+  applied({ rules: many(32, full) }, { items: everything });
 });
 
 test('the largest document that is accepted fits the program', () => {
@@ -170,7 +172,7 @@ test('the largest document that is accepted fits the program', () => {
   const unknown = { attribute: 'price', known: false };
   const wide = { or: Array.from({ length: 256 }, () => unknown) };
   const rules = [...Array.from({ length: 3 }, () => wide), { or: wide.or.slice(0, 228) }];
-  const seen = Array.from({ length: 252 }, () => ({ type: 'seen' }));
+  const seen = Array.from({ length: 28 }, () => ({ type: 'seen' }));
   const document = { rules: [...rules.map((where) => ({ type: 'filter', where })), ...seen] };
   const { items } = applied(document, { items: everything });
   assert.deepEqual(
@@ -377,18 +379,29 @@ test('refusing is of now unless it is said when, whatever list was made before',
   rules.dispose();
 });
 
-test('rules beyond the 32nd work, and are not told', () => {
+test('every rule is told: the last of 32, and the filter of a request behind 31', () => {
   const boost = { type: 'boost', where: { items: ['cat-1'] }, places: 1 };
-  const rules = Array.from({ length: 40 }, (_, r) => ({ ...boost, name: `r${r}` }));
-  const items = everything.slice(0, 10);
-  const { items: list } = applied({ rules }, { items });
-  assert.deepEqual(list[0].item, 'cat-1');
+  const rules = Array.from({ length: 32 }, (_, r) => ({ ...boost, name: `r${r}` }));
+  const { items: list } = applied({ rules }, { items: everything.slice(0, 10) });
+  assert.equal(list[0].item, 'cat-1');
   assert.deepEqual(
     list[0].rules,
-    rules.slice(0, 32).map(({ name }) => name),
+    rules.map(({ name }) => name),
   );
-  const late = [...rules.slice(0, 35), { type: 'exclude', items: ['cat-1'] }];
-  assert.ok(!applied({ rules: late }, { items }).items.some(({ item }) => item === 'cat-1'));
+  const pin = { name: 'pinned', type: 'pin', item: 'cat-2', position: 1 };
+  const ask = (document) =>
+    engine.session().recommend({ rules: { rules: document }, filter: book, explain: true });
+  const { removed } = ask([...rules.slice(0, 30), pin]);
+  const why = removed.find(({ item }) => item === 'cat-2');
+  assert.deepEqual(why.rules, ['pinned', 'filter']);
+  const { code, path } = (() => {
+    try {
+      return ask([...rules.slice(0, 31), pin]);
+    } catch (error) {
+      return error;
+    }
+  })();
+  assert.deepEqual([code, path], ['BAD_RULES', '$.filter']);
 });
 
 test('arguments of apply', () => {

@@ -102,7 +102,7 @@ export class OpenRules implements Rules {
   }
 
   #named(bits: number): string[] {
-    return this.names.filter((_, r) => r < 32 && ((bits >>> r) & 1) === 1);
+    return this.names.filter((_, r) => ((bits >>> r) & 1) === 1);
   }
 
   /** Known items, each once. */
