@@ -99,8 +99,7 @@ typedef struct rk_recommendation {
     float first;                     /* score of the first stage, 0 if it did not run */
     float probability[RK_MAX_TASKS]; /* P(task), one a task, 0 if the second stage did not run */
     uint32_t ranked;                 /* 1-based place before the rules */
-    uint32_t rules;                  /* bit r: rule r of the request (r < 32) had to do with its
-                                        place */
+    uint32_t rules;                  /* bit r: rule r of the request had to do with its place */
     float propensity;                /* with which exploration chose it; 0: it did not */
     uint32_t stages;                 /* RK_STAGES_... of the last stage that scored it */
     uint32_t also;     /* the session's item that contributed second most, or RK_NONE */
@@ -116,7 +115,8 @@ typedef struct rk_funnel {
     uint32_t retrieved;                /* different candidates */
     uint32_t first;                    /* handed on by the first stage */
     uint32_t second;                   /* ranked by the second stage */
-    uint32_t removed;                  /* by rules, of those */
+    uint32_t removed; /* that rules kept out of the list, as rk_rules_removed counts: ranked high
+                         enough for it and displaced, or pinned and filtered out */
     uint32_t answered;
 } rk_funnel;
 RK_STATIC_ASSERT(sizeof(rk_funnel) == 60, funnel_is_60_bytes);
@@ -200,7 +200,7 @@ const char *rk_source_unavailable(rk_engine *engine, const rk_request *request, 
  * JavaScript package) ---- */
 
 /* One place of a list that rules made, or one item that is not in it. Bit r is rule r of the
- * document, r < 32: later rules work, but are not told. */
+ * document. */
 typedef struct rk_ruled {
     uint32_t item;
     uint32_t place;    /* 1-based before the rules, 0: it was not among the candidates */
@@ -221,9 +221,10 @@ rk_status rk_rules_open(const rk_engine *engine, const uint32_t *words, uint32_t
 /* Of the last list: what would have been in it without the rules, or was pinned and removed, and
  * the rules that are to blame, *count of them. Valid until the next list. */
 const rk_ruled *rk_rules_removed(const rk_rules *rules, uint32_t *count);
-/* The rules (a bit each, r < 32) that never let this item into a list, at the time of the last one;
+/* The rules (a bit each) that never let this item into a list at this time (Unix ms; 0:
+ * unknown, and no item has an age), whatever lists were made before;
  * `seen`: once it was seen. 0: none. item < items. */
-uint32_t rk_rules_refusing(const rk_rules *rules, uint32_t item, bool seen);
+uint32_t rk_rules_refusing(const rk_rules *rules, uint32_t item, bool seen, int64_t time_ms);
 
 /* The funnel: candidates of every source by quota, merged, scored, best `count` first. Seen items
  * (unless kept), excluded items and items of negative events never appear. *found <= count. No

@@ -142,9 +142,9 @@ const rk_ruled *RK_WASM_EXPORT(rk_wasm_rules_removed)(const rk_rules *rules, uin
     return rk_rules_removed(rules, count);
 }
 
-uint32_t RK_WASM_EXPORT(rk_wasm_rules_refusing)(const rk_rules *rules, uint32_t item,
-                                                uint32_t seen) {
-    return rk_rules_refusing(rules, item, seen);
+uint32_t RK_WASM_EXPORT(rk_wasm_rules_refusing)(const rk_rules *rules, uint32_t item, uint32_t seen,
+                                                const int64_t *time_ms) {
+    return rk_rules_refusing(rules, item, seen, *time_ms);
 }
 
 /* ---- the funnel ---- */

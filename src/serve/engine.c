@@ -24,6 +24,7 @@ static void lay_out(rk_arena *arena, const rk_snapshot_meta *meta, rk_engine *en
     uint32_t items = meta->items;
     engine->blocked = RK_TAKE(arena, uint32_t, rk_block_count(items));
     engine->seen = RK_TAKE(arena, uint32_t, rk_block_count(items));
+    engine->had = RK_TAKE(arena, uint32_t, rk_block_count(items));
     engine->seeds = RK_TAKE(arena, uint32_t, RK_MAX_SESSION);
     engine->seed_weights = RK_TAKE(arena, float, RK_MAX_SESSION);
     engine->neighbor_sum = RK_TAKE(arena, float, items);
@@ -75,6 +76,7 @@ rk_engine *rk_engine_over(const rk_snapshot_content *content, void *memory, uint
     rk_neighbor_weights(content->meta.neighbor_scale, engine->neighbor_weights);
     memset(engine->blocked, 0, (size_t)rk_block_count(items) * sizeof *engine->blocked);
     memset(engine->seen, 0, (size_t)rk_block_count(items) * sizeof *engine->seen);
+    memset(engine->had, 0, (size_t)rk_block_count(items) * sizeof *engine->had);
     memset(engine->neighbor_sum, 0, items * sizeof *engine->neighbor_sum);
     memset(engine->candidates.slot, 0, items * sizeof *engine->candidates.slot);
     engine->candidates.count = 0;

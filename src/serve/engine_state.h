@@ -17,8 +17,8 @@ struct rk_engine {
     rk_snapshot_content content;
     rk_description description;
     float neighbor_weights[RK_NEIGHBOR_CODES];
-    uint32_t *blocked, *seen; /* (blocks) */
-    uint32_t *seeds;          /* (RK_MAX_SESSION) */
+    uint32_t *blocked, *seen, *had; /* (blocks); `had`: only with rules */
+    uint32_t *seeds;                /* (RK_MAX_SESSION) */
     float *seed_weights;
     float *neighbor_sum;              /* (items) */
     uint32_t *touched;                /* (items) */

@@ -4,7 +4,7 @@
  *           --> merge: each item once --> every source with a weight scores every candidate
  *           --> blend: sum_s weight_s * score_s
  *
- * Invariants: neighbor_sum and slot are zero outside a query; blocked is zero outside a query. */
+ * Invariants: neighbor_sum, slot, blocked, seen and had are zero outside a query. */
 #include "serve/retrieval.h"
 
 #include "serve/rules.h"
@@ -37,6 +37,7 @@ static void block_by_rules(rk_engine *engine, const rk_query *query) {
     }
     for (uint32_t i = 0; i < request->session_count; i++) {
         uint32_t item = request->session[i].item;
+        mark(engine->had, item);
         if (rk_rules_blocks_seen(request->rules, item)) block(engine, item);
     }
     for (uint32_t i = 0; i < request->seen_count; i++) {
@@ -79,6 +80,7 @@ void rk_query_end(rk_engine *engine, const rk_request *request, const rk_query *
     for (uint32_t i = 0; i < request->session_count; i++) {
         engine->blocked[request->session[i].item / RK_BLOCK_ROWS] = 0;
         engine->seen[request->session[i].item / RK_BLOCK_ROWS] = 0;
+        engine->had[request->session[i].item / RK_BLOCK_ROWS] = 0;
     }
     for (uint32_t i = 0; i < request->exclude_count; i++) {
         engine->blocked[request->exclude[i] / RK_BLOCK_ROWS] = 0;
@@ -120,6 +122,7 @@ rk_query rk_query_begin(rk_engine *engine, const rk_request *request) {
         .seed_weights = engine->seed_weights,
         .blocked = engine->blocked,
         .seen = engine->seen,
+        .had = engine->had,
         .neighbor_weights = engine->neighbor_weights,
         .neighbor_sum = engine->neighbor_sum,
         .touched = engine->touched,

@@ -16,7 +16,7 @@ RK_STATIC_ASSERT(RK_RULES_BUCKETS > 2 * RK_RULES_SLOTS, buckets_are_at_most_half
 
 typedef struct rk_rule {
     uint32_t type;
-    uint32_t bit; /* 1 << its number, 0 from 32 on */
+    uint32_t bit; /* 1 << its number */
     uint32_t numbers[3];
     const uint32_t *condition, *condition_end;
 } rk_rule;

@@ -209,6 +209,6 @@ uint32_t rk_rules_blame(const rk_rules *rules, uint32_t item, bool seen, int64_t
     return blamed;
 }
 
-uint32_t rk_rules_refusing(const rk_rules *rules, uint32_t item, bool seen) {
-    return rk_rules_blame(rules, item, seen, rules->state->hour);
+uint32_t rk_rules_refusing(const rk_rules *rules, uint32_t item, bool seen, int64_t time_ms) {
+    return rk_rules_blame(rules, item, seen, rk_rules_hour(time_ms));
 }

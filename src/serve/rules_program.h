@@ -69,13 +69,13 @@ enum {
 };
 
 /* Limits. A handle's memory and a list's time are bounded by them. */
-#define RK_RULES_MAX        256u
+#define RK_RULES_MAX        32u /* a bit each: an answer names every rule */
 #define RK_RULES_MAX_WORDS  (1u << 20)
 #define RK_RULES_MAX_NODES  4096u /* operators of all conditions together */
 #define RK_RULES_MAX_DEPTH  32u   /* results waiting at once */
 #define RK_RULES_MAX_CAPS   8u
 #define RK_RULES_MAX_SHARES 16u
-#define RK_RULES_MAX_PINS   64u
+#define RK_RULES_MAX_PINS   RK_RULES_MAX
 #define RK_RULES_MAX_PLACES 1024u
 #define RK_RULES_MAX_HOURS  960000u /* 40,000 days */
 #define RK_RULES_PARTS      10000u  /* a share of 1 */

@@ -156,7 +156,7 @@ static rk_status check_cap(reader *from, uint32_t at) {
 }
 
 static rk_status check_pin(reader *from, uint32_t at) {
-    RK_TRY(count_kind(from, at - 1, "pins", &from->shape.pins, RK_RULES_MAX_PINS));
+    from->shape.pins++;
     if (from->words[at] != RK_NONE && from->words[at] >= from->snapshot->meta.items)
         return refuse(from, at, "item", from->words[at], from->snapshot->meta.items);
     return check_within(from, at + 1, "position", 1, RK_MAX_COUNT);
@@ -211,7 +211,7 @@ static rk_status read_rule(reader *from, uint32_t at, uint32_t end) {
     if (from->rules) {
         uint32_t number = from->shape.rules;
         rk_rule *rule = &from->rules[number];
-        *rule = (rk_rule){.type = type, .bit = number < 32 ? 1u << number : 0};
+        *rule = (rk_rule){.type = type, .bit = 1u << number};
         memcpy(rule->numbers, from->words + at + 1, number_count[type] * sizeof(uint32_t));
         rule->condition = from->words + condition;
         rule->condition_end = from->words + end;

@@ -63,6 +63,7 @@ struct rk_query {
     uint32_t seed_count;
     const uint32_t *blocked; /* bitmap of items that must not appear, one u32 a block */
     const uint32_t *seen;    /* bitmap of blocked items and of the seeds */
+    const uint32_t *had;     /* bitmap of the session's items, empty without rules */
 
     /* `similar`: accumulated item-item weights, dense, and the items touched. */
     const float *neighbor_weights; /* (RK_NEIGHBOR_CODES) */

@@ -30,7 +30,7 @@ uint32_t rk_stage_rules(rk_engine *engine, const rk_query *query, uint32_t ranke
                                   .explore = explore,
                                   .explore_count = list_explore(engine, explore),
                                   .blocked = query->blocked,
-                                  .seen = query->seen,
+                                  .seen = query->had,
                                   .count = RK_MIN(request->count, RK_MAX_COUNT),
                                   .seed = request->seed,
                                   .time_ms = rk_query_rules_time(query)};

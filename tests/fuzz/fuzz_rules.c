@@ -77,7 +77,8 @@ static void use(const rk_rules *rules) {
     uint32_t there[SMALL_BLOCKS] = {0};
     for (uint32_t i = 0; i < count; i++) {
         if (rk_is_blocked(there, out[i].item)) abort(); /* twice */
-        if (rk_rules_refusing(rules, out[i].item, rk_is_blocked(seen, out[i].item)) != 0) abort();
+        const bool had = rk_is_blocked(seen, out[i].item);
+        if (rk_rules_refusing(rules, out[i].item, had, NOW_MS) != 0) abort();
         there[out[i].item / 32] |= 1u << out[i].item % 32;
     }
     for (uint32_t i = 0; i < removed; i++)

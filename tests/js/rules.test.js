@@ -145,8 +145,10 @@ test('10,000 rules', () => {
   const rules = Array.from({ length: 10_000 }, () => ({ type: 'filter', where: book }));
   assert.equal(refusal({ rules }).path, '$.rules');
   assert.equal(valid({ rules }), false);
-  applied({ rules: rules.slice(0, 256) }, { items: everything });
-  assert.equal(refusal({ rules: rules.slice(0, 257) }).path, '$.rules');
+  applied({ rules: rules.slice(0, 32) }, { items: everything });
+  assert.equal(refusal({ rules: rules.slice(0, 33) }).path, '$.rules');
+  assert.equal(valid({ rules: rules.slice(0, 32) }), true);
+  assert.equal(valid({ rules: rules.slice(0, 33) }), false);
 });
 
 test('too many conditions, values and items', () => {
@@ -162,7 +164,7 @@ test('too many conditions, values and items', () => {
   const items = { type: 'exclude', items: many(10_001, 'ann-1') };
   assert.equal(refusal({ rules: [items] }).path, '$.rules[0].items');
   const full = { type: 'exclude', items: everything };
-  applied({ rules: many(256, full) }, { items: everything });
+  applied({ rules: many(32, full) }, { items: everything });
 });
 
 test('the largest document that is accepted fits the program', () => {
@@ -170,7 +172,7 @@ test('the largest document that is accepted fits the program', () => {
   const unknown = { attribute: 'price', known: false };
   const wide = { or: Array.from({ length: 256 }, () => unknown) };
   const rules = [...Array.from({ length: 3 }, () => wide), { or: wide.or.slice(0, 228) }];
-  const seen = Array.from({ length: 252 }, () => ({ type: 'seen' }));
+  const seen = Array.from({ length: 28 }, () => ({ type: 'seen' }));
   const document = { rules: [...rules.map((where) => ({ type: 'filter', where })), ...seen] };
   const { items } = applied(document, { items: everything });
   assert.deepEqual(
@@ -356,18 +358,50 @@ test('refusing says why an item is never there', () => {
   assert.deepEqual(rules.refusing('nobody'), []);
 });
 
-test('rules beyond the 32nd work, and are not told', () => {
+test('refusing is of now unless it is said when, whatever list was made before', () => {
+  const rules = engine.rules({
+    rules: [
+      { name: 'recent', type: 'filter', where: { ageDays: { max: 3650 } } },
+      { name: 'not again', type: 'seen', where: { ageDays: { max: 3650 } } },
+    ],
+  });
+  const later = NOW + 20 * 365 * 86400e3;
+  const asked = (options) => rules.refusing('ann-1', options);
+  for (const before of [undefined, NOW, later]) {
+    if (before !== undefined) rules.apply(everything, { at: before });
+    assert.deepEqual(asked({ at: NOW }), []);
+    assert.deepEqual(asked({ at: new Date(NOW), seen: true }), ['not again']);
+    assert.deepEqual(asked({ at: later }), ['recent']);
+    assert.deepEqual(asked(), asked({ at: Date.now() }));
+    assert.deepEqual(asked({ at: 0 }), ['recent']); // no time: nothing has an age
+  }
+  assert.throws(() => asked({ at: 'today' }), { code: 'BAD_ARGUMENT' });
+  rules.dispose();
+});
+
+test('every rule is told: the last of 32, and the filter of a request behind 31', () => {
   const boost = { type: 'boost', where: { items: ['cat-1'] }, places: 1 };
-  const rules = Array.from({ length: 40 }, (_, r) => ({ ...boost, name: `r${r}` }));
-  const items = everything.slice(0, 10);
-  const { items: list } = applied({ rules }, { items });
-  assert.deepEqual(list[0].item, 'cat-1');
+  const rules = Array.from({ length: 32 }, (_, r) => ({ ...boost, name: `r${r}` }));
+  const { items: list } = applied({ rules }, { items: everything.slice(0, 10) });
+  assert.equal(list[0].item, 'cat-1');
   assert.deepEqual(
     list[0].rules,
-    rules.slice(0, 32).map(({ name }) => name),
+    rules.map(({ name }) => name),
   );
-  const late = [...rules.slice(0, 35), { type: 'exclude', items: ['cat-1'] }];
-  assert.ok(!applied({ rules: late }, { items }).items.some(({ item }) => item === 'cat-1'));
+  const pin = { name: 'pinned', type: 'pin', item: 'cat-2', position: 1 };
+  const ask = (document) =>
+    engine.session().recommend({ rules: { rules: document }, filter: book, explain: true });
+  const { removed } = ask([...rules.slice(0, 30), pin]);
+  const why = removed.find(({ item }) => item === 'cat-2');
+  assert.deepEqual(why.rules, ['pinned', 'filter']);
+  const { code, path } = (() => {
+    try {
+      return ask([...rules.slice(0, 31), pin]);
+    } catch (error) {
+      return error;
+    }
+  })();
+  assert.deepEqual([code, path], ['BAD_RULES', '$.filter']);
 });
 
 test('arguments of apply', () => {
@@ -463,6 +497,37 @@ test('seen: kept by the request, removed again by a rule', () => {
   const rules = { rules: [{ type: 'seen', where: { items: ['ann-1'] } }] };
   const list = idsOf(session.recommend({ keepSeen: true, rules }));
   assert.ok(!list.includes('ann-1') && list.includes('bob-1'));
+});
+
+test('removed: who is blamed in recommend is who is blamed in apply', () => {
+  const golden = cases('order').find(({ title }) => title.startsWith('blame: '));
+  const { removed } = withSession().recommend({
+    rules: { rules: golden.rules },
+    exclude: ['cat-3'],
+    at: NOW,
+    explain: true,
+  });
+  const blamed = { ...table(removed, 'rules') };
+  // Excluded by the request as well: that is nobody's fault but its own.
+  assert.deepEqual(blamed['cat-3'], ['third']);
+  delete blamed['cat-3'];
+  assert.deepEqual(blamed, golden.removed);
+});
+
+test('funnel.removed counts what `removed` lists: displaced by a pin, and pinned but filtered', () => {
+  const rules = {
+    rules: [
+      { name: 'launch', type: 'pin', item: 'non-2', position: 1 },
+      { name: 'gone', type: 'pin', item: 'cat-2', position: 2 },
+      { name: 'recalled', type: 'exclude', items: ['cat-2'] },
+    ],
+  };
+  const { removed, funnel } = withSession().recommend({ count: 4, rules, explain: true });
+  assert.deepEqual(
+    removed.map(({ rules: by }) => by),
+    [['gone', 'recalled'], ['launch']],
+  );
+  assert.equal(funnel.removed, 2);
 });
 
 test('ages are of now unless the request says when', () => {

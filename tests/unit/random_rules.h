@@ -6,7 +6,7 @@
 
 #include "serve/rules.h"
 
-enum { MOST_OPERANDS = 8, MOST_RULES = 40, MOST_WORDS = 8192 };
+enum { MOST_OPERANDS = 8, MOST_RULES = RK_RULES_MAX, MOST_WORDS = 8192 };
 
 typedef struct condition {
     uint32_t op, count, operands[MOST_OPERANDS];

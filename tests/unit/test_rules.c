@@ -168,7 +168,7 @@ static void limits_hold(void **state) {
         {{RK_RULE_FILTER, {0}, 0, &all}, RK_RULES_MAX, "rules"},
         {{RK_RULE_CAP, {1, 2, 0}, 3, NULL}, RK_RULES_MAX_CAPS, "caps"},
         {{RK_RULE_SHARE, {5}, 1, &all}, RK_RULES_MAX_SHARES, "shares"},
-        {{RK_RULE_PIN, {5, 1}, 2, NULL}, RK_RULES_MAX_PINS, "pins"},
+        {{RK_RULE_PIN, {5, 1}, 2, NULL}, RK_RULES_MAX, "rules"},
         {{RK_RULE_DIVERSIFY, {5}, 1, NULL}, 1, "diversify rules"},
         {{RK_RULE_EXPLORE, {5, 5}, 2, NULL}, 1, "explore rules"},
     };
@@ -253,7 +253,7 @@ static void the_bitmap_is_what_conditions_say(void **state) {
                 uint32_t blamed;
                 const bool removed = naive_removed(&list, item, &blamed);
                 assert_int_equal(rk_is_blocked(blocked, item), removed);
-                assert_int_equal(rk_rules_refusing(rules, item, false), blamed);
+                assert_int_equal(rk_rules_refusing(rules, item, false, now), blamed);
                 blocked_in_all += removed;
                 items_in_all++;
             }

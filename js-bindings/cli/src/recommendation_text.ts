@@ -78,7 +78,7 @@ export function removedText({
   rules,
 }: NonNullable<Recommendations['removed']>[number]): string {
   const where = place === undefined ? '' : ` (#${count(place)})`;
-  const by = rules.map(oneLine).join(', ') || 'a rule beyond the 32nd';
+  const by = rules.map(oneLine).join(', ');
   return `removed ${shorten(item, MOST_TEXT)}${where} by: ${by}`;
 }
 

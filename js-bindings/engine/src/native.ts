@@ -69,7 +69,7 @@ interface Exports {
   ): number;
   rk_wasm_rules_apply(rules: Pointer, input: Pointer, out: Pointer): number;
   rk_wasm_rules_removed(rules: Pointer, count: Pointer): number;
-  rk_wasm_rules_refusing(rules: Pointer, item: number, seen: number): number;
+  rk_wasm_rules_refusing(rules: Pointer, item: number, seen: number, time: Pointer): number;
   rk_wasm_report(engine: Pointer, text: Pointer): number;
   rk_wasm_source_name(source: number): number;
   rk_wasm_source_unavailable(engine: Pointer, request: Pointer, source: number): number;

@@ -109,11 +109,13 @@ export class NativeRules {
     return readRuled(memory, (rows >>> 0) as Pointer, memory.view().getUint32(scratch.words, true));
   }
 
-  /** The rules that never let an item into a list, a bit each. */
-  refusing(item: number, seen: boolean): number {
+  /** The rules that never let an item into a list at this time, a bit each. */
+  refusing(item: number, seen: boolean, at: number): number {
+    const { words } = this.#runtime.scratch;
+    this.#runtime.writeTime(words, at);
     return (
       this.#runtime.call((wasm) =>
-        wasm.rk_wasm_rules_refusing(this.pointer, item, seen ? 1 : 0),
+        wasm.rk_wasm_rules_refusing(this.pointer, item, seen ? 1 : 0, words),
       ) >>> 0
     );
   }

@@ -13,7 +13,7 @@ import {
   checkedTruth,
   isList,
 } from './session.js';
-import type { Ruled, RuledList, Rules, RulesApplyOptions } from './types.js';
+import type { Ruled, RuledList, Rules, RulesApplyOptions, RulesRefusingOptions } from './types.js';
 
 const { RK_MAX_CANDIDATES, RK_RULES_MAX_EXPLORE } = abi.CONSTANTS;
 
@@ -68,12 +68,13 @@ export class OpenRules implements Rules {
     return { items: list.map((row) => this.ruled(row)), removed: this.removed() };
   }
 
-  refusing(item: string, options: { seen?: boolean } = {}): string[] {
+  refusing(item: string, options: RulesRefusingOptions = {}): string[] {
     const { native } = this;
-    const seen = checkedTruth('seen', checkedObject('options', options).seen);
+    const { seen, at } = checkedObject('options', options);
+    const [had, time] = [checkedTruth('seen', seen), checkedTime(at)];
     if (typeof item !== 'string') throw badArgument('item', item, 'a string');
     const index = this.#items.findItem(item);
-    return index === NONE ? [] : this.#named(native.refusing(index, seen));
+    return index === NONE ? [] : this.#named(native.refusing(index, had, time));
   }
 
   /** What the last list left out. */
@@ -110,7 +111,7 @@ export class OpenRules implements Rules {
   }
 
   #named(bits: number): string[] {
-    return this.names.filter((_, r) => r < 32 && ((bits >>> r) & 1) === 1);
+    return this.names.filter((_, r) => ((bits >>> r) & 1) === 1);
   }
 
   /** Known items, each once. */

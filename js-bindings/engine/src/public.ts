@@ -32,6 +32,7 @@ export type {
   RuledList,
   Rules,
   RulesApplyOptions,
+  RulesRefusingOptions,
   Session,
   SessionEvent,
   SessionOptions,

@@ -143,7 +143,6 @@ class Compiler {
       case 'cap':
         return this.#cap(rule, path);
       case 'pin': {
-        this.#count(CONSTANTS.RK_RULE_PIN, CONSTANTS.RK_RULES_MAX_PINS, 'pin rules', path);
         const item = text(rule['item'], `${path}.item`);
         const position = integer(rule['position'], `${path}.position`, 1, MAX_POSITION);
         this.#words.push(this.#host.findItem(item), position);

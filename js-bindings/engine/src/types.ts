@@ -300,8 +300,8 @@ export interface Rules {
   readonly names: readonly string[];
   /** The list these rules make of any items, best first: what `recommend` does last. Unknown items are left out. */
   apply(items: Iterable<string>, options?: RulesApplyOptions): RuledList;
-  /** The filters and exclusions that never let an item into a list; `seen`: once it was seen. */
-  refusing(item: string, options?: { seen?: boolean }): string[];
+  /** The filters and exclusions that never let an item into a list: "why is it not there?" */
+  refusing(item: string, options?: RulesRefusingOptions): string[];
   /** Gives the memory back. Twice is harmless; any other use afterwards is a DisposedError. */
   dispose(): void;
   [Symbol.dispose](): void;
@@ -317,6 +317,13 @@ export interface RulesApplyOptions {
   /** Of the explore draws, as a session's. */
   seed?: number;
   /** When: Unix ms or a Date. Default: now. */
+  at?: number | Date;
+}
+
+export interface RulesRefusingOptions {
+  /** Once it was seen: `seen` rules count as well. Default false. */
+  seen?: boolean;
+  /** When, for conditions on age: Unix ms or a Date. Default: now. */
   at?: number | Date;
 }
 
@@ -349,7 +356,7 @@ export interface FunnelCounts {
   first: number;
   /** Ranked by the second stage. */
   second: number;
-  /** Removed by rules, of those. */
+  /** That rules kept out of the list: as many as `removed` has. */
   removed: number;
   answered: number;
 }

@@ -56,7 +56,6 @@ export function naiveRules(document, world, chosen = () => undefined) {
   const rules = document.rules.map((rule, r) => ({
     ...rule,
     name: rule.name ?? `${rule.type} #${r + 1}`,
-    told: r < 32,
   }));
   const of = (...types) => rules.filter(({ type }) => types.includes(type));
   const meets = (where, id) => holds(where, id, world);
@@ -225,7 +224,7 @@ export function naiveRules(document, world, chosen = () => undefined) {
   // ---- what is said
   const names = (by) => {
     const set = new Set(by);
-    return rules.filter((rule) => rule.told && set.has(rule)).map(({ name }) => name);
+    return rules.filter((rule) => set.has(rule)).map(({ name }) => name);
   };
   const placeOf = (id) => (items.includes(id) ? { place: items.indexOf(id) + 1 } : {});
   const list = at.slice(1).map((item, i) => ({
@@ -248,8 +247,7 @@ export function naiveRules(document, world, chosen = () => undefined) {
     if (known && !allowed(rule.item)) goes(rule.item, rule, ...removing(rule.item));
   }
   for (const id of candidates.filter((each) => inList(each) && !isThere(each))) {
-    // Rules past the 32nd have no names: what only they touched counts as untouched.
-    const own = [...(touched.get(id) ?? [])].filter((rule) => rule.told);
+    const own = [...(touched.get(id) ?? [])];
     goes(id, ...(own.length > 0 ? own : pushing));
   }
   const removed = [...gone].map(([item, by]) => ({ item, ...placeOf(item), rules: names(by) }));
