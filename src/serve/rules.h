@@ -56,7 +56,8 @@ bool rk_rules_fit(const rk_rules *rules, const rk_snapshot_content *snapshot);
 
 /* Bitmap (blocks) of what filters and exclusions remove at this time, for the query's `blocked`.
  * Computed when the rules were opened; filters on the age of items see the clock in whole hours,
- * and the map is made again when the hour has changed: O(items * conditions) then, else O(1). */
+ * and when the hour has changed their part of the map is made again: O(items * operators of filters
+ * that look at ages) then, of which there are at most RK_RULES_MAX_AGED, else O(1). */
 const uint32_t *rk_rules_blocked(const rk_rules *rules, int64_t time_ms);
 /* True if a `seen` rule removes this item once it was seen: to be blocked before retrieval. */
 bool rk_rules_blocks_seen(const rk_rules *rules, uint32_t item);
