@@ -18,9 +18,9 @@
  * Diversity-Based Reranking", 1998, is the diversification; relevance there is the place, from 1
  * for the first candidate to 0 behind the last.)
  *
- * Cost of a list of n out of m candidates: O(m (conditions + log m)) to prepare, O(n m caps) to
- * fill, with diversity O(m dim) to decode and O(n m dim) to compare. No allocation: the scratch
- * lies in the rules' own memory. Like an engine, rules are for one thread. */
+ * Cost of a list of n out of m candidates: O(m (conditions + log m)) to prepare, O(n m caps most)
+ * at worst to fill, with diversity O(m dim) to decode and O(n m dim) to compare. No allocation: the
+ * scratch lies in the rules' own memory. Like an engine, rules are for one thread. */
 #ifndef RK_SERVE_RULES_H
 #define RK_SERVE_RULES_H
 
