@@ -215,7 +215,9 @@ RK_STATIC_ASSERT(sizeof(rk_ruled) == 20, ruled_is_20_bytes);
 rk_status rk_rules_measure(const rk_engine *engine, const uint32_t *words, uint32_t count,
                            uint64_t *bytes, rk_error *error);
 /* Opens rules in `memory` (64-byte aligned, of rk_rules_measure's size), which keep a copy of the
- * words. The engine must outlive them. O(words + items * conditions). */
+ * words. The engine must outlive them. O(words + items * conditions). A list by them costs
+ * O(count * candidates * (caps * most + dim with diversity)) at worst, 0.2 s for 1,000 of 1,000;
+ * and O(items * conditions on ages) more when the hour is not that of the list before. */
 rk_status rk_rules_open(const rk_engine *engine, const uint32_t *words, uint32_t count,
                         void *memory, uint64_t memory_bytes, rk_rules **out, rk_error *error);
 /* Of the last list: what would have been in it without the rules, or was pinned and removed, and

@@ -18,9 +18,9 @@
  * Diversity-Based Reranking", 1998, is the diversification; relevance there is the place, from 1
  * for the first candidate to 0 behind the last.)
  *
- * Cost of a list of n out of m candidates: O(m (conditions + log m)) to prepare, O(n m caps) to
- * fill, with diversity O(m dim) to decode and O(n m dim) to compare. No allocation: the scratch
- * lies in the rules' own memory. Like an engine, rules are for one thread. */
+ * Cost of a list of n out of m candidates: O(m (conditions + log m)) to prepare, O(n m caps most)
+ * at worst to fill, with diversity O(m dim) to decode and O(n m dim) to compare. No allocation: the
+ * scratch lies in the rules' own memory. Like an engine, rules are for one thread. */
 #ifndef RK_SERVE_RULES_H
 #define RK_SERVE_RULES_H
 
@@ -56,7 +56,8 @@ bool rk_rules_fit(const rk_rules *rules, const rk_snapshot_content *snapshot);
 
 /* Bitmap (blocks) of what filters and exclusions remove at this time, for the query's `blocked`.
  * Computed when the rules were opened; filters on the age of items see the clock in whole hours,
- * and the map is made again when the hour has changed: O(items * conditions) then, else O(1). */
+ * and when the hour has changed their part of the map is made again: O(items * operators of filters
+ * that look at ages) then, of which there are at most RK_RULES_MAX_AGED, else O(1). */
 const uint32_t *rk_rules_blocked(const rk_rules *rules, int64_t time_ms);
 /* True if a `seen` rule removes this item once it was seen: to be blocked before retrieval. */
 bool rk_rules_blocks_seen(const rk_rules *rules, uint32_t item);

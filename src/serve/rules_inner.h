@@ -18,6 +18,7 @@ typedef struct rk_rule {
     uint32_t type;
     uint32_t bit; /* 1 << its number */
     uint32_t numbers[3];
+    bool ages; /* its condition looks at ages */
     const uint32_t *condition, *condition_end;
 } rk_rule;
 
@@ -94,7 +95,8 @@ struct rk_rules {
     uint32_t pinned_count;
     uint32_t group_buckets;             /* a power of two */
     uint8_t columns[RK_MAX_ATTRIBUTES]; /* of `ia.num`, of attributes that are numbers */
-    uint32_t *blocked;                  /* (blocks) */
+    uint32_t *blocked;                  /* (blocks) at state->hour */
+    uint32_t *fixed;                    /* (blocks) at any hour; only with filters on ages */
     rk_rules_state *state;              /* (1) */
     rk_rules_scratch scratch;
 };
@@ -103,8 +105,8 @@ struct rk_rules {
 int64_t rk_rules_hour(int64_t time_ms);
 /* Whether `item` meets a rule's condition. O(operators * log operands), no more. */
 bool rk_rules_match(const rk_rules *rules, const rk_rule *rule, uint32_t item, int64_t hour);
-/* Makes the bitmap for state->hour. */
-void rk_rules_fill_blocked(const rk_rules *rules);
+/* Makes the bitmaps, `blocked` for state->hour. */
+void rk_rules_open_blocked(const rk_rules *rules);
 /* Reads what rules will read of these items, for nothing but to have it. */
 void rk_rules_fetch(const rk_rules *rules, const rk_scored *items, uint32_t count);
 /* The rules that remove this item, a bit each; `seen`: it was. */

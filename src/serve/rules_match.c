@@ -163,25 +163,40 @@ static bool removes(const rk_rules *rules, const rk_rule *rule, uint32_t item, i
     return rk_rules_match(rules, rule, item, hour) == (rule->type == RK_RULE_EXCLUDE);
 }
 
-void rk_rules_fill_blocked(const rk_rules *rules) {
+/* Adds to the bitmap what filters and exclusions remove: those that look at ages, or the others. */
+static void block_by(const rk_rules *rules, bool ages, uint32_t *bitmap) {
     uint32_t items = rules->snapshot->meta.items;
-    memset(rules->blocked, 0, (size_t)rk_block_count(items) * sizeof *rules->blocked);
     for (uint32_t r = 0; r < rules->shape.rules; r++) {
         const rk_rule *rule = &rules->rules[r];
         if (rule->type != RK_RULE_FILTER && rule->type != RK_RULE_EXCLUDE) continue;
+        if (rule->ages != ages) continue;
         for (uint32_t item = 0; item < items; item++) {
-            uint32_t *block = &rules->blocked[item / RK_BLOCK_ROWS], row = item % RK_BLOCK_ROWS;
+            uint32_t *block = &bitmap[item / RK_BLOCK_ROWS], row = item % RK_BLOCK_ROWS;
             if (!(*block >> row & 1u) && removes(rules, rule, item, rules->state->hour))
                 *block |= 1u << row;
         }
     }
 }
 
+/* Another hour: only what looks at ages is asked again. */
+static void block_by_age(const rk_rules *rules) {
+    uint64_t blocks = rk_block_count(rules->snapshot->meta.items);
+    memcpy(rules->blocked, rules->fixed, (size_t)blocks * sizeof *rules->blocked);
+    block_by(rules, true, rules->blocked);
+}
+
+void rk_rules_open_blocked(const rk_rules *rules) {
+    uint32_t *fixed = rules->shape.ages_filter ? rules->fixed : rules->blocked;
+    memset(fixed, 0, (size_t)rk_block_count(rules->snapshot->meta.items) * sizeof *fixed);
+    block_by(rules, false, fixed);
+    if (rules->shape.ages_filter) block_by_age(rules);
+}
+
 const uint32_t *rk_rules_blocked(const rk_rules *rules, int64_t time_ms) {
     int64_t hour = rk_rules_hour(time_ms);
     if (hour != rules->state->hour) {
         rules->state->hour = hour;
-        if (rules->shape.ages_filter) rk_rules_fill_blocked(rules);
+        if (rules->shape.ages_filter) block_by_age(rules);
     }
     return rules->blocked;
 }

@@ -72,6 +72,7 @@ enum {
 #define RK_RULES_MAX        32u /* a bit each: an answer names every rule */
 #define RK_RULES_MAX_WORDS  (1u << 20)
 #define RK_RULES_MAX_NODES  4096u /* operators of all conditions together */
+#define RK_RULES_MAX_AGED   96u   /* those of filters and exclusions that look at ages */
 #define RK_RULES_MAX_DEPTH  32u   /* results waiting at once */
 #define RK_RULES_MAX_CAPS   8u
 #define RK_RULES_MAX_SHARES 16u

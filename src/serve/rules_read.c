@@ -22,7 +22,8 @@ typedef struct reader {
     const uint32_t *words;
     uint32_t count;
     uint32_t nodes;
-    bool ages; /* the condition just read looks at the age */
+    uint32_t aged; /* of these, in filters and exclusions that look at ages */
+    bool ages;     /* the condition just read looks at the age */
     rk_rules_shape shape;
     rk_rule *rules; /* NULL: measuring */
     rk_error *error;
@@ -204,14 +205,20 @@ static rk_status read_rule(reader *from, uint32_t at, uint32_t end) {
     bool expected = has_condition(type, from->words + at + 1);
     if (!expected && condition != end)
         return refuse(from, condition, "words behind a rule", end - condition, 0);
+    uint32_t nodes = from->nodes;
     from->ages = false;
     if (expected) RK_TRY(check_condition(from, condition, end));
     from->shape.ages |= from->ages;
-    if (type == RK_RULE_FILTER || type == RK_RULE_EXCLUDE) from->shape.ages_filter |= from->ages;
+    if (from->ages && (type == RK_RULE_FILTER || type == RK_RULE_EXCLUDE)) {
+        from->shape.ages_filter = true;
+        from->aged += from->nodes - nodes;
+        if (from->aged > RK_RULES_MAX_AGED)
+            return refuse(from, at, "operators of filters on age", from->aged, RK_RULES_MAX_AGED);
+    }
     if (from->rules) {
         uint32_t number = from->shape.rules;
         rk_rule *rule = &from->rules[number];
-        *rule = (rk_rule){.type = type, .bit = 1u << number};
+        *rule = (rk_rule){.type = type, .bit = 1u << number, .ages = from->ages};
         memcpy(rule->numbers, from->words + at + 1, number_count[type] * sizeof(uint32_t));
         rule->condition = from->words + condition;
         rule->condition_end = from->words + end;
@@ -278,6 +285,8 @@ static void lay_out(rk_arena *arena, const rk_snapshot_meta *meta, uint32_t word
     *list = RK_TAKE(arena, rk_rule, rules->shape.rules);
     rules->pinned = RK_TAKE(arena, uint32_t, rules->shape.pins);
     rules->blocked = RK_TAKE(arena, uint32_t, rk_block_count(meta->items));
+    rules->fixed =
+        RK_TAKE(arena, uint32_t, rules->shape.ages_filter ? rk_block_count(meta->items) : 0);
     rules->state = RK_TAKE(arena, rk_rules_state, 1);
     lay_out_scratch(arena, meta->dim, rules);
 }
@@ -335,7 +344,7 @@ static void prepare(rk_rules *rules) {
             rules->columns[a] = (uint8_t)column++;
     }
     *rules->state = (rk_rules_state){.hour = RK_RULES_NO_HOUR};
-    rk_rules_fill_blocked(rules);
+    rk_rules_open_blocked(rules);
 }
 
 rk_status rk_rules_measure_over(const rk_snapshot_content *snapshot, const uint32_t *words,

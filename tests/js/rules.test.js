@@ -167,6 +167,25 @@ test('too many conditions, values and items', () => {
   applied({ rules: many(32, full) }, { items: everything });
 });
 
+test('filters on age: so many conditions, however they are spread; other rules do not count', () => {
+  const young = { ageDays: { max: 3650 } };
+  const of = (count) => ({ or: Array.from({ length: count }, () => young) });
+  const other = { or: Array.from({ length: 200 }, () => book) };
+  const filter = (where) => ({ type: 'filter', where });
+  applied({ rules: [filter(of(31))] }, { items: everything });
+  assert.equal(refusal({ rules: [filter(of(32))] }).path, '$.rules[0].where');
+  // The `or` is one of them, and so are conditions beside an age; a filter without one is not.
+  const mixed = [filter({ and: [young, book] }), filter(other), { type: 'exclude', where: of(28) }];
+  applied({ rules: mixed }, { items: everything });
+  const { path, message } = refusal({ rules: [...mixed, filter(young)] });
+  assert.equal(path, '$.rules[3].where');
+  assert.match(message, /age.*32/);
+  const moved = { type: 'boost', where: of(200), places: 1 };
+  applied({ rules: [moved, { type: 'seen', where: of(200) }] }, { items: everything });
+  const both = () => engine.session().recommend({ rules: { rules: mixed }, filter: young });
+  assert.throws(both, ({ path }) => path === '$.filter');
+});
+
 test('the largest document that is accepted fits the program', () => {
   // Three operators a condition: known false in a long or.
   const unknown = { attribute: 'price', known: false };

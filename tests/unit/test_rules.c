@@ -192,6 +192,16 @@ static void limits_hold(void **state) {
     refused_at(&w, &deep, 5 + RK_RULES_MAX_DEPTH, "results waiting");
     deep = one_rule(RK_RULE_FILTER, words + 1, 2 * RK_RULES_MAX_DEPTH - 1);
     assert_non_null(open_rules(&w.content, &deep, &w.memory));
+    /* Operators beside an age, where it removes; elsewhere they do not count. */
+    const uint32_t age[] = {RK_MATCH_AGE | 2 << 8, 0, 5};
+    memcpy(words, age, sizeof age);
+    for (uint32_t i = 0; i < RK_RULES_MAX_AGED; i++) words[3 + i] = RK_MATCH_NOT;
+    rule_set aged = one_rule(RK_RULE_FILTER, words, 3 + RK_RULES_MAX_AGED);
+    refused_at(&w, &aged, 4, "operators of filters on age");
+    aged = one_rule(RK_RULE_EXCLUDE, words, 2 + RK_RULES_MAX_AGED);
+    assert_non_null(open_rules(&w.content, &aged, &w.memory));
+    aged = one_rule(RK_RULE_SEEN, words, 3 + RK_RULES_MAX_AGED);
+    assert_non_null(open_rules(&w.content, &aged, &w.memory));
     words[0] = RK_MATCH_TRUE;
     for (uint32_t i = 1; i <= RK_RULES_MAX_NODES; i++) words[i] = RK_MATCH_NOT;
     rule_set wide = one_rule(RK_RULE_FILTER, words, RK_RULES_MAX_NODES + 1);

@@ -23,6 +23,7 @@ export interface CompiledRules {
 // The limits of rules.schema.json; those that a schema cannot express are checked here alone.
 const MAX_NESTING = 16;
 const MAX_CONDITIONS = 1000; // of three operators at most: the program may have RK_RULES_MAX_NODES
+const MAX_AGED = CONSTANTS.RK_RULES_MAX_AGED / 3; // conditions of filters on age, for the same reason
 const MAX_BRANCHES = 256;
 const MAX_VALUES = 1000;
 const MAX_ITEMS = 10_000;
@@ -70,6 +71,7 @@ class Compiler {
   readonly #names: string[] = [];
   readonly #counts = new Map<number, number>();
   #conditions = 0;
+  #aged = 0;
 
   constructor(host: RulesHost) {
     this.#host = host;
@@ -115,7 +117,7 @@ class Compiler {
     this.#names.push('filter');
     const begin = this.#words.length;
     this.#words.push(0);
-    this.#condition(where, '$.filter', 1);
+    this.#removing(where, '$.filter');
     this.#words[begin] = CONSTANTS.RK_RULE_FILTER + (this.#words.length - begin) * 256;
   }
 
@@ -123,7 +125,8 @@ class Compiler {
   #body(type: string, rule: Fields, path: string): number {
     switch (type) {
       case 'filter':
-        return this.#where(CONSTANTS.RK_RULE_FILTER, rule, path);
+        this.#removing(rule['where'], `${path}.where`);
+        return CONSTANTS.RK_RULE_FILTER;
       case 'exclude':
         return this.#exclude(rule, path);
       case 'seen':
@@ -182,12 +185,28 @@ class Compiler {
     return code;
   }
 
+  /** The condition of a filter or an exclusion: one on age is asked of every item again when the hour changes. */
+  #removing(where: unknown, path: string): void {
+    const ages = this.#ages;
+    const conditions = this.#conditions;
+    this.#ages = false;
+    this.#condition(where, path, 1);
+    if (this.#ages) this.#aged += this.#conditions - conditions;
+    if (this.#aged > MAX_AGED) {
+      throw new RulesError(
+        path,
+        `filters and exclusions on age have more than ${MAX_AGED} conditions`,
+      );
+    }
+    this.#ages ||= ages;
+  }
+
   #exclude(rule: Fields, path: string): number {
     if ((rule['items'] === undefined) === (rule['where'] === undefined)) {
       throw new RulesError(path, 'an exclude rule has either items or where');
     }
-    if (rule['where'] !== undefined) return this.#where(CONSTANTS.RK_RULE_EXCLUDE, rule, path);
-    this.#items(rule['items'], `${path}.items`);
+    if (rule['where'] !== undefined) this.#removing(rule['where'], `${path}.where`);
+    else this.#items(rule['items'], `${path}.items`);
     return CONSTANTS.RK_RULE_EXCLUDE;
   }
 
