@@ -85,6 +85,10 @@ typedef struct rk_request {
     const rk_rules *rules;            /* opened over this engine's snapshot, or NULL */
 } rk_request;
 
+/* In rk_recommendation.flags: no event that the rankers learnt from has the item. Its score and
+ * probabilities are drawn between those of its neighbours in the order of the blend. */
+#define RK_ESTIMATED 1u
+
 /* Why and how well. `score` is that of the last stage that ran: the value, or the blend. `rank` is
  * 1-based within a source's candidates, 0 if that source did not bring the item; `source_score` is
  * the source's own score of the item, whether it brought it or not. */
@@ -101,7 +105,8 @@ typedef struct rk_recommendation {
     uint32_t ranked;                 /* 1-based place before the rules */
     uint32_t rules;                  /* bit r: rule r of the request had to do with its place */
     float propensity;                /* with which exploration chose it; 0: it did not */
-    uint32_t stages;                 /* RK_STAGES_... of the last stage that scored it */
+    uint16_t stages;                 /* RK_STAGES_... of the last stage that scored it */
+    uint16_t flags;                  /* RK_ESTIMATED */
     uint32_t also;     /* the session's item that contributed second most, or RK_NONE */
     uint32_t gave_way; /* rules that its place breaks, because nothing else was left */
 } rk_recommendation;

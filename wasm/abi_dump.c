@@ -115,6 +115,7 @@ static void print_layouts(void) {
     FIELD(rules);
     FIELD(propensity);
     FIELD(stages);
+    FIELD(flags);
     FIELD(also);
     FIELD(gave_way);
     finish_layout("rk_recommendation", sizeof(THIS));
@@ -373,6 +374,7 @@ static void print_constants(void) {
     CONSTANT(RK_STAGES_RETRIEVAL);
     CONSTANT(RK_STAGES_FIRST);
     CONSTANT(RK_STAGES_SECOND);
+    CONSTANT(RK_ESTIMATED);
     CONSTANT(RK_STAGES_COUNT);
     CONSTANT(RK_MAX_SESSION);
     CONSTANT(RK_MAX_COUNT);

@@ -260,9 +260,16 @@ static rk_status choose(fitting *f, rk_error *error) {
     return f->content.task_rate ? RK_OK : rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "rates");
 }
 
-static void decide(rk_ranked *out) {
-    out->shipped = out->compared > 0 && out->funnel > out->blend;
-    if (!out->shipped) out->reason = "the blend is not beaten on validation";
+/* A gain of less than a standard error is as good as none: the interval is 1.96 errors each way,
+ * near enough 4 from end to end. */
+void rk_ranker_decide(rk_ranked *out) {
+    const double gain = out->funnel - out->blend;
+    const double error = (out->difference.high - out->difference.low) / 4.0;
+    out->shipped = out->compared > 0 && gain > 0.0 && gain > error;
+    if (out->shipped) return;
+    out->reason = out->compared > 0 && gain > 0.0
+                      ? "the blend is beaten by less than a standard error on validation"
+                      : "the blend is not beaten on validation";
 }
 
 /* Of what was shown, heads say how likely each event is if it is shown. Which candidate is taken is
@@ -291,7 +298,7 @@ static bool learn(fitting *f) {
               (job->examples->shared ? compare_folds(f, &content) : compare_apart(f, &content)) &&
               rk_ranker_compare(&f->gathered.examples, &out->params, job->options, &out->ranker,
                                 &out->comparison);
-    if (ok) decide(out);
+    if (ok) rk_ranker_decide(out);
     return ok;
 }
 

@@ -7,10 +7,11 @@
  * to the snapshot, whose retrieval is fitted once more on every row, with its own rates.
  *
  * Whether they ship: NDCG@10 of the funnel less that of the blend, on users that the rankers have
- * not learnt from, must be above 0. Those are the search's users; where the examples need them too
- * (example_split.h), three rankers are trained, each without a third of the users, and asked about
- * that third. What these three say of the third each has not met also calibrates the ranker of all
- * (ranker_figures.h). */
+ * not learnt from, must be above one standard error of it (by user, bootstrap.h): a gain that is as
+ * likely chance is not worth a stage that is harder to explain. Those are the search's users; where
+ * the examples need them too (example_split.h), three rankers are trained, each without a third of
+ * the users, and asked about that third. What these three say of the third each has not met also
+ * calibrates the ranker of all (ranker_figures.h). */
 #ifndef RK_LEARN_FIT_RANKER_H
 #define RK_LEARN_FIT_RANKER_H
 
@@ -67,6 +68,9 @@ typedef struct rk_ranking_job {
  * out->tried is false. Errors: OUT_OF_MEMORY, UNKNOWN_EVENT. */
 rk_status rk_fit_ranker(const rk_ranking_job *job, rk_memory *memory, rk_ranked *out,
                         rk_error *error);
+
+/* Whether they ship, and why not, by what was compared. A part of rk_fit_ranker. */
+void rk_ranker_decide(rk_ranked *out);
 
 /* Puts the rankers into a content fitted on `rows`, as `log` numbers its items, with rates and a
  * first stage of its own; nothing if they are not shipped. False if out of memory. */

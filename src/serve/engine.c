@@ -50,7 +50,6 @@ static void lay_out(rk_arena *arena, const rk_snapshot_meta *meta, rk_engine *en
     engine->final = RK_TAKE(arena, rk_scored, RK_MAX_CANDIDATES);
     engine->places = RK_TAKE(arena, uint32_t, RK_MAX_CANDIDATES);
     engine->ruled = RK_TAKE(arena, rk_ruled, RK_MAX_COUNT);
-    engine->ruled_scores = RK_TAKE(arena, float, RK_MAX_COUNT);
     lay_out_rankers(arena, meta, engine);
     /* Training asks for features before there is a ranker, so they are always there. */
     engine->features = rk_arena_take(arena, rk_feature_context_bytes(meta), 1);

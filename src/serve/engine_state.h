@@ -35,8 +35,7 @@ struct rk_engine {
     uint32_t *places; /* (RK_MAX_CANDIDATES) of those to be scored, later of those in `final` */
     rk_funnel funnel; /* of the last query */
 
-    rk_ruled *ruled;     /* (RK_MAX_COUNT) the last answer's, if it had rules */
-    float *ruled_scores; /* (RK_MAX_COUNT) */
+    rk_ruled *ruled; /* (RK_MAX_COUNT) the last answer's, if it had rules */
 
     /* The rankers', of a snapshot with tasks. */
     rk_feature_context *features;

@@ -49,7 +49,9 @@ static void say_why(const rk_engine *engine, const rk_query *query, uint32_t pla
         out->source_score[s] = candidates->score[s][place];
     }
     out->blend = engine->blends[place];
-    out->stages = funnel->stages;
+    out->stages = (uint16_t)funnel->stages;
+    if (funnel->stages != RK_STAGES_RETRIEVAL && rk_stage_is_new(engine, out->item))
+        out->flags = RK_ESTIMATED;
     if (funnel->stages != RK_STAGES_RETRIEVAL) out->first = engine->first_scores[place];
     if (funnel->stages == RK_STAGES_SECOND)
         memcpy(out->probability, engine->probabilities + place * tasks,
@@ -95,7 +97,14 @@ static uint32_t wanted(const rk_request *request) {
     return RK_MIN(RK_MAX(2 * request->count, RK_SECOND_STAGE_ITEMS), RK_MAX_CANDIDATES);
 }
 
-/* Ranks the candidates as far as `funnel.stages`; returns how many are handed on. */
+/* What the answer shows of the `ranked` best. */
+static uint32_t shown(rk_engine *engine, const rk_query *query, uint32_t unscored,
+                      uint32_t ranked) {
+    if (query->request->rules) ranked = rk_stage_rules(engine, query, unscored, ranked);
+    return RK_MIN(ranked, query->request->count);
+}
+
+/* Ranks the candidates as far as `funnel.stages`; returns how many the answer shows. */
 static uint32_t rank(rk_engine *engine, rk_query *query) {
     rk_funnel *funnel = &engine->funnel;
     uint32_t count = wanted(query->request);
@@ -104,7 +113,7 @@ static uint32_t rank(rk_engine *engine, rk_query *query) {
     if (funnel->stages == RK_STAGES_RETRIEVAL) {
         count = rk_stage_select(engine, engine->blends, count);
         rk_score_places(engine, query, unscored, count);
-        return count;
+        return shown(engine, query, unscored, count);
     }
     score_rest(engine, query, unscored);
     rk_features_begin(engine->features, query, funnel->available);
@@ -112,6 +121,7 @@ static uint32_t rank(rk_engine *engine, rk_query *query) {
     count = funnel->first;
     if (funnel->stages == RK_STAGES_SECOND)
         count = funnel->second = rk_stage_second(engine, query, count);
+    count = shown(engine, query, 0, count);
     rk_features_end(engine->features);
     return count;
 }
@@ -141,9 +151,7 @@ rk_status rk_recommend(rk_engine *engine, const rk_request *request, rk_recommen
         return rk_fail(error, RK_BAD_ARGUMENT, NULL, 0, "the rules are of another snapshot");
     rk_query query = rk_query_begin(engine, request);
     retrieve(engine, &query);
-    uint32_t ranked = rank(engine, &query);
-    if (request->rules) ranked = rk_stage_rules(engine, &query, ranked);
-    *found = RK_MIN(ranked, request->count);
+    *found = rank(engine, &query);
     answer(engine, &query, *found, out);
     engine->funnel.answered = *found;
     rk_query_end(engine, request, &query);

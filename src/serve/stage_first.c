@@ -40,6 +40,6 @@ uint32_t rk_stage_first(rk_engine *engine, const rk_query *query, uint32_t keep)
                           engine->first_inputs);
     rk_first_scores(&stage, candidates->item, engine->first_dots, engine->first_inputs,
                     candidates->count, engine->first_scores);
-    rk_stage_order_new(engine, NULL, candidates->count, engine->first_scores, NULL, NULL, 0);
+    rk_stage_order_new(engine, NULL, candidates->count, 0, engine->first_scores, NULL, NULL, 0);
     return rk_stage_select(engine, engine->first_scores, keep);
 }

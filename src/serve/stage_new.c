@@ -26,6 +26,8 @@ typedef struct ordering {
     const float *weights; /* (width) of the rows in a value */
     float *scores, *rows;
     uint32_t width, count, known;
+    const uint32_t *fixed; /* (fixed_count) places whose numbers stay */
+    uint32_t fixed_count;
     rk_scored *by_blend, *by_score;
 } ordering;
 
@@ -37,6 +39,13 @@ static bool is_new(const ordering *o, uint32_t item) {
     return rk_stage_is_new(o->engine, item);
 }
 
+static bool is_fixed(const ordering *o, uint32_t place) {
+    for (uint32_t i = 0; i < o->fixed_count; i++) {
+        if (o->fixed[i] == place) return true;
+    }
+    return false;
+}
+
 /* By score, all of them are new: the best score to the first of the blend, and so on. */
 static void deal(const ordering *o) {
     uint32_t width = o->width;
@@ -46,6 +55,7 @@ static void deal(const ordering *o) {
                width * sizeof *kept);
     for (uint32_t k = 0; k < o->count; k++) {
         uint32_t place = place_of(o, o->by_blend[k].item);
+        if (is_fixed(o, place)) continue;
         o->scores[place] = o->by_score[k].score;
         if (width) memcpy(o->rows + place * width, kept + k * width, width * sizeof *kept);
     }
@@ -65,6 +75,7 @@ static void insert(const ordering *o, uint32_t item, uint32_t before, float alon
     bool above = before == 0, below = before == o->known;
     uint32_t upper = above ? 0 : before - 1, lower = below ? o->known - 1 : before;
     uint32_t place = place_of(o, item);
+    if (is_fixed(o, place)) return;
     float high = o->by_score[upper].score + (above ? BEYOND : 0.0f);
     float low = o->by_score[lower].score - (below ? BEYOND : 0.0f);
     o->scores[place] = high + (low - high) * along;
@@ -89,19 +100,22 @@ static void insert_all(const ordering *o) {
     }
 }
 
-void rk_stage_order_new(rk_engine *engine, const uint32_t *places, uint32_t count, float *scores,
-                        float *rows, const float *weights, uint32_t width) {
+void rk_stage_order_new(rk_engine *engine, const uint32_t *places, uint32_t count, uint32_t fixed,
+                        float *scores, float *rows, const float *weights, uint32_t width) {
     ordering o = {.engine = engine,
                   .weights = weights,
                   .scores = scores,
                   .rows = rows,
                   .width = width,
                   .count = count,
+                  .fixed = places,
+                  .fixed_count = fixed,
                   .by_blend = engine->fresh,
                   .by_score = engine->fresh + RK_MAX_CANDIDATES};
     for (uint32_t i = 0; i < count; i++)
         o.known += !is_new(&o, engine->candidates.item[places ? places[i] : i]);
     if (o.known == count) return;
+    assert(places || !fixed);
     uint32_t listed = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t place = places ? places[i] : i, item = engine->candidates.item[place];

@@ -571,12 +571,39 @@ static void what_falls_behind_the_blend_does_not_ship(void **state) {
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++)
         b.tuned.sources[s].weight = s == RK_SOURCE_SIMILAR || s == RK_SOURCE_SESSION;
     const rk_ranked learnt = fit_ranked(&b);
-    print_message("hides alone: %.4f against %.4f\n", learnt.funnel, learnt.blend);
+    print_message("hides alone: %.4f against %.4f [%.4f, %.4f]\n", learnt.funnel, learnt.blend,
+                  learnt.difference.low, learnt.difference.high);
     assert_true(learnt.tried && learnt.compared > 100);
     /* Lists of what was shown alone: .411 against .431, and shipped. */
     assert_true(learnt.funnel > 0.95 * learnt.blend);
-    assert_true(learnt.shipped == (learnt.funnel > learnt.blend));
+    assert_true(learnt.shipped); /* by .0136, with a standard error of .011 */
     rk_memory_free(&b.builder.memory);
+}
+
+static void a_gain_within_a_standard_error_does_not_ship(void **state) {
+    (void)state;
+    static const struct {
+        uint32_t compared;
+        double funnel, blend, low, high; /* an interval: 1.96 errors each way */
+        bool ships;
+        const char *reason;
+    } cases[] = {{100, 0.30, 0.20, 0.08, 0.12, true, NULL},
+                 {100, 0.22, 0.20, -0.010, 0.050, true, NULL}, /* .02, error .015 */
+                 {100, 0.21, 0.20, -0.020, 0.040, false,
+                  "the blend is beaten by less than a standard error on validation"}, /* .01 */
+                 {100, 0.20, 0.20, 0.0, 0.0, false, "the blend is not beaten on validation"},
+                 {100, 0.10, 0.20, -0.12, -0.08, false, "the blend is not beaten on validation"},
+                 {0, 0.0, 0.0, 0.0, 0.0, false, "the blend is not beaten on validation"}};
+    for (uint32_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        rk_ranked ranked = {.compared = cases[c].compared,
+                            .funnel = cases[c].funnel,
+                            .blend = cases[c].blend,
+                            .difference = {cases[c].low, cases[c].high}};
+        rk_ranker_decide(&ranked);
+        assert_true(ranked.shipped == cases[c].ships);
+        if (cases[c].ships) assert_null(ranked.reason);
+        if (!cases[c].ships) assert_string_equal(ranked.reason, cases[c].reason);
+    }
 }
 
 static void every_failing_take_is_survived(void **state) {
@@ -662,6 +689,7 @@ int main(void) {
         cmocka_unit_test(a_ranker_of_shuffled_labels_does_not_beat_the_blend),
         cmocka_unit_test(a_ranker_of_what_was_shown_beats_the_blend),
         cmocka_unit_test(what_falls_behind_the_blend_does_not_ship),
+        cmocka_unit_test(a_gain_within_a_standard_error_does_not_ship),
         cmocka_unit_test(every_failing_take_is_survived),
         cmocka_unit_test(a_fit_survives_failing_takes),
     };

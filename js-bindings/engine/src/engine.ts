@@ -230,6 +230,7 @@ export class SnapshotEngine implements Engine {
     const title = native.itemTitle(row.item);
     if (title !== '') answer.title = title;
     if (row.propensity > 0) answer.propensity = row.propensity;
+    if (row.estimated) answer.estimated = true;
     if (row.probabilities.length > 0) {
       answer.probabilities = {};
       for (const [t, { name }] of this.info.tasks.entries()) {

@@ -185,6 +185,8 @@ export interface NativeRecommendation {
   readonly stages: number;
   /** P(task), one a task; empty if the second stage did not run. */
   readonly probabilities: readonly number[];
+  /** Nobody has met the item: score and probabilities are drawn between those of its neighbours. */
+  readonly estimated: boolean;
   /** The sources that brought the item. */
   readonly evidence: readonly NativeEvidence[];
   /** 1-based place before the rules. */
@@ -624,7 +626,7 @@ export class Runtime {
         const score = view.getFloat32(row + fields.source_score.offset + 4 * source, true);
         evidence.push({ source, rank, score });
       }
-      const stages = view.getUint32(row + fields.stages.offset, true);
+      const stages = view.getUint16(row + fields.stages.offset, true);
       const probabilities: number[] = [];
       for (let task = 0; task < tasks && stages === CONSTANTS.RK_STAGES_SECOND; task++) {
         probabilities.push(view.getFloat32(row + fields.probability.offset + 4 * task, true));
@@ -641,6 +643,7 @@ export class Runtime {
         gaveWay: view.getUint32(row + fields.gave_way.offset, true),
         propensity: view.getFloat32(row + fields.propensity.offset, true),
         stages,
+        estimated: (view.getUint16(row + fields.flags.offset, true) & CONSTANTS.RK_ESTIMATED) !== 0,
         probabilities,
         evidence,
       });

@@ -220,6 +220,11 @@ export interface Recommendation {
   sources: SourceEvidence[];
   /** How likely each event is if the item is shown, by event name; absent if the second stage did not run. */
   probabilities?: Record<string, number>;
+  /**
+   * Nobody has met the item, so the rankers know nothing of it: the blend gave it its place, and its score and
+   * probabilities are drawn between those of its neighbours.
+   */
+  estimated?: true;
   /** With `explain`: the item of the session that contributed most, if one did. */
   because?: string;
   /** With `explain`: one sentence for a person. */
