@@ -71,7 +71,8 @@ class Compiler {
   readonly #names: string[] = [];
   readonly #counts = new Map<number, number>();
   #conditions = 0;
-  #aged = 0;
+  #aged = 0; // conditions of filters and exclusions on age
+  #asksAge = false; // the condition at hand
 
   constructor(host: RulesHost) {
     this.#host = host;
@@ -187,18 +188,16 @@ class Compiler {
 
   /** The condition of a filter or an exclusion: one on age is asked of every item again when the hour changes. */
   #removing(where: unknown, path: string): void {
-    const ages = this.#ages;
     const conditions = this.#conditions;
-    this.#ages = false;
+    this.#asksAge = false;
     this.#condition(where, path, 1);
-    if (this.#ages) this.#aged += this.#conditions - conditions;
+    if (this.#asksAge) this.#aged += this.#conditions - conditions;
     if (this.#aged > MAX_AGED) {
       throw new RulesError(
         path,
         `filters and exclusions on age have more than ${MAX_AGED} conditions`,
       );
     }
-    this.#ages ||= ages;
   }
 
   #exclude(rule: Fields, path: string): number {
@@ -325,6 +324,7 @@ class Compiler {
   }
 
   #age(low: number, high: number): void {
+    this.#asksAge = true;
     this.#operator(CONSTANTS.RK_MATCH_AGE, Math.round(low * 24), Math.round(high * 24));
   }
 
