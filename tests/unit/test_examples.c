@@ -403,7 +403,7 @@ static void tasks_and_rates_are_counted(void **state) {
         assert_true(tasks[t].base_rate > base - 1e-6 && tasks[t].base_rate < base + 1e-6);
         for (uint32_t item = 0; item < ITEMS; item++) {
             const double want =
-                all[item] ? (with[item] + 20.0 * base) / (all[item] + 20.0) * 254.0 : 255.0;
+                all[item] > 0.0 ? (with[item] + 20.0 * base) / (all[item] + 20.0) * 254.0 : 255.0;
             const double got = rates[(uint64_t)b.log.item_of_file[item] * count + t];
             assert_true(got > want - 0.51 && got < want + 0.51);
         }
