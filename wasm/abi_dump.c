@@ -415,6 +415,7 @@ static void print_constants(void) {
     CONSTANT(RK_RULES_MAX_EXPLORE);
     CONSTANT(RK_MAX_CANDIDATES);
     CONSTANT(RK_MAX_QUOTA);
+    CONSTANT(RK_NO_RATE);
     printf("  },\n");
 }
 

@@ -471,10 +471,11 @@ static void describe_item(const rk_feature_context *context, const rk_query *que
     if (context->recent_count)
         row[RK_FEATURE_leads_last] =
             (float)rk_neighbor_strength(content, item, context->recent[0]) / 256.0f;
-    const uint8_t *rate = content->task_rate + (uint64_t)item * content->meta.tasks;
-    for (uint32_t t = 0; t < content->meta.tasks; t++)
+    for (uint32_t t = 0; t < content->meta.tasks; t++) {
+        uint8_t rate = content->task_rate[(uint64_t)item * content->meta.tasks + t];
         row[RK_FEATURE_item_rate_0 + t] =
-            rate[t] == RK_NO_RATE ? content->tasks[t].base_rate : (float)rate[t] / RK_RATE_STEPS;
+            rate == RK_NO_RATE ? content->tasks[t].base_rate : (float)rate / RK_RATE_STEPS;
+    }
 }
 
 /* Reads what describing the items will read, for nothing but to have it: first where their rows

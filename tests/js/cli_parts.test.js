@@ -115,6 +115,7 @@ test('the configuration', () => {
     ['{"events": {"buy": {}}}', 'c.json: events.buy says nothing; known are weight, value'],
     ['{"events": {"buy": {"value": "1"}}}', /events.buy.value must be a number from -1048576/],
     ['{"events": {"buy": {"weight": 2e9}}}', /events.buy.weight must be a number from -1048576/],
+    ['{"events": {"buy": {"value": 1e-7}}}', /events.buy.value is too small/],
     ['{"base": 3}', 'c.json: base must be the name of an event type, or null'],
     ['{"train": {"dim": "64"}}', 'c.json: train.dim must be a number; it is "64"'],
     ['{"train": {"a b": 64}}', "c.json: train.a b is no setting's name"],

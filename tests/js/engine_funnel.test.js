@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { reasonFor } from '../../js-bindings/engine/dist/reason.js';
 import { RequestError, RulesError, createEngine } from 'reckon';
 import { tasteSnapshot } from '../data/generated_snapshot.js';
 import { tasteItem } from '../data/taste_log.js';
@@ -105,12 +106,6 @@ test('a reason is what brought the item, or the rule that put it there', () => {
   const quotas = Object.fromEntries(engine.info.sources.map(({ name }) => [name, 1]));
   const [{ reason, sources }] = ask({ rules, quotas, count: 1, explain: true }).items;
   assert.deepEqual([sources, reason], [[], 'put here by the rule “launch”']);
-  const late = Array.from({ length: 32 }, () => ({ type: 'seen' }));
-  const many = { rules: [...late, ...rules.rules] };
-  assert.equal(
-    ask({ rules: many, quotas, count: 1, explain: true }).items[0].reason,
-    'put here by a rule',
-  );
 });
 
 test('a drawn item says that it is shown to learn', async () => {
@@ -220,4 +215,14 @@ test('a document that JSON would change is not taken for another', () => {
     assert.throws(() => ask(explore(first)), RulesError, String(first));
   const items = [tasteItem(1, 5)];
   assert.throws(() => ask({ filter: { items: [...items, undefined] } }), RulesError);
+});
+
+test('a reason is of a source that counts, though one without weight ranks the item higher', () => {
+  const sources = [
+    { name: 'popular', rank: 1, counts: false },
+    { name: 'session', rank: 9, counts: true },
+  ];
+  const evidence = { because: [], isDraw: false, rules: [], sources };
+  assert.equal(reasonFor(evidence), 'fits what you picked');
+  assert.equal(reasonFor({ ...evidence, sources: sources.slice(0, 1) }), 'popular with everyone');
 });

@@ -580,22 +580,25 @@ static void what_falls_behind_the_blend_does_not_ship(void **state) {
     rk_memory_free(&b.builder.memory);
 }
 
-static void a_gain_within_a_standard_error_does_not_ship(void **state) {
+static void a_gain_within_a_standard_error_does_not_ship_one_task(void **state) {
     (void)state;
     static const struct {
-        uint32_t compared;
+        uint32_t tasks, compared;
         double funnel, blend, low, high; /* an interval: 1.96 errors each way */
         bool ships;
         const char *reason;
-    } cases[] = {{100, 0.30, 0.20, 0.08, 0.12, true, NULL},
-                 {100, 0.22, 0.20, -0.010, 0.050, true, NULL}, /* .02, error .015 */
-                 {100, 0.21, 0.20, -0.020, 0.040, false,
+    } cases[] = {{1, 100, 0.30, 0.20, 0.08, 0.12, true, NULL},
+                 {1, 100, 0.22, 0.20, -0.010, 0.050, true, NULL}, /* .02, error .015 */
+                 {1, 100, 0.21, 0.20, -0.020, 0.040, false,
                   "the blend is beaten by less than a standard error on validation"}, /* .01 */
-                 {100, 0.20, 0.20, 0.0, 0.0, false, "the blend is not beaten on validation"},
-                 {100, 0.10, 0.20, -0.12, -0.08, false, "the blend is not beaten on validation"},
-                 {0, 0.0, 0.0, 0.0, 0.0, false, "the blend is not beaten on validation"}};
+                 {3, 100, 0.21, 0.20, -0.020, 0.040, true, NULL}, /* chances to weigh */
+                 {3, 100, 0.20, 0.20, 0.0, 0.0, false, "the blend is not beaten on validation"},
+                 {1, 100, 0.20, 0.20, 0.0, 0.0, false, "the blend is not beaten on validation"},
+                 {1, 100, 0.10, 0.20, -0.12, -0.08, false, "the blend is not beaten on validation"},
+                 {1, 0, 0.0, 0.0, 0.0, 0.0, false, "the blend is not beaten on validation"}};
     for (uint32_t c = 0; c < sizeof cases / sizeof *cases; c++) {
-        rk_ranked ranked = {.compared = cases[c].compared,
+        rk_ranked ranked = {.tasks = cases[c].tasks,
+                            .compared = cases[c].compared,
                             .funnel = cases[c].funnel,
                             .blend = cases[c].blend,
                             .difference = {cases[c].low, cases[c].high}};
@@ -689,7 +692,7 @@ int main(void) {
         cmocka_unit_test(a_ranker_of_shuffled_labels_does_not_beat_the_blend),
         cmocka_unit_test(a_ranker_of_what_was_shown_beats_the_blend),
         cmocka_unit_test(what_falls_behind_the_blend_does_not_ship),
-        cmocka_unit_test(a_gain_within_a_standard_error_does_not_ship),
+        cmocka_unit_test(a_gain_within_a_standard_error_does_not_ship_one_task),
         cmocka_unit_test(every_failing_take_is_survived),
         cmocka_unit_test(a_fit_survives_failing_takes),
     };

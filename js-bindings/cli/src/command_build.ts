@@ -1,6 +1,7 @@
 // reckon build: an event log to a snapshot, or to one snapshot a region.
 import path from 'node:path';
 import type { Command } from './command.js';
+import { rankerLines } from './command_inspect.js';
 import { type EventLog, type RegionalLog, isRegional, regionOf, rowsWhere } from './event_log.js';
 import { Refusal, UsageError, quote, reasonOf } from './failures.js';
 import { entriesAt, jsonAt, numberAt } from './json_path.js';
@@ -242,7 +243,7 @@ function description(built: Built): string {
     lines.push(
       `on ${count(cases)} validation cases, hidden from training; the parameters were chosen on them:`,
     );
-    lines.push(metricsTable(Object.fromEntries(methods)));
+    lines.push(metricsTable(Object.fromEntries(methods)), ...rankerLines(report));
   } else if (jsonAt(report, 'validation') !== undefined) {
     lines.push('too few events to measure quality on');
   }

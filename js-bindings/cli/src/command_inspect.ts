@@ -130,7 +130,7 @@ function learnerLines(report: unknown): string[] {
 }
 
 /** Whether the snapshot has rankers, on what grounds, and how well each task is foretold. */
-function rankerLines(report: unknown): string[] {
+export function rankerLines(report: unknown): string[] {
   const ranker = jsonAt(report, 'ranker');
   const reason = jsonAt(ranker, 'reason');
   const lines: string[] = [];

@@ -117,6 +117,8 @@ function eventConfigs(
           `events.${name}.${key} must be a number from -${MOST_WEIGHT} to ${MOST_WEIGHT}`,
         );
       }
+      if (number !== 0 && Number(number.toFixed(MOST_DECIMALS)) === 0)
+        throw refuse(`events.${name}.${key} is too small: at most ${MOST_DECIMALS} decimals count`);
       config[known] = number;
     }
     if (settings.length > 0) return config;

@@ -240,6 +240,10 @@ export class SnapshotEngine implements Engine {
     return answer;
   }
 
+  #weighs(source: SourceName): boolean {
+    return this.info.sources.some(({ name, weight }) => name === source && weight !== 0);
+  }
+
   #explain(
     native: NativeEngine,
     row: NativeRecommendation,
@@ -253,7 +257,10 @@ export class SnapshotEngine implements Engine {
       reason: reasonFor({
         isDraw: row.propensity > 0,
         because: named.map((item) => native.itemTitle(item) || native.itemId(item)),
-        sources: row.evidence.map(({ source, rank }) => ({ name: this.#sourceName(source), rank })),
+        sources: row.evidence.map(({ source, rank }) => {
+          const name = this.#sourceName(source);
+          return { name, rank, counts: this.#weighs(name) };
+        }),
         rules,
       }),
       ...(row.probabilities.length > 0 && {

@@ -4,7 +4,12 @@ import type { SourceName } from './types.js';
 export interface Evidence {
   /** What to call the session's items that spoke for it, best first. */
   readonly because: readonly string[];
-  readonly sources: readonly { readonly name: SourceName; readonly rank: number }[];
+  /** `counts`: its weight in the blend is not 0. */
+  readonly sources: readonly {
+    readonly name: SourceName;
+    readonly rank: number;
+    readonly counts: boolean;
+  }[];
   /** An explore slot drew it. */
   readonly isDraw: boolean;
   /** The rules of the request that had to do with its place. */
@@ -25,12 +30,12 @@ const WORDS: Readonly<Record<SourceName, string>> = {
 export function reasonFor({ because, sources, isDraw, rules }: Evidence): string {
   if (isDraw) return WORDS.explore;
   if (because.length > 0) return `because you picked ${because.join(' and ')}`;
-  // Of equal places the one that says more.
+  // One that counts before one that does not; of equal places the one that says more.
   const isPopular = ({ name }: { name: SourceName }): number => Number(name === 'popular');
-  const [best] = [...sources].sort((a, b) => a.rank - b.rank || isPopular(a) - isPopular(b));
+  const [best] = [...sources].sort(
+    (a, b) => Number(b.counts) - Number(a.counts) || a.rank - b.rank || isPopular(a) - isPopular(b),
+  );
   if (best !== undefined) return WORDS[best.name];
-  // Nobody brought it: it was pinned, by a rule that may be beyond those that are told.
-  return rules.length > 0
-    ? `put here by the rule “${rules.join('” and “')}”`
-    : 'put here by a rule';
+  // Nobody brought it: it was pinned.
+  return `put here by the rule “${rules.join('” and “')}”`;
 }

@@ -86,7 +86,7 @@ export interface EngineInfo {
     readonly name: string;
     /** Of its probability in the value, unless a request says otherwise. */
     readonly weight: number;
-    /** Share of the examples that have it. */
+    /** Share of the log's rows that have it. */
     readonly baseRate: number;
   }[];
   /** Items that have a place. */
