@@ -268,11 +268,11 @@ static void naive_user(const bench *b, uint32_t item, const naive_session *s, do
                 (double)content->feature_vectors[request->features[f] * content->meta.dim + d];
     out[RK_FEATURE_user_features] = naive_dot(content, user, item);
     const double events = request->session_count;
-    const uint8_t *rate = content->task_rate + item * content->meta.tasks;
     for (uint32_t t = 0; t < content->meta.tasks; t++) {
         const rk_task task = content->tasks[t];
+        const uint8_t rate = content->task_rate[item * content->meta.tasks + t];
         out[RK_FEATURE_item_rate_0 + t] =
-            rate[t] == 255 ? (double)content->tasks[t].base_rate : (double)rate[t] / 254.0;
+            rate == 255 ? (double)task.base_rate : (double)rate / 254.0;
         out[RK_FEATURE_user_rate_0 + t] =
             (s->of_type[task.type] + 5.0 * (double)task.base_rate) / (events + 5.0);
     }

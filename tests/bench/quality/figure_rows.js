@@ -134,7 +134,8 @@ export const isOf = (entry) => (row) =>
 export function metricName(metric) {
   const [name, cutoff] = metric.split('@');
   const written = { hr: 'HR', ndcg: 'NDCG', mrr: 'MRR', recall: 'Recall', precision: 'P' };
-  return `${written[name] ?? name}@${cutoff}`;
+  const short = written[name] ?? name.replace(/^auc/, 'AUC');
+  return cutoff === undefined ? short : `${short}@${cutoff}`;
 }
 
 /** The methods of an entry, best in its first metric first. */

@@ -222,11 +222,11 @@ export const SETS = [
   {
     set: 'kuairand_kcore15',
     log: shared('kuairand_kcore15/interactions.csv.gz'),
-    map: 'label.like=is_like,label.hate=is_hate',
+    map: 'label.click=is_click,label.like=is_like,label.hate=is_hate',
     protocol: 'temporal',
     about:
-      'Every row is an item that was shown, and has a like or a hate: a ranker of what was shown, judged by how it ' +
-      'tells the two apart on rows it has not seen.',
+      'Every row is an item that was shown, and what came of it: how a ranker tells likes and hates apart on rows that it ' +
+      'has not seen, beside the rates of the user and of the item.',
     train: { impressions: 1 },
     metrics: HIDDEN_AT_10,
     targets: [
