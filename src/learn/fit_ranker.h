@@ -7,11 +7,12 @@
  * to the snapshot, whose retrieval is fitted once more on every row, with its own rates.
  *
  * Whether they ship: NDCG@10 of the funnel less that of the blend, on users that the rankers have
- * not learnt from, must be above one standard error of it (by user, bootstrap.h): a gain that is as
- * likely chance is not worth a stage that is harder to explain. Those are the search's users; where
- * the examples need them too (example_split.h), three rankers are trained, each without a third of
- * the users, and asked about that third. What these three say of the third each has not met also
- * calibrates the ranker of all (ranker_figures.h). */
+ * not learnt from, must be above 0; with one task above a standard error of it (by user,
+ * bootstrap.h), because a gain that is as likely chance is not worth a stage that is harder to
+ * explain. Several tasks are: without rankers a request has no chances to weigh. Those are the
+ * search's users; where the examples need them too (example_split.h), three rankers are trained,
+ * each without a third of the users, and asked about that third. What these three say of the third
+ * each has not met also calibrates the ranker of all (ranker_figures.h). */
 #ifndef RK_LEARN_FIT_RANKER_H
 #define RK_LEARN_FIT_RANKER_H
 

@@ -64,16 +64,6 @@ bool rk_ranker_foretell(const rk_snapshot_content *content, const rk_examples *e
     return ok;
 }
 
-static float base_rate(const rk_examples *examples, uint32_t task) {
-    double weight[2] = {0.0, 0.0};
-    for (uint64_t row = 0; row < examples->count; row++) {
-        if (rk_task_bit(examples->known[row], task))
-            weight[rk_task_bit(examples->label[row], task)] += (double)examples->weight[row];
-    }
-    const double all = weight[0] + weight[1];
-    return all > 0.0 ? (float)(weight[1] / all) : 0.0f;
-}
-
 bool rk_ranker_calibrate(const rk_ranker_rows *tune, rk_memory *scratch, rk_ranker *ranker) {
     columns c;
     if (!take_columns(tune->rows, scratch, &c)) return false;
@@ -82,7 +72,6 @@ bool rk_ranker_calibrate(const rk_ranker_rows *tune, rk_memory *scratch, rk_rank
         const rk_calibration fit = rk_calibrate(c.score, c.label, c.weight, count);
         ranker->task[k].scale = fit.scale;
         ranker->task[k].offset = fit.offset;
-        ranker->task[k].base_rate = base_rate(tune->examples, ranker->task[k].task);
     }
     return true;
 }

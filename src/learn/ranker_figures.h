@@ -24,8 +24,8 @@ typedef struct rk_ranker_rows {
 bool rk_ranker_foretell(const rk_snapshot_content *content, const rk_examples *examples,
                         float *logits);
 
-/* Sets scale, offset and base_rate of every task of `ranker`, whose `tasks` and task[].task are
- * set; the base rate is that of all examples. False if out of memory. */
+/* Sets scale and offset of every task of `ranker`, whose `tasks` and task[].task are set. False if
+ * out of memory. */
 bool rk_ranker_calibrate(const rk_ranker_rows *tune, rk_memory *scratch, rk_ranker *ranker);
 
 /* Sets the figures. value: (examples->tasks) weights of the value model; the gain of a row is its

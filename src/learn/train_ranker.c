@@ -392,17 +392,6 @@ rk_mtml rk_ranker_model(const rk_ranker *ranker) {
                         ranker->weights);
 }
 
-void rk_ranker_tasks(const rk_ranker *ranker, const rk_ranker_params *params, rk_task *tasks) {
-    for (uint32_t k = 0; k < ranker->tasks; k++) {
-        const rk_ranker_task *task = &ranker->task[k];
-        tasks[k] = (rk_task){.type = RK_NONE,
-                             .weight = params->value[task->task],
-                             .scale = task->scale,
-                             .offset = task->offset,
-                             .base_rate = task->base_rate};
-    }
-}
-
 /* AUC of the network that `params` describes, a task after the other. */
 static bool train_other(const rk_examples *examples, const rk_ranker_params *params,
                         const rk_learn_options *options, double *auc) {

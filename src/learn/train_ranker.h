@@ -55,7 +55,6 @@ rk_ranker_params rk_ranker_defaults(void);
 typedef struct rk_ranker_task {
     uint32_t task;       /* its number in the examples */
     float scale, offset; /* the calibration */
-    float base_rate;     /* share of positives among the known rows, by weight */
     uint64_t rows, positives;
     double auc;               /* ties by half */
     double log_loss;          /* of the calibrated probability */
@@ -84,8 +83,6 @@ bool rk_ranker_measures(uint64_t seed, uint64_t group);
 
 /* The network over ranker->weights. */
 rk_mtml rk_ranker_model(const rk_ranker *ranker);
-/* Its tasks as the snapshot holds them; `type` (RK_NONE) is the caller's to set. Out (tasks). */
-void rk_ranker_tasks(const rk_ranker *ranker, const rk_ranker_params *params, rk_task *tasks);
 
 /* AUC of every task on the same measured rows, by three networks. */
 typedef struct rk_ranker_comparison {
