@@ -18,8 +18,8 @@ enum { RK_ARM_ITEM = 1, RK_ARM_CLUSTER = 2, RK_ARM_SOURCE = 3 };
 #define RK_DAY_BITS      16
 
 #define RK_ARM_ONE 65536 /* one trial, one reward */
-/* Of any sum of an arm: two of them still add up in 64 bits. */
-#define RK_ARM_MOST ((int64_t)1 << 62)
+/* Of any sum of an arm: what a delta can say of it (FORMAT.md), and two of them add up. */
+#define RK_ARM_MOST ((int64_t)1 << 58)
 
 /* One arm on one UTC day (days since 1970). Rows are kept in ascending order of arm_day. */
 typedef struct rk_arm_row {
@@ -60,5 +60,21 @@ static inline uint32_t rk_linear_words(uint32_t dim) {
 }
 
 #define RK_MS_PER_DAY ((int64_t)86400000)
+
+/* ---- the file ---- */
+
+#define RK_DELTA_MOST_ROWS RK_MAX_ITEMS
+
+typedef struct rk_delta_meta {
+    uint32_t arm_rows;
+    uint32_t day; /* the newest of any row */
+    uint32_t linear_dim;
+    uint32_t linear_days;
+    uint64_t linear_model; /* names the features; statistics of another model never mix */
+    uint64_t seq;          /* of a device's batch, from 1; 0: statistics of many */
+    uint32_t epoch;        /* UTC week of the device's token */
+    uint32_t reserved[7];
+} rk_delta_meta;
+RK_STATIC_ASSERT(sizeof(rk_delta_meta) == 64, delta_meta_is_64_bytes);
 
 #endif

@@ -63,7 +63,7 @@ rk_status rk_arms_add(rk_arm_table *table, rk_arm_row row, rk_error *error) {
     rk_arm_row *found = table->rows + at;
     if (at < table->count && found->arm_day == row.arm_day) {
         if (!sums_fit(found, &row))
-            return rk_fail(error, RK_TOO_LARGE, NULL, 0, "a sum of an arm passes 2^62");
+            return rk_fail(error, RK_TOO_LARGE, NULL, 0, "a sum of an arm passes 2^58");
         add_to(found, &row);
         return RK_OK;
     }
@@ -87,7 +87,7 @@ static rk_status check_merge(const rk_arm_table *table, const rk_arm_row *rows, 
         if (at == table->count || table->rows[at].arm_day != rows[i].arm_day)
             ++*fresh;
         else if (!sums_fit(&table->rows[at], &rows[i]))
-            return rk_fail(error, RK_TOO_LARGE, NULL, i, "a sum of an arm passes 2^62");
+            return rk_fail(error, RK_TOO_LARGE, NULL, i, "a sum of an arm passes 2^58");
     }
     if (*fresh > table->capacity - table->count)
         return rk_fail_value(error, RK_TOO_LARGE, NULL, 0, "rows", (uint64_t)table->count + *fresh,

@@ -8,8 +8,12 @@
  *
  * regret: arms with chances uniform in [.01, .05], drawn by the seed and the same for every policy.
  * What is counted is the expected loss, best chance minus chosen chance, not the luck of rewards.
- *   reckon        statistics, policy and choice as served, feedback after every round
- *   batched       the same, feedback after 1,000 rounds
+ *   reckon        feedback after every round, every round its own version of the statistics and
+ *                 policy seed. Only the round that decides is drawn: the policy is how often an arm
+ *                 wins in 256 rounds, so drawing from it has the law of one of them, chosen blindly
+ *   device        feedback after every round, but only the chosen arm's rows drawn again; all of
+ *                 them every 1,000 rounds: what a device does between two syncs
+ *   batched       statistics, policy and choice as served, feedback after 1,000 rounds
  *   textbook      Thompson sampling as in the literature: one draw of every arm a round by two
  * gamma variates (Marsaglia and Tsang, 2000), libm and doubles; shares nothing with src/ but the
  * source of uniform numbers greedy        a tenth uniform, else the best mean         ucb    UCB1
@@ -51,10 +55,10 @@ static uint64_t number(int count, char **words, const char *name, const char *fa
     return strtoull(option(count, words, name, fallback), NULL, 10);
 }
 
-static void *take(size_t bytes) {
-    void *memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
+static void *take(uint64_t bytes) {
+    void *memory = aligned_alloc(64, (size_t)(bytes + 63) / 64 * 64);
     if (!memory) stop("out of memory");
-    memset(memory, 0, (bytes + 63) / 64 * 64);
+    memset(memory, 0, (size_t)(bytes + 63) / 64 * 64);
     return memory;
 }
 
@@ -180,14 +184,30 @@ static uint32_t greedy_arm(rival *r, uint32_t arms) {
 
 /* ---- regret ---- */
 
-static void run_served(const world *w, uint64_t seed, uint64_t rounds, bool batched,
-                       double *curve) {
+/* One decision of a policy that is drawn for it alone. */
+static uint32_t choose_once(served *s, uint64_t version) {
+    rk_rng rng = rk_rng_at(rk_mix64(s->seed, version), 1);
+    if (rk_rng_below(&rng, RK_POLICY_PARTS) < UNIFORM) return rk_rng_below(&rng, s->policy.arms);
+    float best = -1.0f, draw;
+    uint32_t chosen = 0;
+    for (uint32_t a = 0; a < s->policy.arms; a++) {
+        rk_evidence evidence = {0.0, 0.0};
+        rk_arms_evidence(&s->table, s->key[a], 0, &s->forgetting, &evidence);
+        rk_beta_draw(rk_posterior(FLAT, evidence), &rng, &draw, 1);
+        if (draw > best) best = draw, chosen = a;
+    }
+    return chosen;
+}
+
+enum { EVERY_ROUND, DEVICE, BATCHED };
+
+static void run_served(const world *w, uint64_t seed, uint64_t rounds, int way, double *curve) {
     served *s = served_of(seed, w->arms);
     rk_rng luck = rk_rng_at(seed, STREAM_REWARD);
     double regret = 0.0;
     uint32_t total = 0;
     for (uint64_t t = 0; t < rounds; t++) {
-        if (t % BATCH == 0) {
+        if (t % BATCH == 0 && way != EVERY_ROUND) {
             if (rk_arms_merge(&s->table, s->pending.rows, s->pending.count, NULL) != RK_OK)
                 stop("a table is full");
             s->pending.count = 0;
@@ -195,14 +215,16 @@ static void run_served(const world *w, uint64_t seed, uint64_t rounds, bool batc
             total = rk_policy_weigh(&s->policy);
         }
         rk_choice choice;
-        if (batched)
+        if (way == EVERY_ROUND)
+            choice.arm = choose_once(s, t);
+        else if (way == BATCHED)
             choice.arm = choose_by_weight(s, total, rk_mix64(seed, t));
         else
             rk_policy_choose(&s->policy, rk_mix64(seed, t), 1, &choice);
         regret += w->best - w->chance[choice.arm];
         const bool reward = rk_rng_f64(&luck) < w->chance[choice.arm];
-        add_feedback(s, batched ? &s->pending : &s->table, choice.arm, reward);
-        if (!batched) draw_arm(s, choice.arm, t / BATCH);
+        add_feedback(s, way == BATCHED ? &s->pending : &s->table, choice.arm, reward);
+        if (way == DEVICE) draw_arm(s, choice.arm, t / BATCH);
         if ((t + 1) % (rounds / POINTS) == 0) curve[(t + 1) / (rounds / POINTS) - 1] = regret;
     }
     release(s);
@@ -233,12 +255,14 @@ static void regret_command(int count, char **words) {
     const uint64_t seeds = number(count, words, "--seeds", "4");
     const uint32_t arms = (uint32_t)number(count, words, "--arms", "50");
     if (rounds % POINTS != 0 || arms == 0 || arms > MOST_ARMS) stop("rounds or arms");
-    const bool batched = strcmp(policy, "batched") == 0;
+    static const char *const ways[] = {"reckon", "device", "batched"};
     for (uint64_t seed = first; seed < first + seeds; seed++) {
         const world w = world_of(seed, arms);
         double curve[POINTS];
-        if (batched || strcmp(policy, "reckon") == 0)
-            run_served(&w, seed, rounds, batched, curve);
+        int way = 0;
+        while (way < 3 && strcmp(policy, ways[way]) != 0) way++;
+        if (way < 3)
+            run_served(&w, seed, rounds, way, curve);
         else
             run_rival(&w, seed, rounds, policy, curve);
         for (uint64_t p = 0; p < POINTS; p++)
