@@ -85,13 +85,25 @@ rk_off_policy rk_off_policy_estimate(const rk_off_policy_log *log) {
     return result;
 }
 
+/* Nearest tenth, or the number as it is where it is large. */
+static void add_tenths(rk_detail *text, double value) {
+    if (!(value < 1e6)) {
+        rk_detail_add_f32(text, (float)value);
+        return;
+    }
+    const uint64_t tenths = (uint64_t)(value * 10.0 + 0.5);
+    rk_detail_add_u64(text, tenths / 10);
+    rk_detail_add(text, ".");
+    rk_detail_add_u64(text, tenths % 10);
+}
+
 void rk_off_policy_warning(const rk_off_policy *result, uint64_t rows,
                            char out[RK_OFF_POLICY_TEXT]) {
     size_t used = 0;
     rk_detail part;
     if (result->warnings & RK_OFF_POLICY_FEW) {
         part = rk_detail_of("the log is worth ");
-        rk_detail_add_f32(&part, (float)result->effective);
+        add_tenths(&part, result->effective);
         rk_detail_add(&part, " of its ");
         rk_detail_add_u64(&part, rows);
         rk_detail_add(&part, " rows for this policy: it cannot say");
@@ -101,7 +113,7 @@ void rk_off_policy_warning(const rk_off_policy *result, uint64_t rows,
     if (result->warnings & RK_OFF_POLICY_WEIGHTS) {
         if (used > 0) memcpy(out + used, "; ", 2), used += 2;
         part = rk_detail_of("weights have a mean of ");
-        rk_detail_add_f32(&part, (float)result->mean_weight);
+        add_tenths(&part, result->mean_weight);
         rk_detail_add(&part, " instead of 1: propensities or support are wrong");
         memcpy(out + used, part.text, part.used);
         used += part.used;

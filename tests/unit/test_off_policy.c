@@ -117,7 +117,7 @@ static void the_size_is_known_and_told(void **state) {
         assert_int_equal(text[0] != '\0', m < 100);
         if (m == 7)
             assert_string_equal(
-                text, "the log is worth 7 of its 2000 rows for this policy: it cannot say");
+                text, "the log is worth 7.0 of its 2000 rows for this policy: it cannot say");
     }
     /* No weight at all: nothing is estimated, nothing is divided by 0. */
     memset(s->target, 0, sizeof s->target);
