@@ -40,6 +40,14 @@ static inline uint32_t rk_row_day(const rk_arm_row *row) {
     return (uint32_t)row->arm_day & 0xFFFFu;
 }
 
+/* What readers prove and tables rely on. */
+static inline bool rk_arm_row_is_valid(const rk_arm_row *row) {
+    const uint64_t kind = rk_row_key(row) >> RK_ARM_HASH_BITS;
+    return kind >= RK_ARM_ITEM && kind <= RK_ARM_SOURCE && row->trials >= 0 &&
+           row->trials <= RK_ARM_MOST && row->rewards >= 0 && row->rewards <= RK_ARM_MOST &&
+           row->devices >= 0 && row->devices <= RK_ARM_MOST;
+}
+
 /* ---- the linear model ---- */
 
 #define RK_LINEAR_MOST_DIM  64u

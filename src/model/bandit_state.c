@@ -50,15 +50,8 @@ static void add_to(rk_arm_row *sum, const rk_arm_row *row) {
     sum->devices += row->devices;
 }
 
-static bool row_is_valid(const rk_arm_row *row) {
-    const uint64_t kind = rk_row_key(row) >> RK_ARM_HASH_BITS;
-    return kind >= RK_ARM_ITEM && kind <= RK_ARM_SOURCE && row->trials >= 0 &&
-           row->trials <= RK_ARM_MOST && row->rewards >= 0 && row->rewards <= RK_ARM_MOST &&
-           row->devices >= 0 && row->devices <= RK_ARM_MOST;
-}
-
 rk_status rk_arms_add(rk_arm_table *table, rk_arm_row row, rk_error *error) {
-    assert(row_is_valid(&row));
+    assert(rk_arm_row_is_valid(&row));
     const uint32_t at = lower_bound(table, row.arm_day);
     rk_arm_row *found = table->rows + at;
     if (at < table->count && found->arm_day == row.arm_day) {
@@ -82,7 +75,7 @@ static rk_status check_merge(const rk_arm_table *table, const rk_arm_row *rows, 
     uint32_t at = 0;
     *fresh = 0;
     for (uint32_t i = 0; i < count; i++) {
-        assert(row_is_valid(&rows[i]) && (i == 0 || rows[i - 1].arm_day < rows[i].arm_day));
+        assert(rk_arm_row_is_valid(&rows[i]) && (i == 0 || rows[i - 1].arm_day < rows[i].arm_day));
         while (at < table->count && table->rows[at].arm_day < rows[i].arm_day) at++;
         if (at == table->count || table->rows[at].arm_day != rows[i].arm_day)
             ++*fresh;

@@ -14,6 +14,7 @@
  *   device        feedback after every round, but only the chosen arm's rows drawn again; all of
  *                 them every 1,000 rounds: what a device does between two syncs
  *   batched       statistics, policy and choice as served, feedback after 1,000 rounds
+ *   informed      batched, with the prior of a region that knows its click rate: 3 of 100
  *   textbook      Thompson sampling as in the literature: one draw of every arm a round by two
  * gamma variates (Marsaglia and Tsang, 2000), libm and doubles; shares nothing with src/ but the
  * source of uniform numbers greedy        a tenth uniform, else the best mean         ucb    UCB1
@@ -85,6 +86,7 @@ typedef struct served {
     rk_arm_table table, pending; /* pending: not visible yet */
     rk_policy policy;
     rk_forgetting forgetting;
+    rk_beta prior;
     uint64_t seed;
     uint64_t key[MOST_ARMS];
 } served;
@@ -92,6 +94,7 @@ typedef struct served {
 static served *served_of(uint64_t seed, uint32_t arms) {
     served *s = take(sizeof *s);
     s->seed = seed;
+    s->prior = FLAT;
     s->table = (rk_arm_table){take(arms * sizeof(rk_arm_row)), 0, arms};
     s->pending = (rk_arm_table){take(arms * sizeof(rk_arm_row)), 0, arms};
     s->policy = rk_policy_over(take(rk_policy_bytes(arms)), arms, UNIFORM);
@@ -112,7 +115,7 @@ static void draw_arm(served *s, uint32_t arm, uint64_t version) {
     rk_evidence evidence = {0.0, 0.0};
     rk_arms_evidence(&s->table, s->key[arm], 0, &s->forgetting, &evidence);
     rk_policy_draw_beta(&s->policy, arm, rk_mix64(s->seed, version), s->key[arm],
-                        rk_posterior(FLAT, evidence));
+                        rk_posterior(s->prior, evidence));
 }
 
 static void draw_all(served *s, uint64_t version) {
@@ -193,16 +196,17 @@ static uint32_t choose_once(served *s, uint64_t version) {
     for (uint32_t a = 0; a < s->policy.arms; a++) {
         rk_evidence evidence = {0.0, 0.0};
         rk_arms_evidence(&s->table, s->key[a], 0, &s->forgetting, &evidence);
-        rk_beta_draw(rk_posterior(FLAT, evidence), &rng, &draw, 1);
+        rk_beta_draw(rk_posterior(s->prior, evidence), &rng, &draw, 1);
         if (draw > best) best = draw, chosen = a;
     }
     return chosen;
 }
 
-enum { EVERY_ROUND, DEVICE, BATCHED };
+enum { EVERY_ROUND, DEVICE, BATCHED, INFORMED };
 
 static void run_served(const world *w, uint64_t seed, uint64_t rounds, int way, double *curve) {
     served *s = served_of(seed, w->arms);
+    if (way == INFORMED) s->prior = (rk_beta){3.0, 97.0}, way = BATCHED;
     rk_rng luck = rk_rng_at(seed, STREAM_REWARD);
     double regret = 0.0;
     uint32_t total = 0;
@@ -255,13 +259,13 @@ static void regret_command(int count, char **words) {
     const uint64_t seeds = number(count, words, "--seeds", "4");
     const uint32_t arms = (uint32_t)number(count, words, "--arms", "50");
     if (rounds % POINTS != 0 || arms == 0 || arms > MOST_ARMS) stop("rounds or arms");
-    static const char *const ways[] = {"reckon", "device", "batched"};
+    static const char *const ways[] = {"reckon", "device", "batched", "informed"};
     for (uint64_t seed = first; seed < first + seeds; seed++) {
         const world w = world_of(seed, arms);
         double curve[POINTS];
         int way = 0;
-        while (way < 3 && strcmp(policy, ways[way]) != 0) way++;
-        if (way < 3)
+        while (way < 4 && strcmp(policy, ways[way]) != 0) way++;
+        if (way < 4)
             run_served(&w, seed, rounds, way, curve);
         else
             run_rival(&w, seed, rounds, policy, curve);
