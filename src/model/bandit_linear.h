@@ -22,7 +22,7 @@
  *
  * Double arithmetic in one order, own square root, logarithm and cosine: the same bits in every
  * host. A sum beyond 2^53 is rounded, once. Cost: reading days * d^2; an ensemble of 256 weight
- * vectors 256 (d normals + d^2 / 2), some 150 us at d = 16; an arm's row 256 d, some 1 us. */
+ * vectors 256 (d normals + d^2 / 2), some 250 us at d = 16; an arm's row 256 d, some 1 us. */
 #ifndef RK_MODEL_BANDIT_LINEAR_H
 #define RK_MODEL_BANDIT_LINEAR_H
 

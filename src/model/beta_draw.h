@@ -10,7 +10,8 @@
  * compared are differences of sums of the order of the parameters, which single precision cannot
  * tell apart from 10^6 on.
  *
- * Cost: some 40 ns a draw. Uses 4 words of the generator an attempt. */
+ * Cost: some 100 ns a draw, 250 at worst in WebAssembly (tests/bench/bandit_cost.csv). Uses 4 words
+ * of the generator an attempt. */
 #ifndef RK_MODEL_BETA_DRAW_H
 #define RK_MODEL_BETA_DRAW_H
 

@@ -11,6 +11,7 @@ const LINES = {
   textbook: ['var(--textbook)', 'textbook Thompson'],
   reckon: ['var(--reckon)', 'Reckon, feedback at once'],
   batched: ['var(--batched)', 'Reckon, batches of 1,000'],
+  informed: ['var(--informed)', 'the same with a prior of 3 clicks in 100'],
   device: ['var(--device)', 'Reckon, only the chosen arm drawn again'],
   greedy: ['var(--greedy)', 'ε-greedy, a tenth uniform'],
   ucb: ['var(--ucb)', 'UCB1'],
@@ -18,10 +19,12 @@ const LINES = {
 
 const STYLE = `
   svg.page { --paper: #ffffff; --ink: #1d2430; --faint: #5d6675; --line: #dfe3e8; --reckon: #c2410c;
-    --batched: #e8963f; --device: #9d3fbf; --textbook: #2563a8; --greedy: #4d8b57; --ucb: #8a94a3; }
+    --batched: #e8963f; --device: #9d3fbf; --textbook: #2563a8; --greedy: #4d8b57; --ucb: #8a94a3;
+    --informed: #b28a00; }
   @media (prefers-color-scheme: dark) {
     svg.page { --paper: #0f1319; --ink: #e8ecf2; --faint: #9aa5b5; --line: #2c3542; --reckon: #ff8a4c;
-      --batched: #e0b070; --device: #cf8af0; --textbook: #6db1f2; --greedy: #83c78f; --ucb: #7d8898; }
+      --batched: #e0b070; --device: #cf8af0; --textbook: #6db1f2; --greedy: #83c78f; --ucb: #7d8898;
+      --informed: #e6c84f; }
   }
   text { font-family: system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif; fill: var(--ink); }
 `;
@@ -51,7 +54,9 @@ function panel(runs, rounds) {
     document,
     ...PANEL,
     marginLeft: 52,
-    x: { label: 'rounds', ticks: 5 },
+    marginRight: 24,
+    marginBottom: 40,
+    x: { label: 'rounds', ticks: 5, tickFormat: (n) => n.toLocaleString('en') },
     y: { label: 'regret', ticks: 6 },
     style: { background: 'none', color: 'var(--faint)' },
     marks,
@@ -70,7 +75,7 @@ export function drawBanditPlot(runs, horizons) {
   });
   const panels = horizons.map(
     (rounds, i) =>
-      `<g transform="translate(${20 + i * (PANEL.width + 20)}, 100)">${panel(runs, rounds)}</g>`,
+      `<g font-size="11" transform="translate(${20 + i * (PANEL.width + 20)}, 100)">${panel(runs, rounds)}</g>`,
   );
   const height = 100 + PANEL.height + 16;
   const seeds = runs[0].curves.length;

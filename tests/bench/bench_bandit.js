@@ -17,7 +17,7 @@ const FIRST = Number(option('first', '1'));
 const DECISIONS = option('decisions', '1000000');
 const PROGRAM = inRepository('build/native/bench/bench_bandit');
 const HORIZONS = [20_000, 200_000];
-const POLICIES = ['textbook', 'reckon', 'batched', 'greedy', 'ucb'];
+const POLICIES = ['textbook', 'reckon', 'batched', 'informed', 'greedy', 'ucb'];
 /** `device` draws 256 values a round: at the short horizon only. */
 const RUNS = HORIZONS.flatMap((rounds) =>
   [...POLICIES, ...(rounds === HORIZONS[0] ? ['device'] : [])].map((policy) => ({
