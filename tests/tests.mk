@@ -60,7 +60,7 @@ check-golden: $(BUILD)/asan-gcc/tests/make_golden
 # ---- the same kernels in WebAssembly -----------------------------------------------------------------
 
 KERNELS_WASM := $(BUILD)/wasi/kernels_check.wasm
-$(KERNELS_WASM): tests/unit/kernels_wasm_main.c tests/unit/kernels_digest.h $(BUILD)/wasi/libreckon.a
+$(KERNELS_WASM): tests/unit/kernels_wasm_main.c tests/unit/kernels_digest.h tests/unit/bandit_digest.h $(BUILD)/wasi/libreckon.a
 	@echo "  CC $@"
 	$(Q)$(CC_WASI) --target=wasm32-wasi --no-wasm-opt $(CFLAGS_WASI) $(CFLAGS_ALL) -Itests/unit -O2 -msimd128 $< \
 		$(BUILD)/wasi/libreckon.a -o $@
