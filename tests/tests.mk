@@ -20,7 +20,7 @@ C_TESTS := $(foreach v,asan-gcc asan-clang,$(addprefix $(BUILD)/$(v)/tests/,$(UN
 
 # ---- fuzzing: replayed in the tests, run in `make fuzz` ----------------------------------------------
 
-FUZZ_TARGETS := fuzz_snapshot fuzz_events fuzz_rules
+FUZZ_TARGETS := fuzz_snapshot fuzz_events fuzz_delta fuzz_rules
 REPLAYS := $(addprefix $(BUILD)/asan-gcc/tests/replay_,$(FUZZ_TARGETS))
 $(BUILD)/asan-gcc/tests/replay_%: tests/fuzz/%.c tests/fuzz/replay_main.c tests/fuzz/fuzz_input.h $(BUILD)/asan-gcc/libreckon.a
 	@mkdir -p $(@D)
@@ -28,6 +28,7 @@ $(BUILD)/asan-gcc/tests/replay_%: tests/fuzz/%.c tests/fuzz/replay_main.c tests/
 	$(Q)$(CC_GCC) $(CFLAGS_ALL) -Itests/fuzz $(SANITIZE) $< tests/fuzz/replay_main.c $(BUILD)/asan-gcc/libreckon.a -pthread -o $@
 REPLAY_LINES := "$(BUILD)/asan-gcc/tests/replay_fuzz_snapshot tests/fuzz/corpus_snapshot" \
 	"$(BUILD)/asan-gcc/tests/replay_fuzz_events tests/fuzz/corpus_events" \
+	"$(BUILD)/asan-gcc/tests/replay_fuzz_delta tests/fuzz/corpus_delta" \
 	"$(BUILD)/asan-gcc/tests/replay_fuzz_rules tests/fuzz/corpus_rules"
 
 FUZZ_SOURCES := $(filter-out %/kernels_wasm128.c,$(foreach l,base simd format model serve,$(call sources,$(l))))
@@ -38,7 +39,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz_input.h $(FUZZ_SOURCES)
 		$(FUZZ_SOURCES) $< -o $@
 .PHONY: fuzz
 fuzz: $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGETS))
-	@for target in snapshot events rules; do \
+	@for target in snapshot events delta rules; do \
 		mkdir -p $(BUILD)/fuzz/found_$$target; \
 		$(BUILD)/fuzz/fuzz_$$target -max_len=16384 -max_total_time=60 -print_final_stats=1 \
 			$(BUILD)/fuzz/found_$$target tests/fuzz/corpus_$$target; \
@@ -59,7 +60,7 @@ check-golden: $(BUILD)/asan-gcc/tests/make_golden
 # ---- the same kernels in WebAssembly -----------------------------------------------------------------
 
 KERNELS_WASM := $(BUILD)/wasi/kernels_check.wasm
-$(KERNELS_WASM): tests/unit/kernels_wasm_main.c tests/unit/kernels_digest.h $(BUILD)/wasi/libreckon.a
+$(KERNELS_WASM): tests/unit/kernels_wasm_main.c tests/unit/kernels_digest.h tests/unit/bandit_digest.h $(BUILD)/wasi/libreckon.a
 	@echo "  CC $@"
 	$(Q)$(CC_WASI) --target=wasm32-wasi --no-wasm-opt $(CFLAGS_WASI) $(CFLAGS_ALL) -Itests/unit -O2 -msimd128 $< \
 		$(BUILD)/wasi/libreckon.a -o $@

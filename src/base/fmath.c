@@ -72,13 +72,12 @@ static double exp2_f64(double x) {
     return scale + scale * exp_minus_1_near_0((x - k) * ln2);
 }
 
-/* x = 2^k m with m in [sqrt(1/2), sqrt(2)); returns log m. x is positive, finite, and comes from a
- * float, so that it is a normal double. log m and k never have opposite signs large enough to
- * cancel: |log m| <= ln2 / 2. */
-static double log_f64(float x, double *k) {
-    const double wide = (double)x;
+/* x = 2^k m with m in [sqrt(1/2), sqrt(2)); returns log m. x is positive, finite and a normal
+ * double, as every float is. log m and k never have opposite signs large enough to cancel:
+ * |log m| <= ln2 / 2. */
+static double log_f64(double x, double *k) {
     uint64_t bits;
-    memcpy(&bits, &wide, sizeof bits);
+    memcpy(&bits, &x, sizeof bits);
     const uint64_t sqrt_half = UINT64_C(0x3FE6A09E667F3BCD);
     const uint64_t shifted = bits - sqrt_half; // wraps for x < sqrt(1/2): exponent is negative
     const int64_t exponent = (int64_t)(shifted & UINT64_C(0xFFF0000000000000)) / (INT64_C(1) << 52);
@@ -99,6 +98,19 @@ static double log_f64(float x, double *k) {
     p = p * z + 1.0 / 5;
     p = p * z + 1.0 / 3;
     return 2.0 * (s + s * z * p);
+}
+
+double rk_exp_f64(double x) {
+    assert(x >= -700.0 && x <= 700.0);
+    double minus_1;
+    return exp_f64(x, &minus_1);
+}
+
+double rk_log_f64(double x) {
+    assert(x >= 0x1p-1022 && x <= 0x1p1023);
+    double k;
+    const double log_m = log_f64(x, &k);
+    return k * ln2 + log_m;
 }
 
 float rk_sqrtf(float x) {

@@ -11,6 +11,10 @@
 
 float rk_sqrtf(float x);
 double rk_sqrt(double x);
+/* In double, for sums of many logarithms: within 1e-12 of the value (|x| <= 700), and within 1e-15
+ * of it or of 1 (x normal and positive). Another x is the caller's mistake. */
+double rk_exp_f64(double x);
+double rk_log_f64(double x);
 float rk_expf(float x);
 float rk_exp2f(float x);         /* exact at integers */
 float rk_logf(float x);          /* log(0) = -inf, x < 0 -> NaN */

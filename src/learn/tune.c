@@ -20,15 +20,15 @@
 #include "learn/tune.h"
 
 #include "base/fmath.h"
+#include "learn/off_policy.h"
 #include "learn/replay.h"
 #include "learn/replay_log.h"
 #include "learn/tune_guards.h"
 
-#define DOCUMENT_BYTES  65536u
-#define LEAST_CASES     200u                       /* of the first rung */
-#define LEAST_EFFECTIVE 100.0                      /* rows, below which propensities say nothing */
-#define LEAST_SHARE     0.05                       /* of the rows, below which they say little */
-#define SEED_HALVES     UINT64_C(0x68616C76657300) /* "halves" */
+#define DOCUMENT_BYTES 65536u
+#define LEAST_CASES    200u                       /* of the first rung */
+#define LEAST_SHARE    0.05                       /* of the rows, below which they say little */
+#define SEED_HALVES    UINT64_C(0x68616C76657300) /* "halves" */
 
 typedef struct tuning {
     const rk_snapshot_content *snapshot;
@@ -334,7 +334,7 @@ static rk_tune_verdict judge(tuning *t) {
     }
     if (result->by_propensity) {
         double least = RK_MIN(result->effective_before, result->effective_after);
-        if (!(least >= LEAST_EFFECTIVE)) return RK_TUNE_KEEP_EVIDENCE;
+        if (!(least >= RK_LEAST_EFFECTIVE)) return RK_TUNE_KEEP_EVIDENCE;
     }
     if (result->winner == 0) return RK_TUNE_KEEP_BEST;
     if (!(result->gain_interval.low > 0.0)) return RK_TUNE_KEEP_CHANCE;
@@ -347,7 +347,7 @@ static void note_propensities(tuning *t) {
     result->logged_rows =
         t->replay.row_begin[t->split.case_count] - t->replay.row_begin[result->tuning_cases];
     double least = RK_MIN(result->effective_before, result->effective_after);
-    if (!(least >= LEAST_EFFECTIVE) || least < LEAST_SHARE * (double)result->logged_rows) {
+    if (!(least >= RK_LEAST_EFFECTIVE) || least < LEAST_SHARE * (double)result->logged_rows) {
         note(t, "the effective sample is small: few logged rows are shown by these settings, so "
                 "the reward says little");
     }

@@ -16,6 +16,8 @@ const BENCHES = [
   ['bench_first_stage.js', ...(quick ? ['--only', 'npm'] : [])],
   ['bench_rules.js'],
   ['bench_funnel.js'],
+  ['bench_bandit.js', ...(quick ? ['--seeds', '10', '--decisions', '100000'] : [])],
+  ['bench_off_policy.js'],
   ...(quick ? [] : [['bench_training.js'], ['quality/quality.js']]),
   ['bench_determinism.js', ...(quick ? ['--log', 'generated'] : [])],
   ...(quick ? [] : [['bench_demo.js']]),

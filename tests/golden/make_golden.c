@@ -1,15 +1,16 @@
 /* Writes the golden files into a folder: make_golden tests/golden
  *
- * good_v1.rk and good_v1.rkev are the small files of tests/unit/file_builder.h, good_v1_bare.rk a
+ * good_v1.rk and good_v1.rkev are the small files of tests/unit/file_builder.h, good_v1.rkd that of
+ * tests/unit/delta_builder.h, good_v1_bare.rk a
  * snapshot without the optional sections of the core; the rows of
- * tests/unit/bad_files.h marked golden are bad_<status>.rk or .rkev, further rows of one status
- * bad_<row>; golden.tsv lists each file with the error it must meet. The committed files are this
- * program's output: it reproduces them byte for byte, until the format changes, and then a new
+ * tests/unit/bad_files.h marked golden are bad_<status>.rk, .rkev or .rkd, further rows of one
+ * status bad_<row>; golden.tsv lists each file with the error it must meet. The committed files are
+ * this program's output: it reproduces them byte for byte, until the format changes, and then a new
  * version's files are added and these stay. */
 #include "../unit/bad_files.h"
 
 static const char *extension_of(uint32_t kind) {
-    return kind == RK_KIND_EVENTS ? "rkev" : "rk";
+    return kind == RK_KIND_EVENTS ? "rkev" : kind == RK_KIND_DELTA ? "rkd" : "rk";
 }
 
 static FILE *create(const char *folder, const char *name) {
@@ -62,7 +63,7 @@ int main(int count, char **arguments) {
     }
     const char *folder = arguments[1];
     const built_file snapshot = build_snapshot(), events = build_events();
-    const built_file bare = build_bare_snapshot();
+    const built_file bare = build_bare_snapshot(), delta = build_delta();
     FILE *list = create(folder, "golden.tsv");
     fprintf(list, "file\tstatus\tsection\toffset\n");
     save(folder, "good_v1.rk", &snapshot);
@@ -71,12 +72,18 @@ int main(int count, char **arguments) {
     fprintf(list, "good_v1_bare.rk\tOK\t\t0\n");
     save(folder, "good_v1.rkev", &events);
     fprintf(list, "good_v1.rkev\tOK\t\t0\n");
+    save(folder, "good_v1.rkd", &delta);
+    fprintf(list, "good_v1.rkd\tOK\t\t0\n");
     for (size_t i = 0; i < BAD_FILES; i++)
         if (bad_files[i].golden)
-            save_bad(folder, list, bad_files[i].kind == RK_KIND_EVENTS ? &events : &snapshot,
+            save_bad(folder, list,
+                     bad_files[i].kind == RK_KIND_EVENTS  ? &events
+                     : bad_files[i].kind == RK_KIND_DELTA ? &delta
+                                                          : &snapshot,
                      &bad_files[i]);
     free(snapshot.bytes);
     free(bare.bytes);
     free(events.bytes);
+    free(delta.bytes);
     return fclose(list) == 0 ? 0 : 1;
 }

@@ -3,11 +3,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { readDelta } from '../reader/delta.js';
 import { FormatError, readEvents, readSnapshot } from '../reader/reader.js';
 
 const folder = new URL('../golden/', import.meta.url);
 const load = (name) => readFileSync(new URL(name, folder));
-const readerOf = (name) => (name.endsWith('.rkev') ? readEvents : readSnapshot);
+const readers = { rk: readSnapshot, rkev: readEvents, rkd: readDelta };
+const readerOf = (name) => readers[name.split('.')[1]];
 const range = (count, fn) => Array.from({ length: count }, (_, i) => fn(i));
 
 const ITEMS = 40;
@@ -274,6 +276,39 @@ test('good_v1.rkev: everything', () => {
   });
 });
 
+test('good_v1.rkd: everything', () => {
+  const { header, ...content } = readDelta(load('good_v1.rkd'));
+  const day = 19676;
+  assert.equal(header.region, 'eu-north');
+  assert.equal(header.createdAtMs, BigInt(day) * 86_400_000n);
+  const [item, cluster, source] = [1n << 46n, 2n << 46n, 3n << 46n];
+  assert.deepEqual(content, {
+    meta: {
+      ...{ armRows: 5, day, linearDim: 2, linearDays: 2 },
+      ...{ linearModel: 0x0123456789abcdefn, seq: 7n, epoch: 2810 },
+    },
+    arms: [
+      { key: item + 5n, kind: 'item', day: day - 2, trials: 3, rewards: 1, devices: 1 },
+      { key: item + 5n, kind: 'item', day: day - 1, trials: 1, rewards: 0, devices: 0 },
+      { key: item + 305n, kind: 'item', day, trials: 40, rewards: 2, devices: 0 },
+      { key: cluster + 9n, kind: 'cluster', day, trials: 0.5, rewards: 0.25, devices: 12 },
+      { key: source, kind: 'source', day: day - 1, trials: 0, rewards: 1, devices: 0 },
+    ],
+    linear: [
+      {
+        ...{ day: day - 1, trials: 1n, rewards: 0n },
+        products: [4096n * 4096n, -2048n * 4096n, 2048n * 2048n],
+        sums: [0n, 0n],
+      },
+      {
+        ...{ day, trials: 2n, rewards: 5120n },
+        products: [2n * 4096n * 4096n, 1024n * 4096n, 1024n * 1024n],
+        sums: [3072n * 4096n, 1024n * 4096n],
+      },
+    ],
+  });
+});
+
 const listed = readFileSync(new URL('golden.tsv', folder), 'utf8')
   .trimEnd()
   .split('\n')
@@ -301,7 +336,7 @@ for (const [name, status, section, offset] of listed.filter(([, code]) => code !
   });
 }
 
-for (const name of ['good_v1.rk', 'good_v1.rkev']) {
+for (const name of ['good_v1.rk', 'good_v1.rkev', 'good_v1.rkd']) {
   test(`${name}: cut short or with a flipped bit, it is refused`, () => {
     const good = load(name);
     for (let size = 0; size < good.length; size += 61) {

@@ -3,6 +3,7 @@
 //
 //     readEvents(bytes)    an events file as plain objects and arrays
 //     readSnapshot(bytes)  a snapshot, its vectors decoded and its neighbours weighted
+//     readDelta(bytes)     a delta, in delta.js
 //
 // A file that breaks the format throws a FormatError with the status, section and offset FORMAT.md asks for.
 import {

@@ -4,7 +4,7 @@
 #ifndef RK_TESTS_BAD_FILES_H
 #define RK_TESTS_BAD_FILES_H
 
-#include "file_builder.h"
+#include "delta_builder.h"
 
 typedef enum place_kind {
     NOWHERE,    /* ends a list of edits */
@@ -73,6 +73,30 @@ enum { F32_91 = 0x42B60000, F32_181 = 0x43350000, F32_999 = 0x4479C000 };
     }
 #define S(...) SECTION_VALUE(RK_KIND_SNAPSHOT, __VA_ARGS__)
 #define E(...) SECTION_VALUE(RK_KIND_EVENTS, __VA_ARGS__)
+/* A byte of a delta whose error is at the row that begins at `row_at`. */
+#define D_ROW(row, error, type, row_at, position, new_value)                                       \
+    {                                                                                              \
+        .name = row, .kind = RK_KIND_DELTA, .golden = true, .status = error, .section = type,      \
+        .at = SECTION_AT(type, row_at), .reseal = RESEAL_ALL, .edits = {                           \
+            {SECTION_AT(type, position), 1, new_value, NULL}                                       \
+        }                                                                                          \
+    }
+#define D_META(row, position, size, new_value)                                                     \
+    {                                                                                              \
+        .name = row, .kind = RK_KIND_DELTA, .golden = true, .status = RK_VALUE_RANGE,              \
+        .section = "dl.meta", .at = SECTION_AT("dl.meta", position), .reseal = RESEAL_ALL,         \
+        .edits = {                                                                                 \
+            {SECTION_AT("dl.meta", position), size, new_value, NULL}                               \
+        }                                                                                          \
+    }
+/* Another count in the meta, found wrong at a byte of a packed section. */
+#define D_COUNT(row, position, new_value, type, byte)                                              \
+    {                                                                                              \
+        .name = row, .kind = RK_KIND_DELTA, .golden = true, .status = RK_SECTION_SHAPE,            \
+        .section = type, .at = SECTION_AT(type, byte), .reseal = RESEAL_ALL, .edits = {            \
+            {SECTION_AT("dl.meta", position), 4, new_value, NULL}                                  \
+        }                                                                                          \
+    }
 
 /* Rows of one value in the header. */
 #define HEADER_VALUE(row, is_golden, error, position, size, new_value)                             \
@@ -611,6 +635,50 @@ static const bad_file bad_files[] = {
     E("propensity_zero", true, RK_VALUE_RANGE, "ev.prop", 0, 4, 0),
     E("propensity_large", true, RK_VALUE_RANGE, "ev.prop", 44, 4, 0x3F800001),
     E("propensity_nan", true, RK_NOT_FINITE, "ev.prop", 4, 4, F32_NAN),
+
+    /* ---- deltas: the rows of dl.arm begin at 0, 9, 12, 17, 31, the blocks of dl.lin at 0, 17 ---- */
+    {.name = "delta_kind", .kind = RK_KIND_DELTA, .golden = true, .status = RK_WRONG_KIND, .section = "",
+     .at = FILE_AT(8), .reseal = RESEAL_ALL, .edits = {{FILE_AT(8), 4, RK_KIND_EVENTS, NULL}}},
+    {.name = "delta_checksum", .kind = RK_KIND_DELTA, .golden = true, .status = RK_SECTION_CHECKSUM,
+     .section = "dl.arm", .at = SECTION_AT("dl.arm", 0), .edits = {{SECTION_AT("dl.arm", 3), 1, 0x55, NULL}}},
+    {.name = "delta_created_at", .kind = RK_KIND_DELTA, .golden = true, .status = RK_VALUE_RANGE,
+     .section = "", .at = FILE_AT(96), .reseal = RESEAL_ALL, .edits = {{FILE_AT(96), 1, 1, NULL}}},
+    {.name = "delta_without_model", .kind = RK_KIND_DELTA, .golden = true, .status = RK_SECTION_MISSING,
+     .section = "dl.lin", .at = FILE_AT(128), .reseal = RESEAL_ALL,
+     .edits = {{ENTRY_AT("dl.lin", E_TYPE), 1, 'x', NULL}, {ENTRY_AT("dl.lin", E_FLAGS), 2, 0, NULL}}},
+    {.name = "delta_model_unasked", .kind = RK_KIND_DELTA, .golden = true, .status = RK_VALUE_RANGE,
+     .section = "dl.meta", .at = SECTION_AT("dl.meta", 8), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("dl.meta", 8), 16, 0, ZEROS}}},
+    {.name = "delta_reserved", .kind = RK_KIND_DELTA, .golden = true, .status = RK_RESERVED_NOT_ZERO,
+     .section = "dl.meta", .at = SECTION_AT("dl.meta", 63), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("dl.meta", 63), 1, 1, NULL}}},
+    D_META("delta_rows", 0, 4, (1u << 24) + 1),
+    D_META("delta_day", 4, 4, 65536),
+    D_META("delta_dim", 8, 4, 65),
+    D_META("delta_days", 12, 4, 65),
+    D_META("delta_no_days", 12, 4, 0),
+    {.name = "delta_model_without_dim", .kind = RK_KIND_DELTA, .golden = true, .status = RK_VALUE_RANGE,
+     .section = "dl.meta", .at = SECTION_AT("dl.meta", 16), .reseal = RESEAL_ALL,
+     .edits = {{SECTION_AT("dl.meta", 8), 8, 0, NULL}}},
+    D_COUNT("delta_more_rows", 0, 6, "dl.arm", 40),
+    D_COUNT("delta_fewer_rows", 0, 4, "dl.arm", 31),
+    D_COUNT("delta_more_blocks", 12, 3, "dl.lin", 41),
+    D_COUNT("delta_fewer_blocks", 12, 1, "dl.lin", 17),
+    D_ROW("arm_of_no_kind", RK_VALUE_RANGE, "dl.arm", 0, 6, 0x01),
+    D_ROW("arm_key_large", RK_VALUE_RANGE, "dl.arm", 17, 23, 0x7F),
+    D_ROW("arm_number_padded", RK_SECTION_SHAPE, "dl.arm", 0, 6, 0x00),
+    D_ROW("arm_number_cut", RK_SECTION_SHAPE, "dl.arm", 31, 39, 0x80),
+    D_ROW("arm_devices_form", RK_VALUE_RANGE, "dl.arm", 0, 7, 0x77),
+    D_ROW("arm_days_zero", RK_VALUE_RANGE, "dl.arm", 9, 11, 0x00),
+    D_ROW("arm_rewards_one", RK_VALUE_RANGE, "dl.arm", 12, 16, 0x01),
+    D_ROW("arm_devices_one", RK_VALUE_RANGE, "dl.arm", 17, 30, 0x01),
+    D_ROW("arm_of_nothing", RK_VALUE_RANGE, "dl.arm", 9, 10, 0x10),
+    D_ROW("arm_days_descend", RK_NOT_SORTED, "dl.arm", 9, 11, 0x02),
+    D_ROW("linear_diagonal", RK_VALUE_RANGE, "dl.lin", 0, 3, 0x81),
+    D_ROW("linear_product_large", RK_VALUE_RANGE, "dl.lin", 0, 6, 0x7F),
+    D_ROW("linear_without_decisions", RK_VALUE_RANGE, "dl.lin", 0, 1, 0x00),
+    D_ROW("linear_reward_without", RK_VALUE_RANGE, "dl.lin", 0, 15, 0x02),
+    D_ROW("linear_days_equal", RK_NOT_SORTED, "dl.lin", 17, 0, 0x00),
 };
 /* clang-format on */
 enum { BAD_FILES = (int)(sizeof bad_files / sizeof *bad_files) };
@@ -622,6 +690,9 @@ enum { BAD_FILES = (int)(sizeof bad_files / sizeof *bad_files) };
 #undef UNASKED
 #undef COUNTED
 #undef E
+#undef D_ROW
+#undef D_META
+#undef D_COUNT
 
 static inline uint64_t resolve_place(const built_file *good, const place *at) {
     switch (at->kind) {
@@ -653,6 +724,10 @@ static inline rk_status read_file_of(uint32_t kind, const built_file *file, rk_e
     if (kind == RK_KIND_EVENTS) {
         rk_events_view view;
         return rk_events_read(file->bytes, file->size, &view, error);
+    }
+    if (kind == RK_KIND_DELTA) {
+        rk_delta_view view;
+        return rk_delta_read(file->bytes, file->size, &view, error);
     }
     rk_snapshot_view view;
     RK_TRY(rk_snapshot_open(file->bytes, file->size, &view, error));

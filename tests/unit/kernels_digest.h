@@ -1,9 +1,12 @@
 /* What the native tests and the WASI command share: the comparison of every kernel with its scalar
- * definition, and digests of kernels, fmath and rng that must be the same on every host. */
+ * definition, and digests of kernels, fmath, rng and bandits that must be the same on every host.
+ */
 #ifndef RK_TESTS_KERNELS_DIGEST_H
 #define RK_TESTS_KERNELS_DIGEST_H
 
 #include "guard_page.h"
+
+#include "bandit_digest.h"
 
 #include "base/fmath.h"
 #include "base/rng.h"
@@ -437,7 +440,7 @@ static inline uint64_t digest_gemm(void) {
     return hash;
 }
 
-/* The numeric contract as five numbers: a host that computes others cannot replay a decision or
+/* The numeric contract as six numbers: a host that computes others cannot replay a decision or
  * rebuild a snapshot. They change only with the contract itself. */
 static const struct {
     const char *name;
@@ -449,6 +452,7 @@ static const struct {
     {"gemm", digest_gemm, UINT64_C(0x3D8DB4DE18BE0C16)},
     {"fmath", digest_fmath, UINT64_C(0x129AA105246B4912)},
     {"rng", digest_rng, UINT64_C(0x98C051119273A331)},
+    {"bandits", digest_bandits, UINT64_C(0xD95E6EB613B4C48F)},
 };
 
 #define DIGEST_COUNT (sizeof digests / sizeof digests[0])

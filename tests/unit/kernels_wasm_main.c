@@ -1,7 +1,7 @@
 /* A command without a test framework, for hosts where there is none (WASI under Node): compares
- * every kernel with its definition, then prints the digests of kernels, fmath and rng, one
- * "name hex" a line. Exit status 0 if everything agreed. It also builds natively, so that the lines
- * of two hosts can be compared. */
+ * every kernel with its definition, then prints the digests of kernels, fmath, rng and
+ * bandits, one "name hex" a line. Exit status 0 if everything agreed. It also builds natively, so
+ * that the lines of two hosts can be compared. */
 #include "kernels_digest.h"
 
 int main(void) {

@@ -21,7 +21,9 @@ static built_file load(const char *name) {
 static void check_line(const char *name, const char *status, const char *section,
                        unsigned long long offset) {
     const built_file file = load(name);
-    const uint32_t kind = strstr(name, ".rkev") != NULL ? RK_KIND_EVENTS : RK_KIND_SNAPSHOT;
+    const uint32_t kind = strstr(name, ".rkev") != NULL  ? RK_KIND_EVENTS
+                          : strstr(name, ".rkd") != NULL ? RK_KIND_DELTA
+                                                         : RK_KIND_SNAPSHOT;
     rk_error error = {.status = RK_OK};
     const rk_status answer = read_file_of(kind, &file, &error);
     if (strcmp(rk_status_name((uint32_t)answer), status) != 0 ||
@@ -74,6 +76,7 @@ static void writers_make_the_same_bytes(void **state) {
     check_bytes(build_snapshot(), "good_v1.rk");
     check_bytes(build_bare_snapshot(), "good_v1_bare.rk");
     check_bytes(build_events(), "good_v1.rkev");
+    check_bytes(build_delta(), "good_v1.rkd");
 }
 
 int main(void) {
