@@ -14,6 +14,7 @@
 
 typedef struct rk_engine rk_engine;
 typedef struct rk_rules rk_rules;
+typedef struct rk_bandit rk_bandit;
 
 /* Candidate sources, by number: a bit in rk_recommendation.sources, a row of the snapshot's
  * `source` section. The numbers are part of the format. */
@@ -83,6 +84,8 @@ typedef struct rk_request {
     float task_weights[RK_MAX_TASKS]; /* of the value model, one a task of the snapshot */
     uint32_t stages;                  /* RK_STAGES_... */
     const rk_rules *rules;            /* opened over this engine's snapshot, or NULL */
+    rk_bandit *bandit;                /* the same, for explore slots; NULL: they draw all alike */
+    uint32_t reserved;
 } rk_request;
 
 /* In rk_recommendation.flags: no event that the rankers learnt from has the item. Its score and
@@ -232,6 +235,62 @@ const rk_ruled *rk_rules_removed(const rk_rules *rules, uint32_t *count);
  * unknown, and no item has an age), whatever lists were made before;
  * `seen`: once it was seen. 0: none. item < items. */
 uint32_t rk_rules_refusing(const rk_rules *rules, uint32_t item, bool seen, int64_t time_ms);
+
+/* ---- the bandit of the explore slots (serve/bandit.h) ---- */
+
+#define RK_BANDIT_MOST_ROWS 1048576u
+
+typedef struct rk_bandit_options {
+    float prior_rate;          /* rewards an impression, of an item that nothing is known of */
+    float prior_trials;        /* impressions that this counts against an item's own */
+    float half_life_days;      /* after which an impression counts half; 0: none is forgotten */
+    float uniform;             /* share of the draws that is uniform over the pool */
+    uint32_t impressions;      /* that every new item is to get first, half of the draws; 0: none */
+    uint32_t most_impressions; /* after which an item is explored no more; 0: no limit */
+    uint32_t most_days;        /* since its first event, after which it is not; 0: no limit */
+    uint32_t rows;             /* (arm, day) that each of three tables holds */
+} rk_bandit_options;
+RK_STATIC_ASSERT(sizeof(rk_bandit_options) == 32, bandit_options_are_32_bytes);
+
+/* What is known of an item's arm, by the region and this device, as of the last request's day. */
+typedef struct rk_bandit_evidence {
+    double trials, rewards; /* weighed by age */
+    double alpha, beta;     /* of its Beta posterior */
+    uint32_t pooled;        /* 1: explore slots choose among it and others now */
+    uint32_t reserved;
+} rk_bandit_evidence;
+RK_STATIC_ASSERT(sizeof(rk_bandit_evidence) == 40, bandit_evidence_is_40_bytes);
+
+/* Bytes of a bandit over this engine, and opening it in `memory` (64-byte aligned); the engine must
+ * outlive it. Errors: BAD_ARGUMENT (offset: the option). O(items to explore). */
+rk_status rk_bandit_measure(const rk_engine *engine, const rk_bandit_options *options,
+                            uint64_t *bytes, rk_error *error);
+rk_status rk_bandit_open(const rk_engine *engine, const rk_bandit_options *options, void *memory,
+                         uint64_t memory_bytes, rk_bandit **out, rk_error *error);
+/* An item that a slot drew was shown (a trial of its arm and its cluster's), or, later, was worth
+ * it (a reward of theirs, by the time of showing; once, which is the caller's to see to). Errors:
+ * BAD_ARGUMENT, TOO_LARGE if the open batch is full; nothing is changed then. */
+rk_status rk_bandit_record(rk_bandit *bandit, uint32_t item, bool rewarded, int64_t shown_ms,
+                           rk_error *error);
+void rk_bandit_known(const rk_bandit *bandit, uint32_t item, rk_bandit_evidence *out);
+
+/* Statistics that leave and arrive, as deltas (FORMAT.md section 4). A batch is frozen, its bytes
+ * are sent until they are acknowledged, and meanwhile what is new goes into the next: all three
+ * tables, the region's, the frozen one, the open one, count in every decision. */
+/* The open batch becomes the frozen one, if there is none; false: there is, or nothing is open. */
+bool rk_bandit_freeze(rk_bandit *bandit);
+/* The frozen batch as a file: its size, and the file at `out`; `scratch` (bytes) is written over.
+ * `region` is the snapshot's. */
+uint64_t rk_bandit_batch_bytes(const rk_bandit *bandit);
+void rk_bandit_batch_write(const rk_bandit *bandit, uint64_t seq, uint32_t epoch,
+                           unsigned char *scratch, unsigned char *out);
+/* The region has it: the frozen batch is dropped. */
+void rk_bandit_acknowledge(rk_bandit *bandit);
+/* The region's statistics become those of a delta (64-byte aligned; not kept). Errors: those of
+ * reading a delta; TOO_LARGE if its rows do not fit. Nothing is changed then. */
+rk_status rk_bandit_replace(rk_bandit *bandit, const void *delta, uint64_t bytes, rk_error *error);
+/* All three tables of another bandit, over an engine with other items. TOO_LARGE. */
+rk_status rk_bandit_adopt(rk_bandit *bandit, const rk_bandit *from, rk_error *error);
 
 /* The funnel: candidates of every source by quota, merged, scored, best `count` first. Seen items
  * (unless kept), excluded items and items of negative events never appear. *found <= count. No

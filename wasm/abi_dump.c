@@ -47,7 +47,8 @@ static void finish_layout(const char *name, size_t size) {
              : "u16", uint32_t                                                                     \
              : "u32", int64_t                                                                      \
              : "i64", uint64_t                                                                     \
-             : "u64", float                                                                        \
+             : "u64", double                                                                       \
+             : "f64", float                                                                        \
              : "f32")
 
 /* The struct being listed is THIS; only its type is used, no object exists. */
@@ -98,6 +99,8 @@ static void print_layouts(void) {
     ARRAY(task_weights);
     FIELD(stages);
     POINTER(rules);
+    POINTER(bandit);
+    FIELD(reserved);
     finish_layout("rk_request", sizeof(THIS));
 #undef THIS
 #define THIS rk_recommendation
@@ -170,10 +173,34 @@ static void print_layouts(void) {
     FIELD(candidate_count);
     FIELD(explore_count);
     FIELD(count);
-    FIELD(reserved);
+    POINTER(arms);
     FIELD(seed);
     FIELD(time_ms);
+    POINTER(policy);
+    FIELD(reserved);
     finish_layout("rk_rules_input", sizeof(THIS));
+#undef THIS
+#define THIS rk_bandit_options
+    begin_layout("rk_bandit_options", sizeof(THIS));
+    FIELD(prior_rate);
+    FIELD(prior_trials);
+    FIELD(half_life_days);
+    FIELD(uniform);
+    FIELD(impressions);
+    FIELD(most_impressions);
+    FIELD(most_days);
+    FIELD(rows);
+    finish_layout("rk_bandit_options", sizeof(THIS));
+#undef THIS
+#define THIS rk_bandit_evidence
+    begin_layout("rk_bandit_evidence", sizeof(THIS));
+    FIELD(trials);
+    FIELD(rewards);
+    FIELD(alpha);
+    FIELD(beta);
+    FIELD(pooled);
+    FIELD(reserved);
+    finish_layout("rk_bandit_evidence", sizeof(THIS));
 #undef THIS
 #define THIS rk_ruled
     begin_layout("rk_ruled", sizeof(THIS));
@@ -363,6 +390,8 @@ static void print_constants(void) {
     CONSTANT(RK_BLOCK_ROWS);
     CONSTANT(RK_NEIGHBOR_ITEM_MASK);
     CONSTANT(RK_NEIGHBOR_CODE_SHIFT);
+    CONSTANT(RK_MAX_CLUSTERS);
+    CONSTANT(RK_BANDIT_MOST_ROWS);
     CONSTANT(RK_REQUEST_KEEP_SEEN);
     CONSTANT(RK_REQUEST_SOURCE_WEIGHTS);
     CONSTANT(RK_REQUEST_SOURCE_QUOTAS);

@@ -147,6 +147,59 @@ uint32_t RK_WASM_EXPORT(rk_wasm_rules_refusing)(const rk_rules *rules, uint32_t 
     return rk_rules_refusing(rules, item, seen, *time_ms);
 }
 
+/* ---- the bandit ---- */
+
+uint32_t RK_WASM_EXPORT(rk_wasm_bandit_measure)(const rk_engine *engine,
+                                                const rk_bandit_options *options, uint64_t *bytes,
+                                                rk_error *error) {
+    return rk_bandit_measure(engine, options, bytes, error);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_bandit_open)(const rk_engine *engine,
+                                             const rk_bandit_options *options, void *memory,
+                                             uint32_t memory_bytes, rk_bandit **out,
+                                             rk_error *error) {
+    return rk_bandit_open(engine, options, memory, memory_bytes, out, error);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_bandit_record)(rk_bandit *bandit, uint32_t item, uint32_t rewarded,
+                                               const int64_t *shown_ms, rk_error *error) {
+    return rk_bandit_record(bandit, item, rewarded, *shown_ms, error);
+}
+
+void RK_WASM_EXPORT(rk_wasm_bandit_known)(const rk_bandit *bandit, uint32_t item,
+                                          rk_bandit_evidence *out) {
+    rk_bandit_known(bandit, item, out);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_bandit_freeze)(rk_bandit *bandit) {
+    return rk_bandit_freeze(bandit);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_bandit_batch_bytes)(const rk_bandit *bandit) {
+    return (uint32_t)rk_bandit_batch_bytes(bandit);
+}
+
+void RK_WASM_EXPORT(rk_wasm_bandit_batch_write)(const rk_bandit *bandit, const uint64_t *seq,
+                                                uint32_t epoch, unsigned char *scratch,
+                                                unsigned char *out) {
+    rk_bandit_batch_write(bandit, *seq, epoch, scratch, out);
+}
+
+void RK_WASM_EXPORT(rk_wasm_bandit_acknowledge)(rk_bandit *bandit) {
+    rk_bandit_acknowledge(bandit);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_bandit_replace)(rk_bandit *bandit, const void *delta,
+                                                uint32_t bytes, rk_error *error) {
+    return rk_bandit_replace(bandit, delta, bytes, error);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_bandit_adopt)(rk_bandit *bandit, const rk_bandit *from,
+                                              rk_error *error) {
+    return rk_bandit_adopt(bandit, from, error);
+}
+
 /* ---- the funnel ---- */
 
 uint32_t RK_WASM_EXPORT(rk_wasm_recommend)(rk_engine *engine, const rk_request *request,

@@ -40,9 +40,11 @@ static void count_wins(const rk_policy *policy) {
         policy->weight[arm] = 0;
         if (policy->taken[arm]) continue;
         const float *row = rk_policy_row(policy, arm);
+        const float scale = policy->scale ? policy->scale[arm] : 1.0f;
         for (uint32_t m = 0; m < RK_POLICY_ROUNDS; m++) {
-            const bool better = first || row[m] > best[m];
-            best[m] = better ? row[m] : best[m];
+            const float value = row[m] * scale;
+            const bool better = first || value > best[m];
+            best[m] = better ? value : best[m];
             winner[m] = better ? arm : winner[m];
         }
         first = false;
@@ -50,30 +52,46 @@ static void count_wins(const rk_policy *policy) {
     for (uint32_t m = 0; m < RK_POLICY_ROUNDS; m++) policy->weight[winner[m]]++;
 }
 
-/* Weights of the arms not taken, of which there are `left`; 0 for the others. */
-static uint32_t weigh(const rk_policy *policy, uint32_t left) {
+/* Arms that the uniform share is of: those not taken and favoured, or all not taken. */
+static uint32_t count_spread(const rk_policy *policy, bool *favoured) {
+    uint32_t left = 0, few = 0;
+    for (uint32_t arm = 0; arm < policy->arms; arm++) {
+        left += !policy->taken[arm];
+        few += !policy->taken[arm] && policy->favoured && policy->favoured[arm];
+    }
+    *favoured = few > 0;
+    return few > 0 ? few : left;
+}
+
+/* Weights of the arms not taken, 0 for the others; returns their sum. */
+static uint32_t weigh(const rk_policy *policy) {
+    bool favoured;
+    const uint32_t spread = count_spread(policy, &favoured);
     count_wins(policy);
-    for (uint32_t arm = 0; arm < policy->arms; arm++)
-        if (!policy->taken[arm])
-            policy->weight[arm] = policy->weight[arm] * left * (RK_POLICY_PARTS - policy->uniform) +
-                                  RK_POLICY_ROUNDS * policy->uniform;
-    return RK_POLICY_ROUNDS * left * RK_POLICY_PARTS;
+    for (uint32_t arm = 0; arm < policy->arms; arm++) {
+        policy->weight[arm] *= spread * (RK_POLICY_PARTS - policy->uniform);
+        if (!policy->taken[arm] && (!favoured || policy->favoured[arm]))
+            policy->weight[arm] += RK_POLICY_ROUNDS * policy->uniform;
+    }
+    return RK_POLICY_ROUNDS * spread * RK_POLICY_PARTS;
 }
 
 uint32_t rk_policy_weigh(rk_policy *policy) {
     memset(policy->taken, 0, policy->arms);
-    return weigh(policy, policy->arms);
+    return weigh(policy);
+}
+
+rk_choice rk_policy_draw(rk_policy *policy, rk_rng *draws) {
+    const uint32_t total = weigh(policy);
+    uint32_t rest = rk_rng_below(draws, total), arm = 0;
+    while (rest >= policy->weight[arm]) rest -= policy->weight[arm++];
+    policy->taken[arm] = 1;
+    return (rk_choice){arm, policy->weight[arm], total};
 }
 
 void rk_policy_choose(rk_policy *policy, uint64_t draw_seed, uint32_t slots, rk_choice *choices) {
     assert(slots <= policy->arms);
     rk_rng rng = rk_rng_at(draw_seed, STREAM_CHOOSE);
     memset(policy->taken, 0, policy->arms);
-    for (uint32_t slot = 0; slot < slots; slot++) {
-        const uint32_t total = weigh(policy, policy->arms - slot);
-        uint32_t rest = rk_rng_below(&rng, total), arm = 0;
-        while (rest >= policy->weight[arm]) rest -= policy->weight[arm++];
-        choices[slot] = (rk_choice){arm, policy->weight[arm], total};
-        policy->taken[arm] = 1;
-    }
+    for (uint32_t slot = 0; slot < slots; slot++) choices[slot] = rk_policy_draw(policy, &rng);
 }

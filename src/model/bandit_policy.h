@@ -21,6 +21,10 @@
  * is the integral, whatever M, so 1 - e / 4096 of what is shown has the distribution that drawing
  * once would give.
  *
+ * Who asks may matter: a round's winner is judged by sample * scale, and the uniform share may be
+ * kept for arms that have been shown too rarely. Both are known before the choice, so the weights
+ * stay integers and the proof stands, with K the number of arms that the uniform share is of.
+ *
  * Slots are filled in order: of the arms left, the rounds are judged again, and the probability
  * of a slot is conditional on those before it. Their product is that of the list.
  *
@@ -47,11 +51,14 @@
 #define RK_POLICY_MOST_ARMS 4095u
 
 typedef struct rk_policy {
-    uint32_t arms;    /* 1 to RK_POLICY_MOST_ARMS */
-    uint32_t uniform; /* e: 0 to RK_POLICY_PARTS; 0 leaves some arms without any chance */
-    float *sample;    /* (arms, RK_POLICY_ROUNDS): what an arm is worth in a round */
-    uint32_t *weight; /* (arms) of the last slot */
-    uint8_t *taken;   /* (arms) */
+    uint32_t arms;           /* 1 to RK_POLICY_MOST_ARMS */
+    uint32_t uniform;        /* e: 0 to RK_POLICY_PARTS; 0 leaves some arms without any chance */
+    float *sample;           /* (arms, RK_POLICY_ROUNDS): what an arm is worth in a round */
+    uint32_t *weight;        /* (arms) of the last slot */
+    uint8_t *taken;          /* (arms) cannot be chosen */
+    const float *scale;      /* (arms) > 0, what a sample counts for this request; NULL: 1 */
+    const uint8_t *favoured; /* (arms) what the uniform share is of; NULL, or none of them is left:
+                                of all */
 } rk_policy;
 
 /* Bytes of a policy's arrays, and a policy over them; `memory` is aligned to 64. */
@@ -76,6 +83,9 @@ typedef struct rk_choice {
 static inline float rk_choice_propensity(rk_choice choice) {
     return (float)((double)choice.weight / (double)choice.total);
 }
+
+/* One arm of those that are not taken, of which there is one at least; it is then. */
+rk_choice rk_policy_draw(rk_policy *policy, rk_rng *draws);
 
 /* Fills `slots` (<= arms) different arms in order. Every row must have been drawn, ties in a round
  * go to the lower arm. */

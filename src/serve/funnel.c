@@ -3,6 +3,7 @@
  * A request says how far it goes (RK_STAGES_...); of a snapshot without tasks all of it ends with
  * the blend. What each stage handed on is counted in rk_funnel. Training asks for the candidates of
  * the same retrieval with the same features (rk_engine_examples). */
+#include "serve/bandit.h"
 #include "serve/request_check.h"
 #include "serve/retrieval.h"
 #include "serve/rules.h"
@@ -66,7 +67,7 @@ static void answer(const rk_engine *engine, const rk_query *query, uint32_t coun
         out[i].item = chosen.item;
         out[i].score = chosen.score;
         out[i].ranked = i + 1;
-        if (query->request->rules) {
+        if (query->request->rules || query->request->bandit) {
             out[i].ranked = engine->ruled[i].place;
             out[i].rules = engine->ruled[i].rules;
             out[i].gave_way = engine->ruled[i].gave_way;
@@ -100,7 +101,8 @@ static uint32_t wanted(const rk_request *request) {
 /* What the answer shows of the `ranked` best. */
 static uint32_t shown(rk_engine *engine, const rk_query *query, uint32_t unscored,
                       uint32_t ranked) {
-    if (query->request->rules) ranked = rk_stage_rules(engine, query, unscored, ranked);
+    if (query->request->rules || query->request->bandit)
+        ranked = rk_stage_rules(engine, query, unscored, ranked);
     return RK_MIN(ranked, query->request->count);
 }
 
@@ -110,6 +112,8 @@ static uint32_t rank(rk_engine *engine, rk_query *query) {
     uint32_t count = wanted(query->request);
     if (funnel->stages != RK_STAGES_RETRIEVAL) rk_score_vectors(engine, query);
     uint32_t unscored = funnel->available & ~rk_blend(engine, query, funnel->available);
+    rk_bandit *bandit = query->request->bandit;
+    if (bandit) rk_bandit_weigh(bandit, engine, query->seed_count > 0);
     if (funnel->stages == RK_STAGES_RETRIEVAL) {
         count = rk_stage_select(engine, engine->blends, count);
         rk_score_places(engine, query, unscored, count);
@@ -149,7 +153,10 @@ rk_status rk_recommend(rk_engine *engine, const rk_request *request, rk_recommen
     RK_TRY(rk_request_check(&engine->content.meta, request, error));
     if (request->rules && !rk_rules_fit(request->rules, &engine->content))
         return rk_fail(error, RK_BAD_ARGUMENT, NULL, 0, "the rules are of another snapshot");
+    if (request->bandit && request->bandit->engine != engine)
+        return rk_fail(error, RK_BAD_ARGUMENT, NULL, 0, "the bandit is of another engine");
     rk_query query = rk_query_begin(engine, request);
+    if (request->bandit) rk_bandit_refresh(request->bandit, rk_query_rules_time(&query));
     retrieve(engine, &query);
     *found = rank(engine, &query);
     answer(engine, &query, *found, out);

@@ -24,6 +24,7 @@
 #ifndef RK_SERVE_RULES_H
 #define RK_SERVE_RULES_H
 
+#include "model/bandit_policy.h"
 #include "serve/merge.h"
 #include "serve/rules_program.h"
 
@@ -40,9 +41,11 @@ typedef struct rk_rules_input {
     uint32_t candidate_count; /* <= RK_MAX_CANDIDATES */
     uint32_t explore_count;   /* of more than RK_RULES_MAX_EXPLORE the first */
     uint32_t count;           /* how many are wanted, 1..RK_MAX_COUNT */
+    const uint32_t *arms;     /* (explore_count) the policy's arm of each item, with a policy */
+    uint64_t seed;            /* of the explore draws */
+    int64_t time_ms;          /* now, Unix ms; 0: unknown, and no item has an age */
+    rk_policy *policy;        /* by which explore slots draw; NULL: all alike */
     uint32_t reserved;
-    uint64_t seed;   /* of the explore draws */
-    int64_t time_ms; /* now, Unix ms; 0: unknown, and no item has an age */
 } rk_rules_input;
 
 /* rk_rules_measure and rk_rules_open (reckon.h) over any content; it must outlive the rules. */

@@ -37,6 +37,7 @@ typedef struct ruling {
     uint32_t have[RK_RULES_MAX_SHARES];     /* items of each share up to the current position */
     uint32_t expected[RK_RULES_MAX_SHARES]; /* pins of each share behind it */
     rk_rng draws;
+    uint16_t arms[RK_RULES_MAX_EXPLORE]; /* (explorable) of the policy */
 } ruling;
 
 static uint32_t share_bit(const ruling *list, uint32_t share) {
@@ -133,6 +134,7 @@ static void admit(ruling *list) {
     list->candidates = list->slots;
     for (uint32_t i = 0; i < explored; i++) {
         if (is_removed(list, input->explore[i], &blamed)) continue;
+        if (input->policy) list->arms[list->explorable] = (uint16_t)input->arms[i];
         list->scratch->explorable[list->explorable++] = (uint16_t)slot_of(list, input->explore[i]);
     }
 }
@@ -286,10 +288,19 @@ static void place(ruling *list, uint32_t slot, uint32_t position, bool pinned) {
     if (rules->diversify && !pinned) rk_rules_spread_place(rules, slot);
 }
 
-/* The policy of exploration: one of those eligible, all alike, and how probable that was. */
-static uint32_t draw(rk_rng *draws, const uint16_t *eligible, uint32_t count, float *propensity) {
+/* Which of the `count` eligible items, numbers among the explorable ones, and how probable that
+ * was: by the policy, or all alike. */
+static uint32_t draw(ruling *list, const uint16_t *eligible, uint32_t count, float *propensity) {
+    rk_policy *policy = list->input->policy;
     *propensity = 1.0f / (float)count;
-    return eligible[rk_rng_below(draws, count)];
+    if (!policy) return eligible[rk_rng_below(&list->draws, count)];
+    memset(policy->taken, 1, policy->arms);
+    for (uint32_t i = 0; i < count; i++) policy->taken[list->arms[eligible[i]]] = 0;
+    const rk_choice choice = rk_policy_draw(policy, &list->draws);
+    *propensity = rk_choice_propensity(choice);
+    uint32_t i = 0;
+    while (list->arms[eligible[i]] != choice.arm) i++;
+    return eligible[i];
 }
 
 /* An explorable item that is not in the list and breaks no cap; false if there is none. */
@@ -300,10 +311,11 @@ static bool explore(ruling *list, uint32_t position) {
     for (uint32_t i = 0; i < list->explorable; i++) {
         uint16_t slot = scratch->explorable[i];
         if (scratch->position[slot] == 0 && !rk_rules_caps_broken(list->rules, slot, position))
-            eligible[count++] = slot;
+            eligible[count++] = (uint16_t)i;
     }
     if (count == 0) return false;
-    uint32_t slot = draw(&list->draws, eligible, count, &list->out[position - 1].propensity);
+    uint32_t drawn = draw(list, eligible, count, &list->out[position - 1].propensity);
+    uint32_t slot = scratch->explorable[drawn];
     scratch->touched[slot] |= list->rules->explore->bit;
     if (slot < list->candidates) forget_in_order(list, slot);
     place(list, slot, position, false);

@@ -91,6 +91,7 @@ struct rk_query {
     /* `explore`: the walk through the list. */
     const rk_explore_block *explore_blocks; /* (blocks) if the snapshot has a list */
     uint32_t walk_start, walk_stride, walk_inverse;
+    uint32_t round; /* of the bandit */
 };
 
 typedef struct rk_source {
@@ -122,6 +123,16 @@ const rk_source *rk_source_at(uint32_t source);
  * (meta.place_count), spot_of (items), of a snapshot with places; blocks (blocks). */
 void rk_spots_fill(const rk_snapshot_content *snapshot, rk_spot *spots, uint32_t *spot_of);
 void rk_explore_blocks_fill(const rk_snapshot_content *snapshot, rk_explore_block *blocks);
+
+/* The place of an item on the explore list, RK_NONE if it is not there. O(1). */
+static inline uint32_t rk_explore_index(const rk_explore_block *blocks,
+                                        const rk_snapshot_meta *meta, uint32_t item) {
+    if (meta->explore_count == 0) return RK_NONE;
+    const rk_explore_block *block = &blocks[item / RK_BLOCK_ROWS];
+    const uint32_t bit = 1u << (item % RK_BLOCK_ROWS);
+    if (!(block->listed & bit)) return RK_NONE;
+    return block->before + (uint32_t)__builtin_popcount(block->listed & (bit - 1));
+}
 
 /* Now, Unix ms: the request's time, else that of its last event; 0: unknown. */
 static inline int64_t rk_query_time(const rk_query *query) {

@@ -15,9 +15,12 @@
  * multiplication of its index by the inverse of the stride. The index is a rank in a bitmap of the
  * list (rk_explore_block, a quarter of a byte an item).
  *
- * Score: 1 - p / n for listed items, 0 for others. Two places never share a score (n < 2^24). */
+ * Score: 1 - p / n for listed items, 0 for others. Two places never share a score (n < 2^24).
+ *
+ * A request with a bandit has its pool brought instead, by what they are worth in one of the
+ * bandit's rounds, drawn from the seed: Thompson sampling, as a list. Others score 0. */
 #include "base/rng.h"
-#include "serve/source.h"
+#include "serve/bandit.h"
 
 #define STREAM UINT64_C(0x6578706C6F7265) /* "explore" */
 
@@ -51,6 +54,8 @@ static uint32_t inverse_of(uint32_t a, uint32_t n) {
 static void explore_prepare(rk_query *query) {
     uint32_t n = query->snapshot->meta.explore_count;
     rk_rng rng = rk_rng_at(query->request->seed, STREAM);
+    query->round = rk_rng_below(&rng, RK_POLICY_ROUNDS);
+    rng = rk_rng_at(query->request->seed, STREAM);
     query->walk_start = rk_rng_below(&rng, n);
     query->walk_stride = query->walk_inverse = 1;
     if (n == 1) return;
@@ -75,10 +80,14 @@ void rk_explore_blocks_fill(const rk_snapshot_content *snapshot, rk_explore_bloc
 }
 
 static float score_of(const rk_query *query, uint32_t item) {
-    const rk_explore_block *block = &query->explore_blocks[item / RK_BLOCK_ROWS];
-    uint32_t bit = 1u << (item % RK_BLOCK_ROWS), n = query->snapshot->meta.explore_count;
-    if (!(block->listed & bit)) return 0.0f;
-    uint32_t index = block->before + (uint32_t)__builtin_popcount(block->listed & (bit - 1));
+    const rk_bandit *bandit = query->request->bandit;
+    uint32_t n = query->snapshot->meta.explore_count;
+    if (bandit) {
+        uint32_t place = rk_bandit_place(bandit, item);
+        return place == RK_NONE ? 0.0f : rk_bandit_sample(bandit, place, query->round);
+    }
+    uint32_t index = rk_explore_index(query->explore_blocks, &query->snapshot->meta, item);
+    if (index == RK_NONE) return 0.0f;
     uint64_t steps = (uint64_t)index + n - query->walk_start;
     return score_of_place((uint32_t)(steps % n * query->walk_inverse % n), n);
 }
@@ -88,8 +97,20 @@ static void explore_score(const rk_query *query, const uint32_t *items, uint32_t
     for (uint32_t i = 0; i < count; i++) out[i] = score_of(query, items[i]);
 }
 
+static uint32_t retrieve_pool(const rk_query *query, uint32_t quota, rk_scored *out) {
+    const rk_bandit *bandit = query->request->bandit;
+    rk_topk best = rk_topk_over(out, quota);
+    for (uint32_t place = 0; place < bandit->policy.arms; place++) {
+        uint32_t item = bandit->arm[bandit->pooled[place]].item;
+        if (!rk_is_blocked(query->blocked, item))
+            rk_topk_push(&best, rk_bandit_sample(bandit, place, query->round), item);
+    }
+    return rk_topk_finish(&best);
+}
+
 static uint32_t explore_retrieve(rk_query *query, uint32_t quota, rk_scored *out) {
     uint32_t n = query->snapshot->meta.explore_count, count = 0, at = query->walk_start;
+    if (query->request->bandit) return retrieve_pool(query, quota, out);
     for (uint32_t place = 0; place < n && count < quota; place++) {
         uint32_t item = query->snapshot->explore[at];
         at = (uint32_t)(((uint64_t)at + query->walk_stride) % n);

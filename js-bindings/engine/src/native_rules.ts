@@ -94,7 +94,8 @@ export class NativeRules {
     set(fields.candidate_count, candidates.length);
     set(fields.explore_count, explore.length);
     set(fields.count, count);
-    set(fields.reserved, 0);
+    set(fields.arms, 0);
+    set(fields.policy, 0);
     set(fields.seed, seed[1]);
     set({ offset: fields.seed.offset + 4 }, seed[0]);
     this.#runtime.writeTime((head + fields.time_ms.offset) as Pointer, at);
