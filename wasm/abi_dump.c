@@ -295,6 +295,8 @@ static void print_layouts(void) {
     FIELD(attributes);
     FIELD(attribute_values);
     FIELD(numbers);
+    FIELD(cluster_model);
+    FIELD(clusters);
     ARRAY(reserved);
     finish_layout("rk_snapshot_meta", sizeof(THIS));
 #undef THIS

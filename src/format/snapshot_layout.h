@@ -24,6 +24,7 @@
 #define RK_FIRST_INPUTS         16u    /* features that the first stage reads: numbers 0 to 15 */
 #define RK_RATE_STEPS           254.0f /* of `rate`: code / 254 is a probability */
 #define RK_NO_RATE              255u   /* in `rate`: no row learnt from has the item */
+#define RK_MAX_CLUSTERS         64u
 #define RK_BLOCK_ROWS           32u
 #define RK_NEIGHBOR_ITEM_MASK   0xFFFFFFu
 #define RK_NEIGHBOR_CODE_SHIFT  24
@@ -62,7 +63,9 @@ typedef struct rk_snapshot_meta {
     uint32_t attributes;          /* named in `at.off`; 0: no section of attributes */
     uint32_t attribute_values;    /* rows of `av.off` */
     uint32_t numbers;             /* attributes of kind number: columns of `ia.num` */
-    uint32_t reserved[26];
+    uint64_t cluster_model;       /* names the clustering: a hash of its centres; 0 without one */
+    uint32_t clusters;            /* of `cluster`, each with an item; 0: no such section */
+    uint32_t reserved[23];
 } rk_snapshot_meta;
 RK_STATIC_ASSERT(sizeof(rk_snapshot_meta) == 256, snapshot_meta_is_256_bytes);
 

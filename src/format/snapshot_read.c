@@ -57,7 +57,11 @@ static rk_status check_meta_of_optional(const rk_section_entry *entry, const rk_
     CHECK_COUNT(attributes, RK_MAX_ATTRIBUTES);
     CHECK_COUNT(attribute_values, meta->attributes ? RK_MAX_ATTRIBUTE_VALUES : 0);
     CHECK_COUNT(numbers, meta->attributes);
+    CHECK_COUNT(clusters, RK_MIN(RK_MAX_CLUSTERS, meta->items));
 #undef CHECK_COUNT
+    if (meta->clusters == 0)
+        RK_TRY(rk_check_range(entry, offsetof(rk_snapshot_meta, cluster_model), "cluster_model",
+                              meta->cluster_model, 0, 0, error));
     const uint32_t rows = meta->feature_rows;
     const size_t rows_at = offsetof(rk_snapshot_meta, feature_rows);
     RK_TRY(rk_check_range(entry, rows_at, "feature_rows", rows, meta->user_features ? 1 : 0,
@@ -131,6 +135,7 @@ static const struct {
     IFF(SN_IA_OFF, "ia.off", attributes),
     IFF(SN_IA_VAL, "ia.val", attributes),
     IFF(SN_IA_NUM, "ia.num", numbers),
+    IFF(SN_CLUSTER, "cluster", clusters),
     IFF(SN_TASK, "task", tasks),
     IFF(SN_RATE, "rate", tasks),
     IFF(SN_RANK_IN, "rank.in", tasks),
@@ -187,6 +192,7 @@ static rk_status check_shapes(const snapshot_file *file, rk_error *error) {
         {SN_AV_OFF, (uint64_t)meta->attribute_values + 1},
         {SN_IA_OFF, offsets},
         {SN_IA_NUM, (uint64_t)meta->items * meta->numbers},
+        {SN_CLUSTER, meta->items},
         {SN_TASK, meta->tasks},
         {SN_RATE, (uint64_t)meta->items * meta->tasks},
         {SN_RANK_IN, meta->rank_inputs},
@@ -249,6 +255,7 @@ static rk_snapshot_content content_of(const snapshot_file *file) {
         .item_value_begin = rk_section_data_of(container, found[SN_IA_OFF]),
         .item_value = rk_section_data_of(container, found[SN_IA_VAL]),
         .item_number = rk_section_data_of(container, found[SN_IA_NUM]),
+        .cluster = rk_section_data_of(container, found[SN_CLUSTER]),
         .tasks = rk_section_data_of(container, found[SN_TASK]),
         .task_rate = rk_section_data_of(container, found[SN_RATE]),
         .rank_feature = rk_section_data_of(container, found[SN_RANK_IN]),
@@ -374,6 +381,24 @@ static rk_status check_explore(const snapshot_file *file, const rk_snapshot_cont
                                     "descending item", content->explore[i],
                                     content->explore[i - 1]);
     return RK_OK;
+}
+
+/* No cluster is empty: an arm that no item stands for could be drawn, and show nothing. */
+static rk_status check_clusters(const snapshot_file *file, const rk_snapshot_content *content,
+                                rk_error *error) {
+    const rk_section_entry *entry = file->found[SN_CLUSTER];
+    const uint32_t clusters = file->meta.clusters;
+    if (entry == NULL) return RK_OK;
+    uint64_t seen = 0;
+    for (uint32_t item = 0; item < file->meta.items; item++) {
+        RK_TRY(
+            rk_check_range(entry, item, "cluster", content->cluster[item], 0, clusters - 1, error));
+        seen |= UINT64_C(1) << content->cluster[item];
+    }
+    uint32_t used = 0;
+    for (; seen != 0; seen &= seen - 1) used++;
+    return rk_check_range(file->found[SN_META], offsetof(rk_snapshot_meta, clusters), "clusters",
+                          clusters, used, used, error);
 }
 
 /* One item's row: its entries in `nbr`, then those in `nbr2`. */
@@ -510,6 +535,7 @@ rk_status rk_snapshot_verify(const rk_snapshot_view *view, rk_error *error) {
     RK_TRY(check_trending(&file, content, error));
     RK_TRY(check_geo(&file, content, error));
     RK_TRY(check_explore(&file, content, error));
+    RK_TRY(check_clusters(&file, content, error));
     RK_TRY(rk_check_attributes(container, found, content, error));
     RK_TRY(rk_check_rankers(container, found, content, error));
     static const uint32_t weights[] = {SN_ENC_POS, SN_USER_POS, SN_FEAT_VEC};

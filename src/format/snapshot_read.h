@@ -45,6 +45,7 @@ typedef struct rk_snapshot_content {
     const uint32_t *item_value_begin;       /* (items + 1) */
     const uint32_t *item_value;             /* rows of values, ascending */
     const float *item_number;               /* (items, meta.numbers) or RK_NO_NUMBER */
+    const uint8_t *cluster;                 /* (items) below meta.clusters, or NULL */
     const rk_task *tasks;                   /* (meta.tasks) or NULL */
     const uint8_t *task_rate;               /* (items, meta.tasks) share of an item's events */
     const uint32_t *rank_feature;           /* (meta.rank_inputs) ascending feature numbers */

@@ -62,6 +62,7 @@ static uint32_t list_sections(const rk_snapshot_content *content, rk_section_dat
                        content->item_value},
         [SN_IA_NUM] = {meta->numbers != 0, (uint64_t)meta->items * meta->numbers,
                        content->item_number},
+        [SN_CLUSTER] = {meta->clusters != 0, meta->items, content->cluster},
         [SN_TASK] = {ranked, meta->tasks, content->tasks},
         [SN_RATE] = {ranked, (uint64_t)meta->items * meta->tasks, content->task_rate},
         [SN_RANK_IN] = {ranked, meta->rank_inputs, content->rank_feature},

@@ -2,6 +2,7 @@
 
 #include "format/user_features.h"
 #include "learn/build_attributes.h"
+#include "learn/build_clusters.h"
 #include "learn/build_explore.h"
 #include "learn/build_places.h"
 #include "learn/build_popularity.h"
@@ -159,6 +160,16 @@ bool rk_fit_explore(const rk_log *log, rk_memory *memory, rk_snapshot_content *c
     uint32_t *explore = RK_NEW(memory, uint32_t, RK_EXPLORE_ROWS);
     content->explore = explore;
     return explore && rk_build_explore(log, explore, &content->meta.explore_count);
+}
+
+bool rk_fit_clusters(const rk_learn_options *options, rk_memory *memory,
+                     rk_snapshot_content *content) {
+    rk_cluster_table table;
+    if (!rk_build_clusters(content, options->seed, options->threads, memory, &table)) return false;
+    content->cluster = table.of_item;
+    content->meta.clusters = table.count;
+    content->meta.cluster_model = table.model;
+    return true;
 }
 
 bool rk_fit_neighbors(const rk_log *log, const rk_neighbor_params *params, float decay,
@@ -358,6 +369,7 @@ rk_status rk_fit_retrieval(const rk_events_content *events, rk_log *log, rk_cont
         return out_of_memory(error, "content of items");
     if (!rk_fit_vectors(events, log, items, tuned, options, memory, content, vectors))
         return out_of_memory(error, "vectors");
+    if (!rk_fit_clusters(options, memory, content)) return out_of_memory(error, "clusters");
     return RK_OK;
 }
 

@@ -65,6 +65,9 @@ bool rk_fit_attributes(const rk_events_content *events, const rk_log *log, rk_me
 /* When items were first seen, of a log with times. */
 bool rk_fit_born(const rk_log *log, rk_memory *memory, rk_snapshot_content *content);
 bool rk_fit_explore(const rk_log *log, rk_memory *memory, rk_snapshot_content *content);
+/* Of items that are alike, by the vectors that `content` has. */
+bool rk_fit_clusters(const rk_learn_options *options, rk_memory *memory,
+                     rk_snapshot_content *content);
 bool rk_fit_neighbors(const rk_log *log, const rk_neighbor_params *params, float decay,
                       uint32_t threads, rk_memory *memory, rk_snapshot_content *content);
 bool rk_fit_vectors(const rk_events_content *events, const rk_log *log, const rk_content *items,

@@ -27,6 +27,8 @@ static void walk_options(const rk_snapshot_content *content) {
         if (!(content->place[content->place_item[i]].latitude <= 90)) abort();
     for (uint32_t i = 0; i < meta->explore_count; i++)
         if (content->explore[i] >= meta->items) abort();
+    for (uint32_t i = 0; meta->clusters > 0 && i < meta->items; i++)
+        if (content->cluster[i] >= meta->clusters) abort();
 }
 
 static void walk_attributes(const rk_snapshot_content *content) {

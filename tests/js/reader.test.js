@@ -51,6 +51,8 @@ test('good_v1.rk: header, meta and text', () => {
     attributes: 4,
     attributeValues: 5,
     numbers: 2,
+    clusterModel: 0x0123456789abcdefn,
+    clusters: 5,
   });
   const last = ITEMS - 1;
   assert.deepEqual(
@@ -142,6 +144,14 @@ test('good_v1.rk: attributes and ages', () => {
   assert.deepEqual(
     born,
     range(ITEMS, (i) => (i % 4 === 3 ? null : 28000000 + 60 * i)),
+  );
+});
+
+test('good_v1.rk: clusters', () => {
+  const { cluster } = readSnapshot(load('good_v1.rk'));
+  assert.deepEqual(
+    cluster,
+    range(ITEMS, (i) => (i * 7) % 5),
   );
 });
 

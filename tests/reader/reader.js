@@ -329,6 +329,7 @@ const SNAPSHOT_SPEC = {
   'ia.off': ['core', 4, true],
   'ia.val': ['core', 4, true],
   'ia.num': ['core', 4, true],
+  cluster: ['core', 1, true],
   task: ['core', 32, true],
   rate: ['core', 1, true],
   'rank.in': ['core', 4, true],
@@ -363,8 +364,13 @@ const SNAPSHOT_CONDITIONAL = [
     ['at.off', 'at.txt', 'at.kind', 'at.first', 'av.off', 'av.txt', 'ia.off', 'ia.val'],
   ],
   ['numbers', 148, ['ia.num']],
+  ['clusters', 160, ['cluster']],
   ['tasks', 116, ['task', 'rate', 'rank.in', 'rank.2', 'rank.1', 'rank.1i']],
 ];
+
+function expectZeroModel(entry, model) {
+  if (model !== 0n) fail('VALUE_RANGE', entry.type, entry.offset + 152, `${model}`);
+}
 
 function readSnapshotMeta(file, entry) {
   expectCount(entry, 1);
@@ -403,6 +409,8 @@ function readSnapshotMeta(file, entry) {
     attributes: view.getUint32(at + 140, true),
     attributeValues: view.getUint32(at + 144, true),
     numbers: view.getUint32(at + 148, true),
+    clusterModel: view.getBigUint64(at + 152, true),
+    clusters: view.getUint32(at + 160, true),
   };
   expectRange(entry, 0, meta.items, 1, 2 ** 24 - 1);
   expectRange(entry, 4, meta.types, 1, 32);
@@ -439,7 +447,9 @@ function readSnapshotMeta(file, entry) {
   expectRange(entry, 140, meta.attributes, 0, 32);
   expectRange(entry, 144, meta.attributeValues, 0, meta.attributes === 0 ? 0 : 2 ** 24);
   expectRange(entry, 148, meta.numbers, 0, meta.attributes);
-  expectZero(file, entry, 152, 256);
+  expectRange(entry, 160, meta.clusters, 0, Math.min(64, meta.items));
+  if (meta.clusters === 0) expectZeroModel(entry, meta.clusterModel);
+  expectZero(file, entry, 164, 256);
   return meta;
 }
 
@@ -528,6 +538,16 @@ function bornOf(file, found, { timedItems }) {
   const timed = born.filter((minutes) => minutes !== null).length;
   expectRange(found.meta, 136, timedItems, timed, timed);
   return born;
+}
+
+/** The cluster of each item; none is empty. */
+function clustersOf(file, found, { clusters }) {
+  if (found.cluster === undefined) return undefined;
+  const cluster = [...arrayOf(file, found.cluster, 'u8')];
+  cluster.forEach((value, item) => expectRange(found.cluster, item, value, 0, clusters - 1));
+  const used = new Set(cluster).size;
+  expectRange(found.meta, 160, clusters, used, used);
+  return cluster;
 }
 
 const NO_NUMBER = 2 ** 100;
@@ -793,6 +813,7 @@ export function readSnapshot(input) {
   expectCount(found['av.off'], meta.attributeValues + 1);
   expectCount(found['ia.off'], items + 1);
   expectCount(found['ia.num'], items * meta.numbers);
+  expectCount(found.cluster, items);
   expectCount(found.task, meta.tasks);
   expectCount(found.rate, items * meta.tasks);
   expectCount(found['rank.in'], meta.rankInputs);
@@ -822,6 +843,7 @@ export function readSnapshot(input) {
     features: stringsOf(file, found['feat.off'], found['feat.txt'], { ids: true, unique: true }),
     featureVectors: matrixOf(file, found['feat.vec'], dim),
     born: bornOf(file, found, meta),
+    cluster: clustersOf(file, found, meta),
     attributes: snapshotAttributesOf(file, found, meta),
     rankers: rankersOf(file, found, meta),
     neighbors: neighborsOf(file, found, meta),

@@ -71,6 +71,7 @@ enum {
     SMALL_TRENDING = 12,
     SMALL_PLACES = 30,
     SMALL_EXPLORE = 13,
+    SMALL_CLUSTERS = 5,
     SMALL_TOWER = 3, /* positions */
     SMALL_FEATURES = 2,
     SMALL_FEATURE_ROWS = 4,
@@ -114,6 +115,7 @@ typedef struct small_snapshot {
     uint32_t attribute_first[SMALL_ATTRIBUTES + 1];
     uint32_t item_value_begin[SMALL_ITEMS + 1], item_value[SMALL_ITEMS * 4];
     float item_number[SMALL_ITEMS * SMALL_NUMBERS];
+    uint8_t cluster[SMALL_ITEMS];
     rk_task tasks[SMALL_TASKS];
     uint8_t task_rate[SMALL_ITEMS * SMALL_TASKS];
     uint32_t rank_feature[SMALL_INPUTS];
@@ -296,6 +298,8 @@ static inline void fill_small_options(small_snapshot *small) {
     for (uint32_t i = 0; i < SMALL_ITEMS; i++) small->trending[i] = (float)(i % 8) / 8;
     for (uint32_t i = 0; i < SMALL_TRENDING; i++) small->trending_top[i] = 7 - i / 5 + i % 5 * 8;
     for (uint32_t i = 0; i < SMALL_EXPLORE; i++) small->explore[i] = 1 + 3 * i;
+    for (uint32_t i = 0; i < SMALL_ITEMS; i++)
+        small->cluster[i] = (uint8_t)(i * 7 % SMALL_CLUSTERS);
     for (uint32_t s = 3; s < 7; s++)
         small->sources[s] =
             (rk_source_config){.quota = 100 * (s + 1), .weight = 1 / (float)(1u << s)};
@@ -304,6 +308,8 @@ static inline void fill_small_options(small_snapshot *small) {
     meta->trending_count = SMALL_TRENDING;
     meta->place_count = SMALL_PLACES;
     meta->explore_count = SMALL_EXPLORE;
+    meta->clusters = SMALL_CLUSTERS;
+    meta->cluster_model = UINT64_C(0x0123456789ABCDEF);
     meta->user_positions = SMALL_TOWER;
     meta->user_features = SMALL_FEATURES;
     meta->feature_rows = SMALL_FEATURE_ROWS;
@@ -316,6 +322,7 @@ static inline void fill_small_options(small_snapshot *small) {
     content->place_code = small->place_code;
     content->place_item = small->place_item;
     content->explore = small->explore;
+    content->cluster = small->cluster;
     content->user_positions = small->tower;
     content->features = strings_view(&small->features);
     content->feature_vectors = small->feature_vectors;

@@ -24,6 +24,7 @@ static void assert_options_equal(const rk_snapshot_content *a, const rk_snapshot
     assert_array_equal(a->place_code, b->place_code, meta->place_count * word);
     assert_array_equal(a->place_item, b->place_item, meta->place_count * word);
     assert_array_equal(a->explore, b->explore, meta->explore_count * word);
+    assert_array_equal(a->cluster, b->cluster, meta->items);
     assert_array_equal(a->user_positions, b->user_positions, meta->user_positions * row);
     assert_array_equal(a->feature_vectors, b->feature_vectors, meta->feature_rows * row);
     assert_strings_equal(&a->features, &b->features);
@@ -148,7 +149,7 @@ static void ranking_is_optional_part_by_part(void **state) {
 /* Each optional part by itself. */
 static void parts_are_optional_one_by_one(void **state) {
     (void)state;
-    for (uint32_t part = 0; part < 6; part++) {
+    for (uint32_t part = 0; part < 7; part++) {
         small_snapshot *small = make_small_snapshot(), *bare = make_bare_snapshot();
         const rk_snapshot_content *full = &small->content;
         rk_snapshot_content *content = &bare->content;
@@ -167,6 +168,7 @@ static void parts_are_optional_one_by_one(void **state) {
         if (part == 5) meta->user_features = SMALL_FEATURES, meta->feature_rows = 1;
         if (part == 5) content->features = full->features;
         if (part == 5) content->feature_vectors = full->feature_vectors;
+        if (part == 6) meta->clusters = SMALL_CLUSTERS, content->cluster = full->cluster;
         assert_round_trip(content);
         free(small);
         free(bare);
