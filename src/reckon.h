@@ -272,7 +272,7 @@ rk_status rk_bandit_open(const rk_engine *engine, const rk_bandit_options *optio
  * BAD_ARGUMENT, TOO_LARGE if the open batch is full; nothing is changed then. */
 rk_status rk_bandit_record(rk_bandit *bandit, uint32_t item, bool rewarded, int64_t shown_ms,
                            rk_error *error);
-void rk_bandit_known(const rk_bandit *bandit, uint32_t item, rk_bandit_evidence *out);
+void rk_bandit_known(rk_bandit *bandit, uint32_t item, rk_bandit_evidence *out);
 
 /* Statistics that leave and arrive, as deltas (FORMAT.md section 4). A batch is frozen, its bytes
  * are sent until they are acknowledged, and meanwhile what is new goes into the next: all three

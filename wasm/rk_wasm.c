@@ -167,7 +167,7 @@ uint32_t RK_WASM_EXPORT(rk_wasm_bandit_record)(rk_bandit *bandit, uint32_t item,
     return rk_bandit_record(bandit, item, rewarded, *shown_ms, error);
 }
 
-void RK_WASM_EXPORT(rk_wasm_bandit_known)(const rk_bandit *bandit, uint32_t item,
+void RK_WASM_EXPORT(rk_wasm_bandit_known)(rk_bandit *bandit, uint32_t item,
                                           rk_bandit_evidence *out) {
     rk_bandit_known(bandit, item, out);
 }

@@ -339,8 +339,9 @@ rk_status rk_bandit_record(rk_bandit *bandit, uint32_t item, bool rewarded, int6
     return RK_OK;
 }
 
-void rk_bandit_known(const rk_bandit *bandit, uint32_t item, rk_bandit_evidence *out) {
+void rk_bandit_known(rk_bandit *bandit, uint32_t item, rk_bandit_evidence *out) {
     const char *id;
+    if (bandit->stale) rk_bandit_refresh(bandit, 0);
     const uint32_t bytes = rk_item_id(bandit->engine, item, &id);
     const rk_evidence evidence = evidence_of(bandit, rk_arm_of_item(id, bytes));
     const rk_beta posterior =

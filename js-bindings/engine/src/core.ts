@@ -1,5 +1,6 @@
 import { abi } from './abi.js';
 import { SnapshotEngine } from './engine.js';
+import { banditOptions } from './exploration.js';
 import { type Host, abortable, compile, notCompiled, readBytes, subjectOf } from './load.js';
 import { type NativeSection, Runtime } from './native.js';
 import type {
@@ -67,8 +68,9 @@ export function apiFor(host: Host): { createEngine: CreateEngine; inspectFile: I
 
   return {
     async createEngine(options: EngineOptions) {
+      const explore = options.explore === undefined ? undefined : banditOptions(options.explore);
       const [runtime, bytes] = await load(options.snapshot, options);
-      return new SnapshotEngine(runtime.openEngine(bytes, subjectOf(options.snapshot)));
+      return new SnapshotEngine(runtime.openEngine(bytes, subjectOf(options.snapshot)), explore);
     },
     async inspectFile(options: InspectOptions) {
       const [runtime, bytes] = await load(options.file, options);

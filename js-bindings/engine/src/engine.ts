@@ -7,6 +7,8 @@ import {
   type NativeRecommendation,
   type NativeRequest,
 } from './native.js';
+import { EngineStatistics, banditOptions } from './exploration.js';
+import type { NativeBandit, NativeBanditOptions } from './native_bandit.js';
 import { OpenRules } from './open_rules.js';
 import { reasonFor } from './reason.js';
 import { compileRules } from './rules.js';
@@ -33,6 +35,7 @@ import type {
   Session,
   SessionOptions,
   SourceName,
+  Statistics,
 } from './types.js';
 
 const { CONSTANTS } = abi;
@@ -55,15 +58,25 @@ const KEPT_RULES = 8;
 
 export class SnapshotEngine implements Engine {
   readonly info: EngineInfo;
+  readonly statistics: Statistics;
   #native: NativeEngine | undefined;
+  /** Opened by the first list that explores, or by whoever asks for its statistics. */
+  #bandit: NativeBandit | undefined;
+  readonly #explore: NativeBanditOptions | undefined;
   readonly #openRules = new Set<OpenRules>();
   /** By their JSON, so that a document written out in each call is compiled once. */
   readonly #keptRules = new Map<string | symbol, OpenRules>();
   readonly #sourceNames: readonly SourceName[];
   readonly #sourceConfigs: readonly { quota: number; weight: number }[];
 
-  constructor(native: NativeEngine) {
+  /** With `explore` every list of a young system explores, else only those whose rules say so. */
+  constructor(native: NativeEngine, explore?: NativeBanditOptions) {
     this.#native = native;
+    this.#explore = explore;
+    this.statistics = new EngineStatistics({
+      bandit: () => this.#openBandit(),
+      requireItem: (item) => this.#requireItem(item),
+    });
     this.#sourceNames = Array.from(
       { length: CONSTANTS.RK_SOURCE_COUNT },
       (_, s) => native.sourceName(s) as SourceName,
@@ -85,10 +98,9 @@ export class SnapshotEngine implements Engine {
     const native = this.#open();
     const count = checkedCount(checkedObject('options', options).count);
     if (typeof item !== 'string') throw badArgument('item', item, 'a string');
-    const index = native.findItem(item);
-    if (index === NONE)
-      throw new RequestError('UNKNOWN_ITEM', `no item has the id ${quote(item)}`, 'item');
-    return native.similar(index, count).map((row, i) => this.#present(native, row, i));
+    return native
+      .similar(this.#requireItem(item), count)
+      .map((row, i) => this.#present(native, row, i));
   }
 
   has(item: string): boolean {
@@ -118,6 +130,8 @@ export class SnapshotEngine implements Engine {
 
   dispose(): void {
     for (const rules of [...this.#openRules]) rules.dispose();
+    this.#bandit?.close();
+    this.#bandit = undefined;
     this.#native?.close();
     this.#native = undefined;
   }
@@ -129,6 +143,17 @@ export class SnapshotEngine implements Engine {
   #open(): NativeEngine {
     if (this.#native === undefined) throw new DisposedError();
     return this.#native;
+  }
+
+  #requireItem(item: string): number {
+    const index = this.#open().findItem(item);
+    if (index !== NONE) return index;
+    throw new RequestError('UNKNOWN_ITEM', `no item has the id ${quote(item)}`, 'item');
+  }
+
+  #openBandit(): NativeBandit {
+    this.#bandit ??= this.#open().openBandit(this.#explore ?? banditOptions({}));
+    return this.#bandit;
   }
 
   #compile(document: unknown, filter: unknown): OpenRules {
@@ -188,6 +213,13 @@ export class SnapshotEngine implements Engine {
       sourceValues: (what, values) => this.#sourceValues(what, values),
       taskWeights: (values) => this.#taskWeights(values),
       rules: (options) => this.#rulesOf(options),
+      bandit: (rules) =>
+        this.#explore !== undefined || rules?.explores === true ? this.#openBandit() : undefined,
+      recordArm: (item, rewarded, at) => {
+        const index = this.#open().findItem(item);
+        return index !== NONE && this.#openBandit().record(index, rewarded, at);
+      },
+      isPositive: (type) => (this.info.eventTypes[type]?.weight ?? 0) > 0,
       answer: (request, rules, explain) => this.#answer(request, rules, explain),
     };
   }

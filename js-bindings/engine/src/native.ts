@@ -1,6 +1,7 @@
 import { abi } from './abi.js';
 import { type Failure, LoadError, ReckonError, errorFromFailure } from './errors.js';
 import { Memory, NULL, type Pointer } from './memory.js';
+import { NativeBandit, type NativeBanditOptions } from './native_bandit.js';
 import { NativeRules } from './native_rules.js';
 
 const { LAYOUTS, CONSTANTS, STATUS } = abi;
@@ -70,6 +71,35 @@ interface Exports {
   rk_wasm_rules_apply(rules: Pointer, input: Pointer, out: Pointer): number;
   rk_wasm_rules_removed(rules: Pointer, count: Pointer): number;
   rk_wasm_rules_refusing(rules: Pointer, item: number, seen: number, time: Pointer): number;
+  rk_wasm_bandit_measure(engine: Pointer, options: Pointer, bytes: Pointer, error: Pointer): number;
+  rk_wasm_bandit_open(
+    engine: Pointer,
+    options: Pointer,
+    memory: Pointer,
+    memoryBytes: number,
+    out: Pointer,
+    error: Pointer,
+  ): number;
+  rk_wasm_bandit_record(
+    bandit: Pointer,
+    item: number,
+    rewarded: number,
+    shown: Pointer,
+    error: Pointer,
+  ): number;
+  rk_wasm_bandit_known(bandit: Pointer, item: number, out: Pointer): void;
+  rk_wasm_bandit_freeze(bandit: Pointer): number;
+  rk_wasm_bandit_batch_bytes(bandit: Pointer): number;
+  rk_wasm_bandit_batch_write(
+    bandit: Pointer,
+    seq: Pointer,
+    epoch: number,
+    scratch: Pointer,
+    out: Pointer,
+  ): void;
+  rk_wasm_bandit_acknowledge(bandit: Pointer): void;
+  rk_wasm_bandit_replace(bandit: Pointer, delta: Pointer, bytes: number, error: Pointer): number;
+  rk_wasm_bandit_adopt(bandit: Pointer, from: Pointer, error: Pointer): number;
   rk_wasm_report(engine: Pointer, text: Pointer): number;
   rk_wasm_source_name(source: number): number;
   rk_wasm_source_unavailable(engine: Pointer, request: Pointer, source: number): number;
@@ -122,6 +152,16 @@ const FUNCTIONS = [
   'rk_wasm_rules_apply',
   'rk_wasm_rules_removed',
   'rk_wasm_rules_refusing',
+  'rk_wasm_bandit_measure',
+  'rk_wasm_bandit_open',
+  'rk_wasm_bandit_record',
+  'rk_wasm_bandit_known',
+  'rk_wasm_bandit_freeze',
+  'rk_wasm_bandit_batch_bytes',
+  'rk_wasm_bandit_batch_write',
+  'rk_wasm_bandit_acknowledge',
+  'rk_wasm_bandit_replace',
+  'rk_wasm_bandit_adopt',
   'rk_wasm_report',
   'rk_wasm_source_name',
   'rk_wasm_source_unavailable',
@@ -172,6 +212,8 @@ export interface NativeRequest {
   readonly sourceWeights?: readonly number[] | undefined;
   readonly quotas?: readonly number[] | undefined;
   readonly rules?: NativeRules | undefined;
+  /** By which explore slots draw; absent: all alike. */
+  readonly bandit?: NativeBandit | undefined;
 }
 
 export interface NativeRecommendation {
@@ -573,6 +615,7 @@ export class Runtime {
     this.writeTime(at(pointer, fields.time_ms.offset), request.at);
     this.writeTime(at(pointer, fields.rules_time_ms.offset), request.rulesAt);
     set(fields.rules, request.rules?.pointer ?? NULL);
+    set(fields.bandit, request.bandit?.pointer ?? NULL);
     return pointer;
   }
 
@@ -680,6 +723,11 @@ export class NativeEngine {
   /** Rules over this engine: to be closed before it. */
   openRules(program: Uint32Array): NativeRules {
     return this.#runtime.openRules(this.#engine, this.describe().items, program);
+  }
+
+  /** Statistics of explore slots over this engine: to be closed before it. */
+  openBandit(options: NativeBanditOptions): NativeBandit {
+    return new NativeBandit(this.#runtime, this.#engine, options);
   }
 
   /** Gives the memory back. The owner calls it once and nothing after it. */

@@ -1,8 +1,8 @@
 import { abi } from './abi.js';
-import { type Pointer, NULL } from './memory.js';
+import type { Pointer } from './memory.js';
 import type { Runtime } from './native.js';
 
-const { LAYOUTS, CONSTANTS } = abi;
+const { LAYOUTS } = abi;
 const { fields: OPTIONS } = LAYOUTS.rk_bandit_options;
 const { fields: EVIDENCE } = LAYOUTS.rk_bandit_evidence;
 
@@ -146,6 +146,3 @@ export class NativeBandit {
     this.#runtime.check(this.#runtime.call(call), 'statistics');
   }
 }
-
-export const NO_BANDIT = NULL;
-export const MOST_ROWS = CONSTANTS.RK_BANDIT_MOST_ROWS;

@@ -26,18 +26,20 @@ export interface ItemNames {
 /** A compiled document in the module's memory. */
 export class OpenRules implements Rules {
   readonly names: readonly string[];
+  readonly explores: boolean;
   #native: NativeRules | undefined;
   readonly #items: ItemNames;
   readonly #forget: (rules: OpenRules) => void;
 
   constructor(
     native: NativeRules,
-    { names }: CompiledRules,
+    { names, explores }: CompiledRules,
     items: ItemNames,
     forget: (rules: OpenRules) => void,
   ) {
     this.#native = native;
     this.names = Object.freeze([...names]);
+    this.explores = explores;
     this.#items = items;
     this.#forget = forget;
   }

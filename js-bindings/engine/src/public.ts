@@ -10,6 +10,7 @@ export {
   type ReckonCode,
 } from './errors.js';
 export type {
+  ArmEvidence,
   AttributeKind,
   Bytes,
   Condition,
@@ -17,6 +18,7 @@ export type {
   Engine,
   EngineInfo,
   EngineOptions,
+  ExploreOptions,
   FileInfo,
   InspectFile,
   InspectOptions,
@@ -39,6 +41,7 @@ export type {
   SessionState,
   SourceEvidence,
   Stage,
+  Statistics,
   ValueTerm,
   FunnelCounts,
   SourceName,

@@ -18,6 +18,8 @@ export interface CompiledRules {
   readonly words: Uint32Array;
   /** Of each rule, as answers call it. */
   readonly names: readonly string[];
+  /** It reserves positions for exploration. */
+  readonly explores: boolean;
 }
 
 // The limits of rules.schema.json; those that a schema cannot express are checked here alone.
@@ -87,7 +89,11 @@ class Compiler {
     if (filter !== undefined) this.#filter(filter);
     this.#words[2] = this.#names.length;
     this.#words[3] = this.#words.length;
-    return { words: Uint32Array.from(this.#words), names: this.#names };
+    return {
+      words: Uint32Array.from(this.#words),
+      names: this.#names,
+      explores: this.#counts.has(CONSTANTS.RK_RULE_EXPLORE),
+    };
   }
 
   #rule(value: unknown, path: string, number: number): void {

@@ -1,6 +1,7 @@
 import { abi } from './abi.js';
 import { RequestError, quote } from './errors.js';
 import { NONE, type NativeEvent, type NativeRequest } from './native.js';
+import type { NativeBandit } from './native_bandit.js';
 import type { OpenRules } from './open_rules.js';
 import type {
   Location,
@@ -34,11 +35,26 @@ export interface SessionHost {
   ): number[] | undefined;
   taskWeights(values: Partial<Record<string, number>> | undefined): number[] | undefined;
   rules(options: Pick<RecommendOptions, 'rules' | 'filter'>): OpenRules | undefined;
+  /** By which a list with these rules explores, if it does. */
+  bandit(rules: OpenRules | undefined): NativeBandit | undefined;
+  /** An impression of an item that a slot drew, or its reward. */
+  recordArm(item: string, rewarded: boolean, at: number): boolean;
+  isPositive(type: number): boolean;
   answer(
     request: NativeRequest,
     rules: OpenRules | undefined,
     explain: boolean,
   ): Omit<Recommendations, 'id' | 'timing'>;
+}
+
+/** Lists that feedback is kept for. */
+const EXPLORED_LISTS = 64;
+
+interface ExploredList {
+  /** When it was shown, Unix ms. */
+  readonly at: number;
+  /** Explored items that have had no reward. */
+  readonly left: Set<string>;
 }
 
 interface Recorded extends NativeEvent {
@@ -57,6 +73,8 @@ export class EngineSession implements Session {
   readonly #older = new Set<string>();
   /** Those of them with a negative event: they never come back, whatever is kept. */
   readonly #disliked = new Set<string>();
+  /** By the id of the list. */
+  readonly #explored = new Map<string, ExploredList>();
 
   constructor(host: SessionHost, options: SessionOptions) {
     checkedObject('options', options);
@@ -69,6 +87,9 @@ export class EngineSession implements Session {
     this.#served = state.served;
     for (const item of state.older ?? []) this.#older.add(item);
     for (const item of state.disliked ?? []) this.#disliked.add(item);
+    for (const { id, at, left } of state.explored ?? []) {
+      this.#explored.set(id, { at, left: new Set(left) });
+    }
     // Events of an earlier snapshot's types have no influence here, but are not lost either.
     for (const { item, event, at } of state.events) {
       this.#push({ name: item, event, at, item: host.findItem(item), type: this.#type(event) });
@@ -101,6 +122,7 @@ export class EngineSession implements Session {
     const begin = performance.now();
     checkedObject('options', options);
     const explain = checkedTruth('explain', options.explain);
+    const isShown = !checkedTruth('preview', options.preview);
     const rules = this.#host.rules(options);
     // The rankers learnt from requests that had a time, and an answer should not depend on when it is asked again:
     // the device's clock is for the rules alone.
@@ -122,10 +144,29 @@ export class EngineSession implements Session {
       sourceWeights: this.#host.sourceValues('weight', options.sourceWeights),
       quotas: this.#host.sourceValues('quota', options.quotas),
       rules: rules?.native,
+      bandit: this.#host.bandit(rules),
     };
     const answer = this.#host.answer(request, rules, explain);
     const id = `${this.#host.snapshotId.slice(0, 12)}-${this.#seed}-${this.#served++}`;
+    if (request.bandit && isShown) {
+      const drawn = answer.items.filter(({ propensity }) => propensity !== undefined);
+      this.#shown(
+        id,
+        request.rulesAt,
+        drawn.map(({ item }) => item),
+      );
+    }
     return { ...answer, id, timing: { totalMs: performance.now() - begin } };
+  }
+
+  feedback(id: string, event: SessionEvent): boolean {
+    if (typeof id !== 'string') throw badArgument('id', id, "a list's id");
+    this.record(event);
+    const { item } = event;
+    const list = this.#explored.get(id);
+    const type = this.#type(event.event ?? this.#host.defaultEvent);
+    if (list === undefined || !this.#host.isPositive(type) || !list.left.delete(item)) return false;
+    return this.#host.recordArm(item, true, list.at);
   }
 
   export(): SessionState {
@@ -136,6 +177,13 @@ export class EngineSession implements Session {
       events: this.#events.map(({ name, event, at }) => ({ item: name, event, at })),
       ...(this.#older.size > 0 && { older: [...this.#older] }),
       ...(this.#disliked.size > 0 && { disliked: [...this.#disliked] }),
+      ...(this.#explored.size > 0 && {
+        explored: [...this.#explored].map(([list, { at, left }]) => ({
+          id: list,
+          at,
+          left: [...left],
+        })),
+      }),
     };
   }
 
@@ -143,6 +191,16 @@ export class EngineSession implements Session {
     this.#events = [];
     this.#older.clear();
     this.#disliked.clear();
+    this.#explored.clear();
+  }
+
+  /** Impressions of what explore slots drew. */
+  #shown(id: string, at: number, items: readonly string[]): void {
+    const left = items.filter((item) => this.#host.recordArm(item, false, at));
+    if (left.length === 0) return;
+    this.#explored.set(id, { at, left: new Set(left) });
+    const [oldest] = this.#explored.keys();
+    if (oldest !== undefined && this.#explored.size > EXPLORED_LISTS) this.#explored.delete(oldest);
   }
 
   /** Of the last event that has a time; without any, of the newest event of the log. */
@@ -310,6 +368,15 @@ function checkedState(state: SessionState): SessionState {
     if (!Array.isArray(items) || !items.every((item) => typeof item === 'string')) {
       throw badArgument(`restore.${name}`, items, 'a list of items');
     }
+  }
+  const explored: unknown = state.explored ?? [];
+  if (!Array.isArray(explored)) throw badArgument('restore.explored', explored, 'a list');
+  for (const list of explored) {
+    const isList = typeof list?.id === 'string' && Array.isArray(list.left);
+    if (!isList || !list.left.every((item: unknown) => typeof item === 'string')) {
+      throw badArgument('restore.explored', JSON.stringify(list), 'a list of {id, at, left}');
+    }
+    checkedTime(list.at);
   }
   checkedInteger('restore.served', state.served, 0, Number.MAX_SAFE_INTEGER);
   return state;

@@ -24,6 +24,58 @@ export interface EngineOptions {
   wasm?: string | URL | Response | Bytes | WebAssembly.Module;
   /** Aborts loading; the promise then rejects with the signal's reason. */
   signal?: AbortSignal;
+  /**
+   * Explore new and uncertain items by a bandit. Given (`{}` will do), every list has explore slots as long as the
+   * log is too short to know better (a share of 1,000 / (1,000 + events) of the positions); without it only lists
+   * whose rules reserve slots.
+   */
+  explore?: ExploreOptions;
+}
+
+/** How the bandit of the explore slots goes about it. */
+export interface ExploreOptions {
+  /** Rewards an impression to expect of an item that nothing is known of. Default 0.03. */
+  rate?: number;
+  /** Impressions that this expectation counts against an item's own. Default 20. */
+  trials?: number;
+  /** Days after which an impression counts half; 0: none is forgotten. Default 30. */
+  halfLifeDays?: number;
+  /** Share of the draws that is uniform over the pool, 0 to 1. Default 0.01. */
+  uniform?: number;
+  /** Impressions that every new item is to get first: half of the draws go to those below. Default 50; 0: none. */
+  impressions?: number;
+  /** Impressions after which an item is explored no more; 0: no limit. Default 500. */
+  most?: number;
+  /** Days since its first event after which an item is explored no more; 0: no limit. Default 0. */
+  mostDays?: number;
+  /** (item or cluster, day) rows that statistics may have, of the region's as of the device's own. Default 4,096. */
+  rows?: number;
+}
+
+/** What is known of an item that explore slots may show, by the region and this device. */
+export interface ArmEvidence {
+  /** Weighed by age. */
+  impressions: number;
+  rewards: number;
+  /** Of the chance to be rewarded: a Beta distribution. */
+  posterior: { alpha: number; beta: number };
+  /** Explore slots choose among it and others now. */
+  exploring: boolean;
+}
+
+/** Statistics of the explore slots: counts of impressions and rewards by item, cluster and day, of nobody's history. */
+export interface Statistics {
+  /** An unknown item: RequestError UNKNOWN_ITEM. */
+  of(item: string): ArmEvidence;
+  /**
+   * What was counted since the last time becomes a batch, a delta file to be sent until the region has it; undefined
+   * if nothing was, or the batch before is not acknowledged. It goes on counting in every decision here.
+   */
+  freeze(options?: { seq?: number; epoch?: number }): Uint8Array | undefined;
+  /** The region has the batch, and what `replace` is given next contains it. */
+  acknowledge(): void;
+  /** The region's statistics become these (a delta file); what is frozen or open here counts beside them. */
+  replace(delta: Bytes): void;
 }
 
 export interface Engine {
@@ -46,6 +98,8 @@ export interface Engine {
    * valid: RulesError BAD_RULES, whose `path` says where.
    */
   rules(document: RuleDocument): Rules;
+  /** What explore slots have learnt, and what of it is to be exchanged with others. */
+  readonly statistics: Statistics;
   /** Gives the memory back. Twice is harmless; any other use afterwards is a DisposedError. */
   dispose(): void;
   [Symbol.dispose](): void;
@@ -143,6 +197,8 @@ export interface SessionState {
   older?: string[];
   /** Those of them with an event of negative weight: never recommended. */
   disliked?: string[];
+  /** Lists whose explored items may still get feedback: `left` are those that have had none. */
+  explored?: { id: string; at: number; left: string[] }[];
 }
 
 export interface RecommendOptions {
@@ -185,6 +241,8 @@ export interface RecommendOptions {
    * source could not help.
    */
   explain?: boolean;
+  /** The list is not shown to anyone (yet): its explored items count as no impressions. */
+  preview?: boolean;
 }
 
 export interface SourceEvidence {
@@ -373,6 +431,12 @@ export interface Session {
    */
   record(event: SessionEvent): boolean;
   recommend(options?: RecommendOptions): Recommendations;
+  /**
+   * What came of list `id`: records the event, as `record` does, and if an explore slot of that list had drawn the
+   * item, and the event has a positive weight, counts a reward for it, once. True if it did. Of the last 64 lists
+   * that explored.
+   */
+  feedback(id: string, event: SessionEvent): boolean;
   /**
    * Plain data for JSON: `engine.session({ restore })` continues where this one is. Location and user
    * features are not in it: pass them again.
