@@ -102,7 +102,8 @@ function answer(engine: Engine, question: Question, seed: number): Recommendatio
   );
   for (const [i, event] of events.entries())
     at(`$.session[${i}]`, question, () => session.record(event));
-  return at('$', question, () => session.recommend(options));
+  // Nobody tells the worker what came of a list, so an impression counted here would be a miss for ever.
+  return at('$', question, () => session.recommend({ ...options, preview: true }));
 }
 
 const app = new Hono<Env>();
