@@ -18,6 +18,12 @@ WASM_CFLAGS := -std=c11 $(WARNINGS) -ffp-contract=off -fno-math-errno -Isrc -MMD
 WASM_LDFLAGS := -O3 -msimd128 --no-entry -sSTANDALONE_WASM -sSUPPORT_ERRNO=0 -sTOTAL_STACK=131072 \
 	-sINITIAL_MEMORY=262144 -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=4GB -Wl,--stack-first
 
+# What runs when items are added, rules are read or a file is opened, not in a query: small instead of quick.
+WASM_SMALL := model/new_items model/new_vectors model/extended_content model/content_features model/vector_encode \
+	serve/add_items serve/engine serve/rules_read serve/request_check format/detail format/container_read \
+	format/ranking_checks format/snapshot_read format/checks base/status
+$(WASM_SMALL:%=$(BUILD)/wasm/%.o): WASM_CFLAGS += -Oz
+
 $(BUILD)/wasm/%.o: src/%.c wasm/wasm.mk | tools
 	@mkdir -p $(@D)
 	@echo "  EMCC $@"

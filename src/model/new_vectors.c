@@ -43,8 +43,7 @@ static void each_feature(features *f, const uint32_t *values, uint32_t count,
     const char *name;
     for (uint32_t i = 0; i < count; i++) use(f, rk_mix64(values[i], VALUE_SALT), context);
     const uint32_t bytes = rk_strings_get(names, row, &name);
-    const uint32_t found =
-        rk_content_features("", 0, RK_ATTRIBUTE_TEXT, name, bytes, words, MOST_WORDS);
+    const uint32_t found = rk_text_features(name, bytes, words, MOST_WORDS);
     for (uint32_t i = 0; i < found; i++) use(f, words[i], context);
 }
 
@@ -160,7 +159,7 @@ static uint64_t most_features(const rk_snapshot_content *snapshot, const rk_new_
     for (uint32_t i = 0; i < items->count; i++) {
         const char *name;
         const uint32_t bytes = rk_strings_get(snapshot->titles.count ? &titles : &ids, i, &name);
-        most += rk_content_features("", 0, RK_ATTRIBUTE_TEXT, name, bytes, words, MOST_WORDS);
+        most += rk_text_features(name, bytes, words, MOST_WORDS);
     }
     return most;
 }

@@ -208,7 +208,7 @@ static void naive_features(const rk_snapshot_content *base, const uint32_t *valu
     const char *name;
     const uint32_t bytes = rk_strings_get(names, row, &name);
     uint64_t raw[64];
-    const uint32_t n = rk_content_features("", 0, RK_ATTRIBUTE_TEXT, name, bytes, raw, 64);
+    const uint32_t n = rk_text_features(name, bytes, raw, 64);
     *found = 0;
     for (uint32_t i = 0; i < count; i++) out[(*found)++] = values[i];
     for (uint32_t i = 0; i < n; i++) {
