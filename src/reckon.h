@@ -11,6 +11,7 @@
 
 #include "base/status.h"
 #include "format/snapshot_layout.h"
+#include "model/new_items.h"
 
 typedef struct rk_engine rk_engine;
 typedef struct rk_rules rk_rules;
@@ -163,6 +164,18 @@ rk_status rk_engine_measure(const void *snapshot, uint64_t snapshot_bytes, uint6
  * reason. */
 rk_status rk_engine_open(const void *snapshot, uint64_t snapshot_bytes, void *memory,
                          uint64_t memory_bytes, rk_engine **out, rk_error *error);
+
+/* New items in a running engine: another engine, over the same snapshot and copies of what it holds
+ * of items, with a tail (model/extended_content.h has what a new item is from its first second).
+ * `engine` is one over the snapshot alone; to add more later, add all of them again. The snapshot
+ * must outlive both engines, `items` and `engine` need not outlive the call. `memory`: 64-byte
+ * aligned, about the size of the snapshot and of an engine. Errors: BAD_ARGUMENT (section: what of
+ * the items, offset: which), TOO_LARGE, MISALIGNED, OUT_OF_MEMORY. O(snapshot bytes), and one scan
+ * of the 2-bit codes an item without related ones. */
+rk_status rk_items_measure(const rk_engine *engine, const rk_new_items *items, uint64_t *bytes,
+                           rk_error *error);
+rk_status rk_items_add(const rk_engine *engine, const rk_new_items *items, void *memory,
+                       uint64_t memory_bytes, rk_engine **out, rk_error *error);
 
 void rk_engine_describe(const rk_engine *engine, rk_description *out);
 

@@ -123,6 +123,23 @@ static void print_layouts(void) {
     FIELD(gave_way);
     finish_layout("rk_recommendation", sizeof(THIS));
 #undef THIS
+#define THIS rk_new_items
+    begin_layout("rk_new_items", sizeof(THIS));
+    POINTER(id_begin);
+    POINTER(id_text);
+    POINTER(title_begin);
+    POINTER(title_text);
+    POINTER(value_begin);
+    POINTER(values);
+    POINTER(numbers);
+    POINTER(related_begin);
+    POINTER(related);
+    POINTER(boost);
+    POINTER(places);
+    POINTER(born);
+    FIELD(count);
+    finish_layout("rk_new_items", sizeof(THIS));
+#undef THIS
 #define THIS rk_funnel
     begin_layout("rk_funnel", sizeof(THIS));
     FIELD(stages);

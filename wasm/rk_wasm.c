@@ -31,6 +31,17 @@ uint32_t RK_WASM_EXPORT(rk_wasm_engine_open)(const void *snapshot, uint32_t snap
     return rk_engine_open(snapshot, snapshot_bytes, memory, memory_bytes, out, error);
 }
 
+uint32_t RK_WASM_EXPORT(rk_wasm_items_measure)(const rk_engine *engine, const rk_new_items *items,
+                                               uint64_t *bytes, rk_error *error) {
+    return rk_items_measure(engine, items, bytes, error);
+}
+
+uint32_t RK_WASM_EXPORT(rk_wasm_items_add)(const rk_engine *engine, const rk_new_items *items,
+                                           void *memory, uint32_t memory_bytes, rk_engine **out,
+                                           rk_error *error) {
+    return rk_items_add(engine, items, memory, memory_bytes, out, error);
+}
+
 void RK_WASM_EXPORT(rk_wasm_engine_describe)(const rk_engine *engine, rk_description *out) {
     rk_engine_describe(engine, out);
 }

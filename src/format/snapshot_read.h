@@ -54,6 +54,8 @@ typedef struct rk_snapshot_content {
     const int8_t *rank_item;                /* (items) what an item adds to it */
     const char *report;                     /* (report_bytes) or NULL */
     uint64_t report_bytes;
+    uint32_t added; /* the last of the items, which came after the file: their ids ascend among
+                       themselves; 0 in a file */
 } rk_snapshot_content;
 
 typedef struct rk_snapshot_view {

@@ -103,3 +103,9 @@ uint32_t rk_content_features(const char *name, uint32_t name_bytes, uint32_t kin
     }
     return to.count;
 }
+
+uint32_t rk_text_features(const char *text, uint32_t bytes, uint64_t *out, uint32_t capacity) {
+    collector to = {.out = out, .capacity = capacity};
+    put_text(&to, text, bytes);
+    return to.count;
+}

@@ -25,4 +25,8 @@ uint32_t rk_content_features(const char *name, uint32_t name_bytes, uint32_t kin
                              const char *value, uint32_t value_bytes, uint64_t *out,
                              uint32_t capacity);
 
+/* The words of a text that belongs to no attribute, as `text` has them. By itself, so that a
+ * runtime which reads titles does not bring what reads numbers. */
+uint32_t rk_text_features(const char *text, uint32_t bytes, uint64_t *out, uint32_t capacity);
+
 #endif

@@ -164,7 +164,15 @@ const rk_snapshot_content *rk_engine_content(const rk_engine *engine) {
 }
 
 uint32_t rk_item_find(const rk_engine *engine, const char *id, uint32_t id_bytes) {
-    return rk_strings_find(&engine->content.items, id, id_bytes);
+    const rk_snapshot_content *content = &engine->content;
+    rk_strings ids = content->items;
+    ids.count -= content->added;
+    const uint32_t found = rk_strings_find(&ids, id, id_bytes), first = ids.count;
+    if (found != RK_NONE || content->added == 0) return found;
+    ids.offsets += first;
+    ids.count = content->added;
+    const uint32_t among_added = rk_strings_find(&ids, id, id_bytes);
+    return among_added == RK_NONE ? RK_NONE : first + among_added;
 }
 
 uint32_t rk_item_id(const rk_engine *engine, uint32_t item, const char **text) {

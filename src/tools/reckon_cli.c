@@ -6,6 +6,7 @@
  *       [--user NAME=VALUE[,NAME=VALUE]...]          the same for all sessions
  *   tune SNAPSHOT.rk --events EVENTS.rkev [--protocol P] [--k N] [--settings N] [--cases N]
  *       [--guard NAME=PERCENT%|NAME=off]... [--clip X]   value weights and quotas by replay
+ *   off-policy TABLE     estimates from a log of decisions (learn/off_policy_table.h), as JSON
  *   inspect FILE      verify FILE
  * Shared by train and evaluate: [--seed N] [--threads N] [--set name=value]...
  *
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 
 #include "learn/log.h"
+#include "learn/off_policy_table.h"
 #include "reckon.h"
 #include "reckon_learn.h"
 
@@ -40,6 +42,7 @@ static int usage(const char *problem, const char *what) {
         "       reckon-cli tune SNAPSHOT.rk --events EVENTS.rkev [--protocol P] [--k N] "
         "[--settings N] [--cases N] [--guard NAME=5%%|NAME=off]... [--clip X] [--seed N] "
         "[--threads N] [--set located=1]\n"
+        "       reckon-cli off-policy TABLE\n"
         "       reckon-cli inspect|verify FILE\n",
         problem, what ? ": " : "", what ? what : "");
     return EXIT_USAGE;
@@ -545,6 +548,45 @@ static int command_tune(arguments *args, rk_memory *memory) {
     return 0;
 }
 
+/* ---- off-policy ------------------------------------------------------------------------------ */
+
+/* Every digit, so that whoever recomputes it can compare; NaN is null. */
+static void print_number(const char *before, double value) {
+    if (value == value)
+        printf("%s%.17g", before, value);
+    else
+        printf("%snull", before);
+}
+
+static int command_off_policy(arguments *args, rk_memory *memory) {
+    static const char *const names[RK_ESTIMATORS] = {"ips", "snips", "dm", "dr"};
+    uint64_t bytes, rows;
+    const char *why;
+    char warning[RK_OFF_POLICY_TEXT];
+    rk_off_policy result;
+    rk_error error;
+    unsigned char *data = read_file(args->file, memory, &bytes, &why);
+    if (!data) return refuse_file(args->file, why);
+    if (rk_off_policy_table_estimate(data, bytes, memory, &result, &rows, &error) != RK_OK)
+        return refuse(&error);
+    rk_off_policy_warning(&result, rows, warning);
+    printf("{\"rows\":%" PRIu64, rows);
+    print_number(",\"logged\":", result.logged);
+    printf(",\"estimates\":{");
+    for (int e = 0; e < RK_ESTIMATORS; e++) {
+        printf("%s\"%s\":", e ? "," : "", names[e]);
+        print_number("{\"value\":", result.estimate[e].value);
+        print_number(",\"low\":", result.estimate[e].low);
+        print_number(",\"high\":", result.estimate[e].high);
+        printf("}");
+    }
+    print_number("},\"effective\":", result.effective);
+    print_number(",\"mean_weight\":", result.mean_weight);
+    print_number(",\"largest_share\":", result.largest_share);
+    printf(",\"warning\":\"%s\"}\n", warning);
+    return 0;
+}
+
 /* ---- inspect, verify ------------------------------------------------------------------------- */
 
 /* Opens and validates a file of any kind. */
@@ -612,9 +654,10 @@ int main(int count, char **values) {
     static const struct {
         const char *name;
         int (*run)(arguments *, rk_memory *);
-    } commands[] = {{"train", command_train},         {"evaluate", command_evaluate},
-                    {"recommend", command_recommend}, {"tune", command_tune},
-                    {"inspect", command_inspect},     {"verify", command_verify}};
+    } commands[] = {{"train", command_train},           {"evaluate", command_evaluate},
+                    {"recommend", command_recommend},   {"tune", command_tune},
+                    {"off-policy", command_off_policy}, {"inspect", command_inspect},
+                    {"verify", command_verify}};
     if (count < 2) return usage("a command is missing", NULL);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         arguments args;

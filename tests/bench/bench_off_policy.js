@@ -1,4 +1,4 @@
-// Off-policy estimates on the Open Bandit logs, beside a plain script of the same formulas (below: it shares no
+// `reckon off-policy` on the Open Bandit logs, beside a plain script of the same formulas (below: it shares no
 // code, and does everything by the book in one expression each). Target: equal to 1e-9, and a warning exactly
 // where the log cannot answer.
 //
@@ -9,7 +9,7 @@
 // the mean of all by 100 rows. The generated log has weights whose effective size is known: 300 of 4,000.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { WORK, csvRows, make, report, runC, sharedData } from './bench_tools.js';
+import { WORK, make, reckon, report, sharedData } from './bench_tools.js';
 
 const FOLDS = 5;
 const PRIOR = 100;
@@ -72,13 +72,26 @@ function byTheBook(rows, policy) {
 
 // ---- Reckon --------------------------------------------------------------------------------------
 
+/** By the command, of a log and a policy as files. */
 function byReckon(name, rows, policy) {
-  const file = `${WORK}/off-policy-${name}.txt`;
-  const lines = rows.map(({ arm, propensity, reward }) => `${arm} ${propensity} ${reward}`);
-  writeFileSync(file, [...policy, ...lines].join('\n'));
-  const args = [rows.length, policy.length, FOLDS, PRIOR].map(String);
-  const output = csvRows(runC('native/bench/bench_off_policy', file, ...args));
-  return Object.fromEntries(output.map(([what, ...values]) => [what, values]));
+  const [log, policyFile] = ['log', 'policy'].map(
+    (what) => `${WORK}/off-policy-${name}-${what}.csv`,
+  );
+  const lines = rows.map(({ arm, propensity, reward }) => `${arm},${propensity},${reward}`);
+  writeFileSync(log, ['action,propensity,reward', ...lines].join('\n'));
+  const shares = policy.map((probability, arm) => `${arm},${probability}`);
+  writeFileSync(policyFile, ['action,probability', ...shares].join('\n'));
+  const answer = JSON.parse(reckon('off-policy', log, '--policy', policyFile, '--json'));
+  const { estimates, effective, mean_weight, largest_share, warnings } = answer;
+  const figures = Object.entries(estimates).map(([what, { value, low, high }]) => [
+    what,
+    [value, low, high],
+  ]);
+  return {
+    ...Object.fromEntries(figures),
+    ...{ effective: [effective], mean_weight: [mean_weight], largest_share: [largest_share] },
+    warning: warnings,
+  };
 }
 
 /** The largest difference of the two, of numbers of the order of 1 or less. */
@@ -131,19 +144,19 @@ function generatedCase(shown, warn) {
   };
 }
 
-make('bench-programs');
+make('build');
 const cases = [...openBanditCases(), generatedCase(300, false), generatedCase(60, true)];
 const table = [];
 const verdicts = [];
 for (const [number, { log, policy, rows, target, warn, known }] of cases.entries()) {
-  const reckon = byReckon(number, rows, target);
-  const off = difference(byTheBook(rows, target), reckon);
-  const shown = (what) => reckon[what].map((value) => Number(value).toFixed(5)).join(' ');
-  const warned = reckon.warning.join(',') !== '';
-  const effective = Number(reckon.effective[0]);
+  const found = byReckon(number, rows, target);
+  const off = difference(byTheBook(rows, target), found);
+  const shown = (what) => found[what].map((value) => Number(value).toFixed(5)).join(' ');
+  const warned = found.warning.length > 0;
+  const effective = Number(found.effective[0]);
   table.push([
     ...[log, policy, rows.length, effective.toFixed(1), ...['ips', 'snips', 'dm', 'dr'].map(shown)],
-    ...[off.toExponential(1), reckon.warning.join(',')],
+    ...[off.toExponential(1), found.warning.join(',')],
   ]);
   const right =
     off <= 1e-9 &&
@@ -151,7 +164,7 @@ for (const [number, { log, policy, rows, target, warn, known }] of cases.entries
     (known === undefined || Math.abs(effective - known) < 1e-6);
   verdicts.push(
     `${log} asked about ${policy}: off by ${off.toExponential(1)}, ` +
-      `${warned ? `warns: ${reckon.warning.join(',')}` : 'no warning'}: ${right ? 'reached' : 'missed'}`,
+      `${warned ? `warns: ${found.warning.join(',')}` : 'no warning'}: ${right ? 'reached' : 'missed'}`,
   );
 }
 report(

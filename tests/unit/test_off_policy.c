@@ -3,7 +3,7 @@
 #include "take.h"
 
 #include "base/rng.h"
-#include "learn/off_policy.h"
+#include "learn/off_policy_table.h"
 
 #include <math.h>
 
@@ -167,12 +167,85 @@ static void the_model_leaves_its_row_out(void **state) {
     free(s);
 }
 
+/* A table of three rows and two arms. */
+typedef struct packed {
+    uint64_t rows, arms;
+    double propensity[3], target[3], reward[3], policy[2];
+    uint32_t arm[3];
+} packed;
+#define PACKED_BYTES (offsetof(packed, arm) + sizeof(uint32_t[3]))
+
+static const packed good = {
+    3, 2, {0.5, 0.25, 0.5}, {0.25, 0.75, 0.25}, {1.0, 0.0, 0.5}, {0.25, 0.75}, {0, 1, 0}};
+
+static rk_status estimate(const packed *table, uint64_t bytes, rk_off_policy *out,
+                          rk_error *error) {
+    rk_memory memory = {0};
+    uint64_t rows;
+    /* Exactly as long as it says, so that reading past its end is seen. */
+    void *copy = malloc(bytes ? (size_t)bytes : 1);
+    assert_non_null(copy);
+    memcpy(copy, table, (size_t)bytes);
+    const rk_status status = rk_off_policy_table_estimate(copy, bytes, &memory, out, &rows, error);
+    rk_memory_free(&memory);
+    free(copy);
+    return status;
+}
+
+static void a_table_is_read_or_refused(void **state) {
+    (void)state;
+    rk_off_policy r;
+    rk_error error;
+    assert_int_equal(estimate(&good, PACKED_BYTES, &r, &error), RK_OK);
+    assert_near(r.estimate[RK_IPS].value, (0.5 + 0.0 + 0.25) / 3);
+    assert_true(r.estimate[RK_DR].low < r.estimate[RK_DR].high);
+    for (uint64_t bytes = 0; bytes < PACKED_BYTES; bytes++)
+        assert_int_not_equal(estimate(&good, bytes, &r, &error), RK_OK);
+    packed rows_alone = good;
+    rows_alone.arms = 0;
+    assert_int_equal(estimate(&rows_alone, offsetof(packed, policy), &r, &error), RK_OK);
+    assert_true(isnan(r.estimate[RK_DM].value));
+    assert_int_equal(estimate(&rows_alone, PACKED_BYTES, &r, &error), RK_TRAILING_BYTES);
+    const double bad[] = {-0.5, 1.5, NAN, INFINITY};
+    for (size_t b = 0; b < 4; b++) {
+        packed t = good;
+        t.propensity[1] = bad[b];
+        assert_int_equal(estimate(&t, PACKED_BYTES, &r, &error), RK_VALUE_RANGE);
+        assert_string_equal(error.section, "propensity");
+        assert_int_equal(error.offset, 1);
+        t = good, t.target[2] = bad[b];
+        assert_int_equal(estimate(&t, PACKED_BYTES, &r, &error), RK_VALUE_RANGE);
+        t = good, t.policy[1] = bad[b];
+        assert_int_equal(estimate(&t, PACKED_BYTES, &r, &error), RK_VALUE_RANGE);
+        t = good, t.reward[0] = bad[b];
+        assert_int_equal(estimate(&t, PACKED_BYTES, &r, &error), b < 2 ? RK_OK : RK_NOT_FINITE);
+    }
+    packed t = good;
+    t.propensity[0] = 0.0;
+    assert_int_equal(estimate(&t, PACKED_BYTES, &r, &error), RK_VALUE_RANGE);
+    t = good, t.arm[2] = 2;
+    assert_int_equal(estimate(&t, PACKED_BYTES, &r, &error), RK_VALUE_RANGE);
+    t = good, t.rows = UINT64_MAX / 4;
+    assert_int_equal(estimate(&t, PACKED_BYTES, &r, &error), RK_VALUE_RANGE);
+    t = good, t.arms = UINT64_MAX / 4;
+    assert_int_equal(estimate(&t, PACKED_BYTES, &r, &error), RK_VALUE_RANGE);
+    uint64_t takes = 0;
+    for (rk_status status = RK_OUT_OF_MEMORY; status != RK_OK; takes++) {
+        rk_memory_fail_after(takes);
+        status = estimate(&good, PACKED_BYTES, &r, &error);
+        assert_true(status == RK_OK || status == RK_OUT_OF_MEMORY);
+    }
+    rk_memory_fail_after(UINT64_MAX);
+    assert_int_equal(takes, 5); /* two of its own, two of the model, none refused */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_worked_example),
         cmocka_unit_test(intervals_hold_the_truth),
         cmocka_unit_test(the_size_is_known_and_told),
         cmocka_unit_test(the_model_leaves_its_row_out),
+        cmocka_unit_test(a_table_is_read_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

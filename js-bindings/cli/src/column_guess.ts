@@ -4,7 +4,7 @@
 import type { Role } from './column_map.js';
 import { type Column, type Source } from './input_source.js';
 
-const NAMES: Record<Role, readonly string[]> = {
+export const NAMES: Record<Role, readonly string[]> = {
   session: [
     ...withIds('session', 'basket', 'cart', 'visit', 'order', 'invoice', 'transaction', 'playlist'),
     ...['basketno', 'orderno', 'invoiceno', 'transactionno', 'sessionkey', 'receipt', 'receiptid'],

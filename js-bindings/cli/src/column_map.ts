@@ -119,7 +119,7 @@ export function mergeMaps(under: ColumnMap, over: ColumnMap): ColumnMap {
 }
 
 /** Splits at commas outside quotes and parentheses: `label.x=rating in (4, 5),user=u`. */
-function splitAssignments(text: string): string[] {
+export function splitAssignments(text: string): string[] {
   const parts = [''];
   let depth = 0;
   let quoted = '';
@@ -135,7 +135,7 @@ function splitAssignments(text: string): string[] {
 }
 
 /** `"rating>=4"`, where the shell left the quotes in place. */
-function unquoted(text: string): string {
+export function unquoted(text: string): string {
   const trimmed = text.trim();
   const inner = /^"([^"]*)"$/.exec(trimmed)?.[1];
   return inner ?? trimmed;

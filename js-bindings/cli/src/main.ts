@@ -6,6 +6,7 @@ import type { Command } from './command.js';
 import { buildCommand } from './command_build.js';
 import { evaluateCommand } from './command_evaluate.js';
 import { inspectCommand } from './command_inspect.js';
+import { offPolicyCommand } from './command_off_policy.js';
 import { recommendCommand } from './command_recommend.js';
 import { similarCommand } from './command_similar.js';
 import { tuneCommand } from './command_tune.js';
@@ -20,6 +21,7 @@ const COMMANDS: readonly Command[] = [
   similarCommand,
   evaluateCommand,
   tuneCommand,
+  offPolicyCommand,
   inspectCommand,
   verifyCommand,
 ];
