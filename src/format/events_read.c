@@ -89,6 +89,7 @@ static rk_status check_presence(const events_file *file, rk_error *error) {
                 (uint64_t)((const unsigned char *)&found[s]->flags - file->container->bytes),
                 "flags", found[s]->flags, RK_SECTION_REQUIRED);
     RK_TRY(check_conditional(file, error));
+    RK_TRY(rk_check_pair(found[EV_REL_OFF], "rel.off", found[EV_REL_ITEM], "rel.item", error));
     return rk_check_pair(found[EV_NAME_OFF], "name.off", found[EV_NAME_TXT], "name.txt", error);
 }
 
@@ -110,6 +111,8 @@ static rk_status check_shapes(const events_file *file, rk_error *error) {
         {EV_TYPE_WGT, meta->types},
         {EV_NAME_OFF, (uint64_t)meta->items + 1},
         {EV_ITEM_GEO, meta->items},
+        {EV_ITEM_BOOST, meta->items},
+        {EV_REL_OFF, (uint64_t)meta->items + 1},
         {EV_ATTR_OFF, (uint64_t)meta->attributes + 1},
         {EV_ATTR_KND, meta->attributes},
         {EV_AVAL_OFF, (uint64_t)meta->items * meta->attributes + 1},
@@ -204,6 +207,27 @@ static rk_status check_attributes(const events_file *file, rk_error *error) {
     return RK_OK;
 }
 
+/* Lists ascend and do not name their own item. */
+static rk_status check_related(const events_file *file, rk_error *error) {
+    const rk_section_entry *off = file->found[EV_REL_OFF], *entry = file->found[EV_REL_ITEM];
+    if (off == NULL) return RK_OK;
+    const uint32_t *begin = rk_section_data_of(file->container, off);
+    const uint32_t *related = rk_section_data_of(file->container, entry);
+    RK_TRY(rk_check_offsets(file->container, off, entry->count, error));
+    RK_TRY(rk_check_below(file->container, entry, "item", file->meta.items, error));
+    for (uint32_t item = 0; item < file->meta.items; item++)
+        for (uint32_t i = begin[item]; i < begin[item + 1]; i++) {
+            const uint64_t at = i * (uint64_t)sizeof *related;
+            if (related[i] == item)
+                return rk_fail_value_in(error, RK_VALUE_RANGE, entry, at, "related to itself: item",
+                                        item, file->meta.items);
+            if (i > begin[item] && related[i] <= related[i - 1])
+                return rk_fail_value_in(error, RK_NOT_SORTED, entry, at, "descending item",
+                                        related[i], related[i - 1]);
+        }
+    return RK_OK;
+}
+
 static rk_status check_contexts(const events_file *file, rk_error *error) {
     const rk_section_entry *const *found = file->found;
     if (found[EV_CONTEXT] == NULL) return RK_OK;
@@ -233,6 +257,9 @@ static rk_status check_values(const events_file *file, rk_error *error) {
     RK_TRY(
         rk_check_strings(container, found[EV_NAME_OFF], found[EV_NAME_TXT], RK_STRINGS_ANY, error));
     RK_TRY(rk_check_places(file->container, file->found[EV_ITEM_GEO], error));
+    if (found[EV_ITEM_BOOST] != NULL)
+        RK_TRY(rk_check_floats(container, found[EV_ITEM_BOOST], 0, RK_FLOAT_LIMIT, error));
+    RK_TRY(check_related(file, error));
     RK_TRY(check_attributes(file, error));
     RK_TRY(check_contexts(file, error));
     if (found[EV_PROPENSITY] == NULL) return RK_OK;
@@ -255,6 +282,9 @@ static rk_events_content content_of(const events_file *file) {
         .titles = rk_strings_of(container, found[EV_NAME_OFF], found[EV_NAME_TXT]),
         .type_weight = rk_section_data_of(container, found[EV_TYPE_WGT]),
         .place = rk_section_data_of(container, found[EV_ITEM_GEO]),
+        .boost = rk_section_data_of(container, found[EV_ITEM_BOOST]),
+        .related_begin = rk_section_data_of(container, found[EV_REL_OFF]),
+        .related = rk_section_data_of(container, found[EV_REL_ITEM]),
         .attributes = rk_strings_of(container, found[EV_ATTR_OFF], found[EV_ATTR_TXT]),
         .attribute_kind = rk_section_data_of(container, found[EV_ATTR_KND]),
         .attribute_values = rk_strings_of(container, found[EV_AVAL_OFF], found[EV_AVAL_TXT]),

@@ -20,6 +20,9 @@ typedef struct rk_events_content {
 
     /* What is known of items and users; all absent in a plain log. */
     const float *place;            /* (items, 2) latitude, longitude; both RK_NO_PLACE; or NULL */
+    const float *boost;            /* (items) by experts, >= 0; or NULL */
+    const uint32_t *related_begin; /* (items + 1) by experts; or NULL */
+    const uint32_t *related;       /* items, ascending in a row, never the row's own */
     rk_strings attributes;         /* names; absent if meta.attributes is 0 */
     const uint8_t *attribute_kind; /* (attributes) RK_ATTRIBUTE_*; or NULL */
     rk_strings attribute_values;   /* row item * attributes + attribute; empty: none */

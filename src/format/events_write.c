@@ -16,6 +16,7 @@ static uint32_t list_sections(const rk_events_content *content, rk_section_data 
     assert(items->offsets != NULL && items->count == meta->items);
     assert(types->offsets != NULL && types->count == meta->types);
     assert(!titled || titles->count == meta->items);
+    const bool linked = content->related_begin != NULL;
     const bool described = meta->attributes != 0, featured = meta->features != 0;
     const rk_strings *attributes = &content->attributes, *values = &content->attribute_values;
     const rk_strings *features = &content->features, *contexts = &content->contexts;
@@ -44,6 +45,10 @@ static uint32_t list_sections(const rk_events_content *content, rk_section_data 
         [EV_NAME_OFF] = {titled, (uint64_t)titles->count + 1, titles->offsets},
         [EV_NAME_TXT] = {titled, text_bytes(titles), titles->text},
         [EV_ITEM_GEO] = {content->place != NULL, meta->items, content->place},
+        [EV_ITEM_BOOST] = {content->boost != NULL, meta->items, content->boost},
+        [EV_REL_OFF] = {linked, (uint64_t)meta->items + 1, content->related_begin},
+        [EV_REL_ITEM] = {linked, linked ? content->related_begin[meta->items] : 0,
+                         content->related},
         [EV_ATTR_OFF] = {described, (uint64_t)attributes->count + 1, attributes->offsets},
         [EV_ATTR_TXT] = {described, text_bytes(attributes), attributes->text},
         [EV_ATTR_KND] = {described, meta->attributes, content->attribute_kind},

@@ -21,6 +21,7 @@ bool rk_build_explore(const rk_log *log, uint32_t *explore, uint32_t *count) {
         newest = RK_MAX(newest, log->time[i]);
         last[log->item[i]] = RK_MAX(last[log->item[i]], log->time[i]);
     }
+    if (!log->events) oldest = newest = 0;
     rk_topk best = rk_topk_over(list, ok ? RK_EXPLORE_ROWS : 0);
     for (uint32_t item = 0; ok && item < log->items; item++) {
         uint32_t events = log->item_events[item];

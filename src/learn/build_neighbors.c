@@ -53,6 +53,14 @@ static void add_window(const build *b, shard_scratch *scratch, uint32_t *touched
     }
 }
 
+static void add_related(const build *b, shard_scratch *scratch, uint32_t *touched_count,
+                        uint32_t item) {
+    const rk_expert *expert = &b->log->expert;
+    if (!expert->related_begin || !(b->params->related > 0.0f)) return;
+    for (uint64_t i = expert->related_begin[item]; i < expert->related_begin[item + 1]; i++)
+        add(scratch, touched_count, expert->related[i], b->params->related);
+}
+
 static void build_shard(void *context, uint32_t shard) {
     build *b = context;
     shard_scratch *scratch = &b->shard[shard];
@@ -61,6 +69,7 @@ static void build_shard(void *context, uint32_t shard) {
         for (uint64_t i = b->where_begin[item]; i < b->where_begin[item + 1]; i++) {
             add_window(b, scratch, &touched_count, b->where[i]);
         }
+        add_related(b, scratch, &touched_count, item);
         rk_topk top = rk_topk_over(b->rows + (uint64_t)item * b->params->top, b->params->top);
         for (uint32_t i = 0; i < touched_count; i++) {
             uint32_t other = scratch->touched[i];

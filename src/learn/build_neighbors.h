@@ -10,6 +10,10 @@
  * "Evaluation of Session-based Recommendation Algorithms" (2018); damped cosine: G. Linden et al.
  * (2003).
  *
+ * Pairs that the items file states as related (expert.h) count as `related` more co-occurrences in
+ * both directions, added before the normalisation: two items without events start with what was
+ * stated, and every event takes from its share.
+ *
  * Items are dealt to shards, a row is one shard's work from first to last, so threads change
  * nothing. Cost: O(events * window). */
 #ifndef RK_LEARN_BUILD_NEIGHBORS_H
@@ -24,6 +28,7 @@ typedef struct rk_neighbor_params {
     uint32_t top; /* entries kept a row, <= RK_NEIGHBOR_ROW_MAX */
     float forward, backward;
     float length_power, norm;
+    float related; /* co-occurrences that a related pair of the items file counts as */
 } rk_neighbor_params;
 
 /* Rows as the snapshot stores them. */

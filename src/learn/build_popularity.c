@@ -3,7 +3,7 @@
 #include "base/fmath.h"
 #include "base/topk.h"
 
-bool rk_build_popularity(const rk_log *log, int64_t half_life_ms, rk_memory *memory,
+bool rk_build_popularity(const rk_log *log, int64_t half_life_ms, float boost, rk_memory *memory,
                          float *popularity, uint32_t *popular, uint32_t *popular_count) {
     uint32_t rows = RK_MIN(log->items, RK_POPULAR_ROWS);
     rk_scored *list = RK_NEW(memory, rk_scored, rows);
@@ -18,6 +18,8 @@ bool rk_build_popularity(const rk_log *log, int64_t half_life_ms, rk_memory *mem
         }
         sum[log->item[i]] += (double)(log->weight[i] * decay);
     }
+    for (uint32_t item = 0; log->expert.boost && item < log->items; item++)
+        sum[item] += (double)(boost * log->expert.boost[item]);
     rk_topk top = rk_topk_over(list, rows);
     for (uint32_t item = 0; item < log->items; item++) {
         popularity[item] = (float)sum[item];

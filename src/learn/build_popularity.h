@@ -8,10 +8,11 @@
  */
 #define RK_POPULAR_ROWS 2048u
 
-/* popularity (items) = sum of weight * 2^(-(newest - time) / half_life), half_life_ms 0 = no decay;
+/* popularity (items) = sum of weight * 2^(-(newest - time) / half_life), half_life_ms 0 = no decay,
+ * and `boost` events for each unit of the item's boost (expert.h), which is of now;
  * popular (popular_count <= RK_POPULAR_ROWS) by descending popularity, ties by item.
  * scratch: RK_POPULAR_ROWS entries are taken from `memory`. False if out of memory. O(events). */
-bool rk_build_popularity(const rk_log *log, int64_t half_life_ms, rk_memory *memory,
+bool rk_build_popularity(const rk_log *log, int64_t half_life_ms, float boost, rk_memory *memory,
                          float *popularity, uint32_t *popular, uint32_t *popular_count);
 
 #endif

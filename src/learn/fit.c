@@ -1,6 +1,7 @@
 #include "learn/fit.h"
 
 #include "format/user_features.h"
+#include "learn/align_vectors.h"
 #include "learn/build_attributes.h"
 #include "learn/build_clusters.h"
 #include "learn/build_explore.h"
@@ -8,6 +9,7 @@
 #include "learn/build_popularity.h"
 #include "learn/build_trending.h"
 #include "learn/build_vectors.h"
+#include "learn/content_prior.h"
 #include "reckon.h"
 
 void rk_tuned_fix(const rk_learn_options *options, rk_tuned *tuned) {
@@ -25,7 +27,9 @@ rk_tuned rk_tuned_defaults(const rk_learn_options *options) {
                       .forward = 0.85f,
                       .backward = 0.6f,
                       .length_power = 0.0f,
-                      .norm = 0.3f},
+                      .norm = 0.3f,
+                      .related = options->expert_related},
+        .boost = options->expert_boost,
         .similar_decay = 0.85f,
         .outlier_weight = 1.0f,
         .trending_window_ms = 7 * RK_DAY_MS,
@@ -101,7 +105,7 @@ bool rk_fit_popularity(const rk_log *log, const rk_tuned *tuned, rk_memory *memo
     if (!popularity || !popular) return false;
     content->popularity = popularity;
     content->popular = popular;
-    return rk_build_popularity(log, tuned->half_life_ms, memory, popularity, popular,
+    return rk_build_popularity(log, tuned->half_life_ms, tuned->boost, memory, popularity, popular,
                                &content->meta.popular_count);
 }
 
@@ -196,6 +200,9 @@ bool rk_fit_cooccurrence(const rk_log *log, uint32_t threads, rk_memory *memory,
     return rk_fit_neighbors(log, &plain, 1.0f, threads, memory, content);
 }
 
+/* Events that the start of the encoder's position weights is worth. */
+#define POSITION_EVENTS 300.0f
+
 /* ---- vectors --------------------------------------------------------------------------------- */
 
 /* One training of the vectors, from skip-gram to codes. */
@@ -210,6 +217,7 @@ typedef struct vector_fit {
     rk_snapshot_content *content;
     rk_vectors_result *result;
     float *vectors; /* (items, dim) */
+    float *prior;   /* (features, dim) what content alone says */
     uint32_t dim;
 } vector_fit;
 
@@ -222,18 +230,42 @@ static void lean_on_content(const vector_fit *fit) {
 
 static bool fit_ridge(vector_fit *fit) {
     return !fit->items->features ||
-           rk_train_ridge(fit->items, fit->vectors, fit->log->item_events, fit->dim,
+           rk_train_ridge(fit->items, fit->prior, fit->vectors, fit->log->item_events, fit->dim,
                           &fit->tuned->ridge, fit->options->threads, &fit->scratch,
                           &fit->result->ridge);
 }
 
+/* What is known before any event, and the learnt vectors turned to it. */
+static bool fit_prior(vector_fit *fit) {
+    if (!fit->items->features) return true;
+    return rk_content_prior(fit->items, fit->dim, fit->options->seed, fit->options->threads,
+                            &fit->scratch, &fit->prior) &&
+           rk_align_vectors(fit->items, fit->prior, fit->log->item_events, fit->dim, fit->vectors);
+}
+
+/* Weights of few events are mostly noise: they are shrunk to where they started, so that sessions
+ * are first pooled by one decay. */
+static void shrink_positions(const vector_fit *fit, float *positions) {
+    const rk_encoder_params *params = &fit->tuned->encoder;
+    const float events = (float)fit->log->events, alpha = events / (events + POSITION_EVENTS);
+    float start = 1.0f;
+    for (uint32_t j = 0; j < params->positions; j++) {
+        for (uint32_t d = 0; d < fit->dim; d++) {
+            float *weight = &positions[(uint64_t)j * fit->dim + d];
+            *weight = alpha * *weight + (1.0f - alpha) * start;
+        }
+        start *= params->decay;
+    }
+}
+
 static bool fit_encoder(vector_fit *fit) {
-    if (!fit->tuned->encoder.epochs) return true;
+    if (!fit->tuned->encoder.epochs || !fit->log->events) return true;
     lean_on_content(fit);
     if (!rk_train_encoder(fit->log, &fit->tuned->encoder, fit->options, fit->vectors, NULL,
                           fit->memory, &fit->result->encoder)) {
         return false;
     }
+    shrink_positions(fit, fit->result->encoder.positions);
     fit->content->encoder_positions = fit->result->encoder.positions;
     fit->content->meta.encoder_positions = fit->tuned->encoder.positions;
     return fit_ridge(fit);
@@ -297,7 +329,7 @@ static bool fit_towers(vector_fit *fit) {
 /* A tower without features of the user is a session encoder over a longer session, and loses to it
  * (src/README.md). */
 static bool has_towers(const vector_fit *fit) {
-    return fit->tuned->towers.epochs && fit->events->meta.features;
+    return fit->tuned->towers.epochs && fit->log->events && fit->events->meta.features;
 }
 
 static bool store_vectors(vector_fit *fit) {
@@ -313,6 +345,19 @@ static bool store_vectors(vector_fit *fit) {
     return true;
 }
 
+/* By skip-gram; zeros where there is no event to learn from. */
+static bool start_vectors(vector_fit *fit) {
+    const uint64_t size = (uint64_t)fit->log->items * fit->dim;
+    if (!fit->log->events) {
+        fit->vectors = RK_NEW(&fit->scratch, float, size);
+        return fit->vectors != NULL;
+    }
+    const bool ok =
+        rk_train_sgns(fit->log, &fit->tuned->sgns, fit->options, &fit->scratch, &fit->result->sgns);
+    fit->vectors = fit->result->sgns.vectors;
+    return ok;
+}
+
 bool rk_fit_vectors(const rk_events_content *events, const rk_log *log, const rk_content *items,
                     const rk_tuned *tuned, const rk_learn_options *options, rk_memory *memory,
                     rk_snapshot_content *content, rk_vectors_result *result) {
@@ -326,11 +371,10 @@ bool rk_fit_vectors(const rk_events_content *events, const rk_log *log, const rk
                       .content = content,
                       .result = result,
                       .dim = tuned->sgns.dim};
-    bool ok = rk_train_sgns(log, &tuned->sgns, options, &fit.scratch, &result->sgns);
-    fit.vectors = result->sgns.vectors;
+    bool ok = start_vectors(&fit);
     if (ok) rk_rotate_vectors(fit.vectors, log->item_events, log->items, fit.dim, options->seed);
-    ok = ok && fit_ridge(&fit) && fit_encoder(&fit) && (!has_towers(&fit) || fit_towers(&fit)) &&
-         store_vectors(&fit);
+    ok = ok && fit_prior(&fit) && fit_ridge(&fit) && fit_encoder(&fit) &&
+         (!has_towers(&fit) || fit_towers(&fit)) && store_vectors(&fit);
     rk_memory_free(&fit.scratch);
     result->sgns.vectors = result->encoder.vectors = result->towers.vectors = NULL;
     result->ridge.weights = result->ridge.mean = NULL;

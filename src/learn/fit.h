@@ -30,6 +30,7 @@ typedef struct rk_tuned {
     int64_t half_life_ms; /* of popularity; 0: none */
     int64_t gap_ms;       /* that cuts sessions; 0: none */
     rk_neighbor_params neighbors;
+    float boost; /* events of popularity that a unit of an item's boost counts as */
     float similar_decay;
     float outlier_weight;
     int64_t trending_window_ms;

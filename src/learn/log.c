@@ -1,5 +1,7 @@
 #include "learn/log.h"
 
+#include "learn/expert.h"
+
 /* Stable merge sort of one user's row indices by time: users are short, rows are in order. */
 static void sort_by_time(uint64_t *rows, uint64_t *spare, uint64_t count, const int64_t *time) {
     if (count < 2) return;
@@ -98,7 +100,8 @@ rk_status rk_log_build(const rk_events_content *content, const rk_rows *rows,
     log->session_begin = RK_NEW(memory, uint64_t, events + 1);
     if (!log->item || !log->weight || !log->time || (content->context && !log->context) ||
         !log->user_begin || !log->session_begin ||
-        !choose_items(content, rows, min_item_events, memory, log)) {
+        !choose_items(content, rows, min_item_events, memory, log) ||
+        !rk_expert_read(content, memory, log)) {
         return rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "event log");
     }
     uint32_t user = 0;
@@ -114,9 +117,9 @@ rk_status rk_log_build(const rk_events_content *content, const rk_rows *rows,
         log->time[log->events++] = content->time ? content->time[row] : 0;
     }
     while (user < users) log->user_begin[++user] = log->events;
+    rk_log_cut(log, 0);
     if (log->events == 0)
         return rk_fail(error, RK_NO_EVENTS, NULL, 0, "no liked event of a kept item");
-    rk_log_cut(log, 0);
     return RK_OK;
 }
 

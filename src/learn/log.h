@@ -15,6 +15,13 @@
 /* Whether a row is a like, a dislike or neither, by its weight. */
 enum { RK_ROW_LIKED = 1, RK_ROW_DISLIKED = 2, RK_ROW_NEITHER = 4 };
 
+/* What experts say of the items (expert.h). */
+typedef struct rk_expert {
+    float *boost;            /* (items) >= 0, or NULL */
+    uint64_t *related_begin; /* (items + 1), or NULL */
+    uint32_t *related;       /* symmetric, ascending in a row, never the item itself */
+} rk_expert;
+
 typedef struct rk_log {
     uint32_t items;    /* of the catalogue, after leaving out rare ones */
     uint32_t users;    /* of the events file; some may be empty */
@@ -30,6 +37,7 @@ typedef struct rk_log {
     uint8_t *item_rows;      /* (items) RK_ROW_... of its rows, a bit each; 0: it has none */
     uint32_t *item_of_file;  /* (file items) catalogue item or RK_NONE */
     uint32_t *file_item;     /* (items) the reverse; ascending, so ids stay sorted */
+    rk_expert expert;
     uint32_t time_kind;
     bool cuttable; /* gaps mean something: users are people and times are times */
 } rk_log;
@@ -49,7 +57,8 @@ float rk_event_weight(const rk_events_content *content, uint32_t labels);
 /* The event type that gives that weight. */
 uint32_t rk_event_type(const rk_events_content *content, uint32_t labels);
 
-/* Sessions are whole users until rk_log_cut. Errors: NO_EVENTS, OUT_OF_MEMORY. */
+/* Sessions are whole users until rk_log_cut. Errors: OUT_OF_MEMORY; NO_EVENTS: no like of a kept
+ * item; the log is valid then, and empty of events. */
 rk_status rk_log_build(const rk_events_content *content, const rk_rows *rows,
                        uint32_t min_item_events, rk_memory *memory, rk_log *log, rk_error *error);
 

@@ -16,7 +16,9 @@ rk_learn_options rk_learn_defaults(void) {
                               .sgns_epochs = 10,
                               .encoder_epochs = 10,
                               .tower_epochs = 3,
-                              .ranker_epochs = 40};
+                              .ranker_epochs = 40,
+                              .expert_related = 5.0f,
+                              .expert_boost = 1.0f};
 }
 
 static bool parse_u32(const char *text, uint32_t least, uint32_t most, uint32_t *out) {
@@ -47,6 +49,14 @@ static bool parse_decimal(const char *text, float *out) {
     }
     *out = (float)(negative ? -value : value);
     return digits && digits < 8 && *text == 0 && value <= 0x1p20;
+}
+
+/* What a pseudo-event counts: not negative. */
+static bool parse_count(const char *text, float *out) {
+    float value;
+    if (!parse_decimal(text, &value) || value < 0.0f) return false;
+    *out = value;
+    return true;
 }
 
 static bool set_source(rk_learn_options *options, const char *name, const char *value) {
@@ -109,6 +119,8 @@ bool rk_learn_set(rk_learn_options *options, const char *name, const char *value
         options->dim = before;
         return false;
     }
+    if (strcmp(name, "expert_related") == 0) return parse_count(value, &options->expert_related);
+    if (strcmp(name, "expert_boost") == 0) return parse_count(value, &options->expert_boost);
     return set_source(options, name, value) || set_value(options, name, value);
 }
 
@@ -127,12 +139,27 @@ static rk_status out_of_memory(rk_error *error, const char *what) {
 
 /* ---- training -------------------------------------------------------------------------------- */
 
+/* Items that no row names are a catalogue: they are to be answered with before anybody met them.
+ * Without one, a log that teaches nothing is a mistake of whoever made it. */
+static bool has_catalogue(const rk_events_content *events, rk_memory *memory) {
+    bool *named = RK_NEW(memory, bool, events->meta.items);
+    uint32_t count = 0;
+    for (uint64_t i = 0; named && i < events->meta.events; i++) {
+        count += !named[events->item[i]];
+        named[events->item[i]] = true;
+    }
+    return named && count < events->meta.items;
+}
+
 rk_status rk_pipeline_train(const rk_events_content *events, const rk_rows *rows,
                             const rk_learn_options *options, rk_memory *memory, rk_trained *out,
                             rk_error *error) {
     RK_TRY(rk_search(events, rows, options, memory, &out->tuned, &out->validation, &out->ranked,
                      error));
-    RK_TRY(rk_log_build(events, rows, options->min_item_events, memory, &out->log, error));
+    rk_status status =
+        rk_log_build(events, rows, options->min_item_events, memory, &out->log, error);
+    if (status == RK_NO_EVENTS && out->log.items && has_catalogue(events, memory)) status = RK_OK;
+    RK_TRY(status);
     RK_TRY(rk_fit_retrieval(events, &out->log, &out->items, &out->tuned, options, memory,
                             &out->content, &out->vectors, error));
     if (!rk_fit_ranked(&out->ranked, events, rows, &out->log, options, memory, &out->content))
@@ -361,7 +388,12 @@ void rk_pipeline_report(rk_json *json, const rk_trained *result) {
 }
 
 void rk_pipeline_note_data(const rk_events_content *events, const rk_learn_options *options) {
-    if (events->meta.time_kind == RK_TIME_NONE) {
+    if (events->meta.events == 0) {
+        note(options, events->meta.attributes
+                          ? "no events: items are alike by their attributes alone"
+                          : "no events and no attributes: nothing tells items apart but boosts and "
+                            "related lists; the rest comes in the order of ids");
+    } else if (events->meta.time_kind == RK_TIME_NONE) {
         note(options,
              "no time column: rows of a session have no order; validation hides one item of a "
              "session by hash");

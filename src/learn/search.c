@@ -283,6 +283,17 @@ static void descend_blend(search *s) {
     }
 }
 
+/* Weights chosen on few cases are noise, so the defaults count as BLEND_CASES cases beside them: a
+ * snapshot of no case has them, one of thousands hardly a trace. Nothing is switched between. */
+#define BLEND_CASES 100.0f
+static void shrink_blend(search *s, rk_tuned start) {
+    const float cases = (float)s->split.case_count, alpha = cases / (cases + BLEND_CASES);
+    for (size_t a = 0; a < COUNT_OF(blend_axes); a++) {
+        float *field = field_of(&s->tuned, &blend_axes[a]);
+        *field = alpha * *field + (1.0f - alpha) * *field_of(&start, &blend_axes[a]);
+    }
+}
+
 /* Integer parameters: durations and windows. */
 static void descend_time(search *s, try_fn *try, size_t offset, const int64_t *values,
                          size_t count) {
@@ -402,7 +413,9 @@ static void run(search *s, rk_validation *validation) {
     }
     gather(s);
     if (s->failed) return;
+    rk_tuned start = s->tuned;
     descend_blend(s);
+    shrink_blend(s, start);
     /* A second scan of the index is not spent on what the blend does not weigh. */
     if (s->tuned.sources[RK_SOURCE_USER].weight == 0.0f) s->tuned.sources[RK_SOURCE_USER].quota = 0;
     rk_tuned_fix(s->options, &s->tuned);

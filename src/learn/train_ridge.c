@@ -4,6 +4,9 @@
 #include "format/snapshot_layout.h"
 #include "simd/kernels.h"
 
+/* What the priors of g and m are worth, in units of D: as many items with 1.7 events. */
+#define PRIOR_WEIGHT 10.0
+
 /* Matrices of one solve; (features, dim) unless said. Column d is a system of its own, with its own
  * step. */
 typedef struct solve {
@@ -98,20 +101,57 @@ static void weigh_items(const uint32_t *item_events, uint32_t items, float *weig
         weight[item] = rk_logf(1.0f + (float)item_events[item]);
 }
 
-static void weighted_mean(const float *vectors, const float *weight, uint32_t items, uint32_t dim,
-                          float *mean) {
-    double sum[RK_MAX_DIM] = {0}, total = 0.0;
-    for (uint32_t item = 0; item < items; item++) {
-        const float *row = vectors + (uint64_t)item * dim;
-        for (uint32_t d = 0; d < dim; d++) sum[d] += (double)weight[item] * (double)row[d];
-        total += (double)weight[item];
+/* g: 1 without evidence, the least-squares factor with much. */
+static float prior_factor(const rk_content *content, const float *prior, const float *vectors,
+                          const float *weight, uint32_t dim) {
+    float said[RK_MAX_DIM];
+    double along = PRIOR_WEIGHT, squared = PRIOR_WEIGHT;
+    if (!prior) return 0.0f;
+    for (uint32_t item = 0; item < content->items; item++) {
+        if (!(weight[item] > 0.0f)) continue;
+        rk_content_project(content, item, prior, dim, said);
+        along += (double)(weight[item] * rk_dot_f32(said, vectors + (uint64_t)item * dim, dim));
+        squared += (double)(weight[item] * rk_dot_f32(said, said, dim));
     }
-    for (uint32_t d = 0; d < dim; d++) mean[d] = total > 0.0 ? (float)(sum[d] / total) : 0.0f;
+    return (float)RK_MAX(0.0, along / squared);
 }
 
-bool rk_train_ridge(const rk_content *content, const float *vectors, const uint32_t *item_events,
-                    uint32_t dim, const rk_ridge_params *params, uint32_t threads,
-                    rk_memory *memory, rk_ridge_result *result) {
+/* by_item (items, dim) = E - g X W0 of items with events, minus its weighted mean, times D. */
+static void weigh_residuals(const solve *s, const float *prior, const float *vectors,
+                            rk_ridge_result *result) {
+    double sum[RK_MAX_DIM] = {0}, total = prior ? PRIOR_WEIGHT : 0.0;
+    for (uint32_t item = 0; item < s->content->items; item++) {
+        float *row = s->by_item + (uint64_t)item * s->dim;
+        if (!(s->weight[item] > 0.0f)) continue;
+        if (prior) rk_content_project(s->content, item, prior, s->dim, row);
+        for (uint32_t d = 0; d < s->dim; d++) {
+            row[d] = vectors[(uint64_t)item * s->dim + d] - result->prior * row[d];
+            sum[d] += (double)s->weight[item] * (double)row[d];
+        }
+        total += (double)s->weight[item];
+    }
+    for (uint32_t d = 0; d < s->dim; d++)
+        result->mean[d] = total > 0.0 ? (float)(sum[d] / total) : 0.0f;
+    for (uint32_t item = 0; item < s->content->items; item++) {
+        float *row = s->by_item + (uint64_t)item * s->dim;
+        for (uint32_t d = 0; d < s->dim; d++) row[d] = s->weight[item] * (row[d] - result->mean[d]);
+    }
+}
+
+static void solve_residuals(solve *s, uint32_t threads, uint32_t iterations,
+                            rk_ridge_result *result) {
+    double squared[RK_MAX_DIM];
+    rk_parallel(threads, right_side_shard, s);
+    memcpy(s->direction, s->residual, (size_t)s->content->features * s->dim * sizeof *s->direction);
+    inner(s, s->residual, s->residual, squared);
+    result->first_loss = mean_of(squared, s->dim, s->content->features);
+    for (; result->steps < iterations; result->steps++) step(s, threads, squared);
+    result->last_loss = mean_of(squared, s->dim, s->content->features);
+}
+
+bool rk_train_ridge(const rk_content *content, const float *prior, const float *vectors,
+                    const uint32_t *item_events, uint32_t dim, const rk_ridge_params *params,
+                    uint32_t threads, rk_memory *memory, rk_ridge_result *result) {
     rk_memory scratch = {0};
     uint64_t size = (uint64_t)content->features * dim;
     float *weight = RK_NEW(&scratch, float, content->items);
@@ -126,20 +166,10 @@ bool rk_train_ridge(const rk_content *content, const float *vectors, const uint3
         weight && s.by_item && s.residual && s.direction && s.product && s.solution && result->mean;
     if (ok && content->features) {
         weigh_items(item_events, content->items, weight);
-        weighted_mean(vectors, weight, content->items, dim, result->mean);
-        for (uint32_t item = 0; item < content->items; item++) {
-            for (uint32_t d = 0; d < dim; d++) {
-                uint64_t at = (uint64_t)item * dim + d;
-                s.by_item[at] = weight[item] * (vectors[at] - result->mean[d]);
-            }
-        }
-        rk_parallel(threads, right_side_shard, &s);
-        memcpy(s.direction, s.residual, (size_t)size * sizeof *s.direction);
-        double squared[RK_MAX_DIM];
-        inner(&s, s.residual, s.residual, squared);
-        result->first_loss = mean_of(squared, dim, content->features);
-        for (; result->steps < params->iterations; result->steps++) step(&s, threads, squared);
-        result->last_loss = mean_of(squared, dim, content->features);
+        result->prior = prior_factor(content, prior, vectors, weight, dim);
+        weigh_residuals(&s, prior, vectors, result);
+        solve_residuals(&s, threads, params->iterations, result);
+        if (prior) rk_axpy_f32(result->prior, prior, s.solution, (size_t)size);
     }
     rk_memory_free(&scratch);
     return ok;

@@ -1,9 +1,13 @@
 /* From content to vectors: ridge regression, so that an item has a vector from its first second.
  *
- *     W = (X' D X + lambda I)^-1 X' D (E - m),   D = diag(log(1 + n))
+ *     W = g W0 + (X' D X + lambda I)^-1 X' D (E - m - g X W0),   D = diag(log(1 + n))
  *
- * X (items, features) sparse content, E (items, dim) learnt unit vectors, n an item's events, m
- * their D-weighted mean. A vector learnt from n events is then shrunk to what its content says,
+ * X (items, features) sparse content, E (items, dim) learnt unit vectors, n an item's events, W0
+ * what content alone says (content_prior.h), m the D-weighted mean of E - g X W0, and g how much of
+ * E the prior explains, by least squares. So ridge shrinks to the prior instead of to nothing: with
+ * no event W is W0, with few it is W0 but for features that many events speak of. g and m have
+ * priors of their own, 1 and 0, worth PRIOR_WEIGHT of D. A vector learnt from n events is then
+ * shrunk to what its content says,
  *
  *     served = alpha E + (1 - alpha) (m + W x),   alpha = n / (n + n0),
  *
@@ -28,14 +32,16 @@ typedef struct rk_ridge_params {
 typedef struct rk_ridge_result {
     float *weights; /* (features, dim) W */
     float *mean;    /* (dim) m */
+    float prior;    /* g; 0 without a prior */
     uint32_t steps;
     double first_loss, last_loss; /* mean squared residual of the normal equations */
 } rk_ridge_result;
 
-/* vectors (items, dim); item_events (items). False if out of memory. */
-bool rk_train_ridge(const rk_content *content, const float *vectors, const uint32_t *item_events,
-                    uint32_t dim, const rk_ridge_params *params, uint32_t threads,
-                    rk_memory *memory, rk_ridge_result *result);
+/* vectors (items, dim), turned as the prior is (align_vectors.h); prior (features, dim), or NULL:
+ * nothing; item_events (items). False if out of memory. */
+bool rk_train_ridge(const rk_content *content, const float *prior, const float *vectors,
+                    const uint32_t *item_events, uint32_t dim, const rk_ridge_params *params,
+                    uint32_t threads, rk_memory *memory, rk_ridge_result *result);
 
 /* Replaces each vector of an item with content by the shrunk one, not scaled to unit length. What
  * content says of an item is first brought to the length that it has on average: how far from zero

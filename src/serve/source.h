@@ -160,6 +160,11 @@ static inline float rk_popularity_share(const rk_snapshot_content *snapshot, uin
     return top > 0.0f ? RK_MIN(1.0f, snapshot->popularity[item] / top) : 0.0f;
 }
 
+/* False before the first event, unless somebody was given a boost. */
+static inline bool rk_any_popular(const rk_snapshot_content *snapshot) {
+    return snapshot->meta.popular_count && snapshot->popularity[snapshot->popular[0]] > 0.0f;
+}
+
 /* What the item-item weight of seed j counts: its event's weight, less for a one-off click. */
 static inline float rk_neighbor_seed_weight(const rk_query *query, uint32_t j) {
     bool outlier = j < RK_EXAMINED_SEEDS && (query->outliers >> j & 1u);

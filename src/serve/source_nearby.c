@@ -34,7 +34,7 @@ void rk_spots_fill(const rk_snapshot_content *snapshot, rk_spot *spots, uint32_t
     for (uint32_t item = 0; item < snapshot->meta.items; item++) spot_of[item] = RK_NONE;
     for (uint32_t at = 0; at < snapshot->meta.place_count; at++) {
         uint32_t item = snapshot->place_item[at];
-        float share = snapshot->meta.popular_count ? rk_popularity_share(snapshot, item) : 1.0f;
+        float share = rk_any_popular(snapshot) ? rk_popularity_share(snapshot, item) : 1.0f;
         spot_of[item] = at;
         spots[at] = (rk_spot){.point = rk_point_of(snapshot->place[item]),
                               .merit = share > 0.0f ? rk_powf(share, POPULARITY_POWER) : 0.0f};

@@ -29,6 +29,11 @@ static void walk_facts(const rk_events_content *content) {
         if (!none && !(latitude >= -90 && latitude <= 90 && longitude >= -180 && longitude <= 180))
             abort();
     }
+    for (uint32_t i = 0; content->boost != NULL && i < meta->items; i++)
+        if (!(content->boost[i] >= 0.0f)) abort();
+    for (uint32_t i = 0; content->related_begin != NULL && i < meta->items; i++)
+        for (uint32_t r = content->related_begin[i]; r < content->related_begin[i + 1]; r++)
+            if (content->related[r] >= meta->items || content->related[r] == i) abort();
     for (uint64_t e = 0; content->propensity != NULL && e < meta->events; e++)
         if (!(content->propensity[e] > 0.0f && content->propensity[e] <= 1.0f)) abort();
     for (uint64_t e = 0; content->context != NULL && e < meta->events; e++)

@@ -262,6 +262,8 @@ test('good_v1.rkev: everything', () => {
     typeWeights: [1, 3, -1.5],
     titles: ['Apple', '', 'Bee', 'Sea', 'Été'],
     places: [[52.5, 13.25], [-90, 180], [0, -0.5], [90, -180], null],
+    boosts: [0, 2.5, 0, 1, 0],
+    related: [[1, 3], [], [0], [], [0, 2]],
     attributes: {
       names: ['brand', 'genre', 'title', 'price'],
       kinds: ['category', 'tags', 'text', 'number'],

@@ -227,8 +227,13 @@ export function resolve(file, spec) {
     if (!optional && found[type] === undefined)
       fail('SECTION_MISSING', type, HEADER_BYTES, 'absent');
   }
-  const [off, txt] = [found['name.off'], found['name.txt']];
-  if (!off !== !txt)
-    fail('SECTION_MISSING', off ? 'name.txt' : 'name.off', HEADER_BYTES, 'half a table');
+  expectBoth(found, 'name.off', 'name.txt');
+  expectBoth(found, 'rel.off', 'rel.item');
   return found;
+}
+
+/** An optional table is two sections: both or neither. */
+function expectBoth(found, off, content) {
+  if (!found[off] !== !found[content])
+    fail('SECTION_MISSING', found[off] ? content : off, HEADER_BYTES, 'half a table');
 }

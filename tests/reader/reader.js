@@ -129,6 +129,9 @@ const EVENTS_SPEC = {
   'name.off': ['core', 4, true],
   'name.txt': ['core', 1, true],
   'item.geo': ['core', 8, true],
+  'item.bst': ['core', 4, true],
+  'rel.off': ['core', 4, true],
+  'rel.item': ['core', 4, true],
   'attr.off': ['core', 4, true],
   'attr.txt': ['core', 1, true],
   'attr.knd': ['core', 1, true],
@@ -233,6 +236,23 @@ function attributesOf(file, found, { items, attributes }) {
   };
 }
 
+/** Of each item the items it is stated to go with. */
+function relatedOf(file, found, { items }) {
+  const [off, entry] = [found['rel.off'], found['rel.item']];
+  if (off === undefined) return undefined;
+  const offsets = offsetsOf(file, off, entry.count);
+  const related = [...indexesOf(file, entry, items)];
+  return Array.from({ length: items }, (_, item) => {
+    const row = related.slice(offsets[item], offsets[item + 1]);
+    row.forEach((other, k) => {
+      const at = entry.offset + 4 * (offsets[item] + k);
+      if (other === item) fail('VALUE_RANGE', entry.type, at, `item ${item}`);
+      if (k > 0 && other <= row[k - 1]) fail('NOT_SORTED', entry.type, at, `item ${other}`);
+    });
+    return row;
+  });
+}
+
 function contextsOf(file, found, { features, contexts }) {
   if (found['ev.ctx'] === undefined) return undefined;
   const rules = { ids: true, unique: true };
@@ -260,6 +280,8 @@ export function readEvents(input) {
   expectCount(found['type.wgt'], meta.types);
   expectCount(found['name.off'], meta.items + 1);
   expectCount(found['item.geo'], meta.items);
+  expectCount(found['item.bst'], meta.items);
+  expectCount(found['rel.off'], meta.items + 1);
   expectCount(found['attr.off'], meta.attributes + 1);
   expectCount(found['attr.knd'], meta.attributes);
   expectCount(found['aval.off'], meta.items * meta.attributes + 1);
@@ -288,6 +310,8 @@ export function readEvents(input) {
     typeWeights: [...floatsOf(file, found['type.wgt'])],
     titles: stringsOf(file, found['name.off'], found['name.txt']),
     places: placesOf(file, found['item.geo']),
+    boosts: found['item.bst'] && [...floatsOf(file, found['item.bst'], 0)],
+    related: relatedOf(file, found, meta),
     attributes: attributesOf(file, found, meta),
     contexts: contextsOf(file, found, meta),
     propensities: found['ev.prop'] && [...floatsOf(file, found['ev.prop'], 2 ** -126, 1)],

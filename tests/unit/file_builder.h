@@ -407,6 +407,7 @@ static inline built_file build_snapshot(void) {
  * is there ---- */
 
 enum { SMALL_EVENTS = 12, SMALL_USERS = 4, SMALL_EVENT_ITEMS = 5, SMALL_CONTEXTS = 3 };
+enum { SMALL_RELATED = 5 };
 
 typedef struct small_events {
     uint32_t user[SMALL_EVENTS], item[SMALL_EVENTS], label[SMALL_EVENTS];
@@ -414,7 +415,8 @@ typedef struct small_events {
     uint8_t split[SMALL_EVENTS];
     string_builder users, items, types, titles;
     float type_weight[SMALL_TYPES];
-    float place[SMALL_EVENT_ITEMS * 2];
+    float place[SMALL_EVENT_ITEMS * 2], boost[SMALL_EVENT_ITEMS];
+    uint32_t related_begin[SMALL_EVENT_ITEMS + 1], related[SMALL_RELATED];
     uint8_t attribute_kind[SMALL_ATTRIBUTES];
     string_builder attributes, attribute_values, features, contexts;
     uint32_t context[SMALL_EVENTS];
@@ -439,6 +441,15 @@ static inline void fill_small_attributes(small_events *small) {
         for (uint32_t a = 0; a < SMALL_ATTRIBUTES; a++)
             add_string(&small->attribute_values, values[i][a]);
     memcpy(small->place, places, sizeof places);
+}
+
+static inline void fill_small_expert(small_events *small) {
+    static const float boosts[SMALL_EVENT_ITEMS] = {0, 2.5f, 0, 1, 0};
+    static const uint32_t begin[SMALL_EVENT_ITEMS + 1] = {0, 2, 2, 3, 3, SMALL_RELATED};
+    static const uint32_t related[SMALL_RELATED] = {1, 3, 0, 0, 2};
+    memcpy(small->boost, boosts, sizeof boosts);
+    memcpy(small->related_begin, begin, sizeof begin);
+    memcpy(small->related, related, sizeof related);
 }
 
 static inline void fill_small_contexts(small_events *small) {
@@ -473,6 +484,7 @@ static inline small_events *make_small_events(void) {
     for (uint32_t i = 0; i < SMALL_EVENT_ITEMS; i++) add_string(&small->titles, titles[i]);
     memcpy(small->type_weight, weights, sizeof weights);
     fill_small_attributes(small);
+    fill_small_expert(small);
     fill_small_contexts(small);
     small->content = (rk_events_content){
         .meta = {.events = SMALL_EVENTS,
@@ -495,6 +507,9 @@ static inline small_events *make_small_events(void) {
         .titles = strings_view(&small->titles),
         .type_weight = small->type_weight,
         .place = small->place,
+        .boost = small->boost,
+        .related_begin = small->related_begin,
+        .related = small->related,
         .attributes = strings_view(&small->attributes),
         .attribute_kind = small->attribute_kind,
         .attribute_values = strings_view(&small->attribute_values),

@@ -25,6 +25,16 @@ static void assert_content_equal(const rk_events_content *a, const rk_events_con
     assert_int_equal(a->place == NULL, b->place == NULL);
     if (a->place != NULL && a->meta.items > 0)
         assert_memory_equal(a->place, b->place, a->meta.items * 2 * sizeof *a->place);
+    assert_int_equal(a->boost == NULL, b->boost == NULL);
+    if (a->boost != NULL && a->meta.items > 0)
+        assert_memory_equal(a->boost, b->boost, a->meta.items * sizeof *a->boost);
+    assert_int_equal(a->related_begin == NULL, b->related_begin == NULL);
+    if (a->related_begin != NULL) {
+        const uint32_t pairs = a->related_begin[a->meta.items];
+        assert_memory_equal(a->related_begin, b->related_begin,
+                            (a->meta.items + 1) * sizeof *a->related_begin);
+        if (pairs > 0) assert_memory_equal(a->related, b->related, pairs * sizeof *a->related);
+    }
     assert_strings_equal(&a->attributes, &b->attributes);
     assert_strings_equal(&a->attribute_values, &b->attribute_values);
     assert_strings_equal(&a->features, &b->features);
@@ -80,6 +90,10 @@ static void optional_sections_may_be_absent(void **state) {
     assert_round_trip(content);
     content->place = NULL;
     assert_round_trip(content);
+    content->boost = NULL;
+    assert_round_trip(content);
+    content->related_begin = content->related = NULL;
+    assert_round_trip(content);
     forget_attributes(content);
     assert_round_trip(content);
     forget_features(content);
@@ -91,7 +105,8 @@ static void optional_sections_may_be_absent(void **state) {
 static void absent_parts_read_as_nothing(void **state) {
     (void)state;
     small_events *small = make_small_events();
-    small->content.place = NULL;
+    small->content.place = small->content.boost = NULL;
+    small->content.related_begin = small->content.related = NULL;
     forget_attributes(&small->content);
     forget_features(&small->content);
     const built_file file = write_events(&small->content);
@@ -99,6 +114,9 @@ static void absent_parts_read_as_nothing(void **state) {
     assert_int_equal(rk_events_read(file.bytes, file.size, &view, NULL), RK_OK);
     const rk_events_content *content = &view.content;
     assert_null(content->place);
+    assert_null(content->boost);
+    assert_null(content->related_begin);
+    assert_null(content->related);
     assert_null(content->attribute_kind);
     assert_null(content->context);
     const rk_strings *const tables[] = {&content->attributes, &content->attribute_values,

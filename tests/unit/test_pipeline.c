@@ -203,12 +203,13 @@ static void without_rankers_nobody_is_asked(void **state) {
 
 /* ---- odd logs ---- */
 
+/* Every item was met, and nobody liked one; or there is no item. */
 static void nothing_to_learn_from(void **state) {
     (void)state;
     const rk_learn_options options = quick();
-    for (uint32_t with_dislikes = 0; with_dislikes < 2; with_dislikes++) {
-        log_builder b = log_of(5, RK_TIME_UNIX_MS, RK_USERS_ARE_USERS);
-        for (uint32_t i = 0; i < 5 * with_dislikes; i++) add_event(&b, 0, i, HIDE, i);
+    for (uint32_t items = 0; items < 10; items += 5) {
+        log_builder b = log_of(items, RK_TIME_UNIX_MS, RK_USERS_ARE_USERS);
+        for (uint32_t i = 0; i < items; i++) add_event(&b, 0, i, HIDE, i);
         const rk_events_view view = log_view(&b);
         unsigned char *bytes;
         uint64_t size;

@@ -50,7 +50,7 @@ static rk_ridge_result solve(problem *p, float lambda, uint32_t iterations, uint
     const rk_ridge_params params = {
         .lambda = lambda, .prior_events = 3.0f, .iterations = iterations};
     rk_ridge_result result;
-    assert_true(rk_train_ridge(&p->content, p->vectors, p->events, DIM, &params, threads,
+    assert_true(rk_train_ridge(&p->content, NULL, p->vectors, p->events, DIM, &params, threads,
                                &p->log.memory, &result));
     assert_int_equal(result.steps, iterations);
     return result;
@@ -256,7 +256,7 @@ static void every_failing_take_is_survived(void **state) {
         rk_ridge_result result;
         rk_memory_fail_after(take);
         trained =
-            rk_train_ridge(&p.content, p.vectors, p.events, DIM, &params, 1, &memory, &result);
+            rk_train_ridge(&p.content, NULL, p.vectors, p.events, DIM, &params, 1, &memory, &result);
         rk_memory_fail_after(UINT64_MAX);
         rk_memory_free(&memory);
     }

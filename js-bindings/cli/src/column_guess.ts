@@ -44,6 +44,8 @@ export const NAMES: Record<Role, readonly string[]> = {
   title: ['title', 'name', 'itemtitle', 'itemname', 'productname', 'movietitle'],
   lat: ['lat', 'latitude'],
   lon: ['lon', 'lng', 'long', 'longitude'],
+  related: ['related', 'relateditems', 'relateditem', 'relatedids', 'goeswith'],
+  boost: ['boost', 'itemboost'],
 };
 
 function withIds(...words: string[]): string[] {

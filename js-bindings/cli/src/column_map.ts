@@ -14,10 +14,12 @@ export const ROLES = [
   'title',
   'lat',
   'lon',
+  'related',
+  'boost',
 ] as const;
 export type Role = (typeof ROLES)[number];
 /** Roles of the items file, of which the events say nothing. */
-export const ITEM_ROLES: readonly Role[] = ['title', 'lat', 'lon'];
+export const ITEM_ROLES: readonly Role[] = ['title', 'lat', 'lon', 'related', 'boost'];
 
 /** What an attribute's values are, in the order of the format's numbers. */
 export const ATTRIBUTE_KINDS = ['category', 'tags', 'text', 'number'] as const;

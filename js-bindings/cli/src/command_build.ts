@@ -40,11 +40,12 @@ export const buildCommand: Command = {
     'build <events|SQL> --out R.rk [--items FILE] [--config FILE] [--map role=column,…] [--region R]',
     '      [--seed N] [--threads N] [--trainer native|wasi] [--json]',
     'build <events|SQL> --region all --out DIR …',
+    'build --items FILE --out R.rk …',
   ],
   summary: 'learn from an event log; write a snapshot, or one a region',
   help: `Events are CSV, Parquet or JSON, gzipped or not, a glob of files, or an SQL SELECT (DuckDB).
 Columns are guessed from their names and the guess is printed; --map names them:
-  session= or user=  item=  event=  time=  region=  title=  lat=  lon=
+  session= or user=  item=  event=  time=  region=  title=  lat=  lon=  related=  boost=
                           an empty name: there is none, do not guess
   label.NAME=EXPRESSION   rows where the SQL expression holds carry the event type NAME;
                           every row also carries "click", or the type of its event column
@@ -52,9 +53,13 @@ Columns are guessed from their names and the guess is printed; --map names them:
   attr.NAME=COLUMN:KIND   an attribute of the items: category, tags (split at |), text or number;
                           COLUMN is of the items file, or the item's id; attr.NAME= leaves it out
 --items FILE     all items there are, also without events: titles, latitude and longitude, and
-                 attributes; what kind an attribute is, is guessed from the values
+                 attributes; what kind an attribute is, is guessed from the values. It is enough
+                 by itself: items are then alike by what is said of them, and so they stay until
+                 events say otherwise. What experts know: related= (ids between |) counts as events
+                 that had both items, boost= (a number from 0) as events that had the item
 --config FILE    JSON: { "map": {role: column}, "events": {name: {"weight": 1}}, "base": "click" or
-                 null, "train": {"minItemEvents": 5, …} }; "base" is the type of rows without an
+                 null, "train": {"minItemEvents": 5, …}, "expert": {"related": 5, "boost": 1}: events
+                 that a related pair, and a unit of boost, count as }; "base" is the type of rows without an
                  event column, null: rows carry their labels only. "train" also takes located (1:
                  requests will come with a location), dim, validationCases, sgnsEpochs,
                  encoderEpochs, towerEpochs, and of each source what should not be searched:
@@ -68,7 +73,9 @@ Columns are guessed from their names and the guess is printed; --map names them:
 
   async run(args) {
     const { values, positionals: given } = parseOptions(args, OPTIONS);
-    const [events = ''] = positionals(given, '<events>');
+    // Items alone are enough to begin with.
+    const isItemsOnly = given.length === 0 && values.items !== undefined;
+    const [events] = isItemsOnly ? [] : positionals(given, '<events>');
     const { out, region = DEFAULT_REGION } = values;
     if (out === undefined) throw new UsageError('--out is missing');
     checkRegion(region);
@@ -77,14 +84,15 @@ Columns are guessed from their names and the guess is printed; --map names them:
         region === ALL_REGIONS ? undefined : await Output.at(out, [events, values.items]);
       if (!output) await makeFolder(out);
       const learning = await Learning.begin(values, folder);
+      const input = { events, subject: events ?? values.items ?? '' };
       const built = output
         ? [
-            await buildOne(learning, events, region, {
+            await buildOne(learning, input, region, {
               output,
               isFilter: values.region !== undefined,
             }),
           ]
-        : await buildRegions(learning, events, out);
+        : await buildRegions(learning, input, out);
       return { built, stages: stageSeconds(learning) };
     });
     const [first] = built;
@@ -101,19 +109,26 @@ Columns are guessed from their names and the guess is printed; --map names them:
 const stageSeconds = ({ progress }: Learning): StageSeconds[] =>
   progress.stages.map(({ stage, seconds }) => ({ stage, seconds: Number(seconds.toFixed(3)) }));
 
+interface Input {
+  /** Absent: the items file is all there is. */
+  readonly events: string | undefined;
+  /** What messages call it. */
+  readonly subject: string;
+}
+
 async function buildOne(
   learning: Learning,
-  events: string,
+  { events, subject }: Input,
   region: string,
   { output, isFilter }: { output: Output; isFilter: boolean },
 ): Promise<Built> {
   const log = await learning.read({ events }, (log) => {
-    const rows = isFilter && isRegional(log) ? regionOf(log, region, events) : log;
-    refuseOneItem(rows, events);
+    const rows = isFilter && isRegional(log) ? regionOf(log, region, subject) : log;
+    refuseOneItem(rows, subject);
     return rows;
   });
   try {
-    await train(learning, log, region, events, output);
+    await train(learning, log, region, subject, output);
     await output.commit();
     return await describe(learning, output.path);
   } catch (cause) {
@@ -133,10 +148,14 @@ async function train(
   await learning.run('train', log, region, subject, args);
 }
 
-async function buildRegions(learning: Learning, events: string, folder: string): Promise<Built[]> {
+async function buildRegions(
+  learning: Learning,
+  { events, subject }: Input,
+  folder: string,
+): Promise<Built[]> {
   const log = await learning.read({ events }, (log) => {
     if (isRegional(log)) return log;
-    throw new Refusal({ file: events }, 'no region column (name it: --map region=COLUMN)');
+    throw new Refusal({ file: subject }, 'no region column (name it: --map region=COLUMN)');
   });
   noteRowsWithoutRegion(learning, log);
   const outputs: Output[] = [];
@@ -147,7 +166,7 @@ async function buildRegions(learning: Learning, events: string, folder: string):
       if (isBuilt) outputs.push(output);
       else await output.discard();
     }
-    if (outputs.length === 0) throw new Refusal({ file: events }, 'no region can be learnt from');
+    if (outputs.length === 0) throw new Refusal({ file: subject }, 'no region can be learnt from');
     // All are whole now; none is put in place before.
     for (const output of outputs) await output.commit();
   } catch (cause) {

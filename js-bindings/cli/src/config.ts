@@ -3,7 +3,8 @@
 //   { "map":    { "session": "basket", "item": "sku", "label.like": "rating >= 4" },
 //     "events": { "buy": { "weight": 3, "value": 1.5 }, "see_less": { "weight": -1 } },
 //     "base":   "click",
-//     "train":  { "minItemEvents": 5, "dim": 64 } }
+//     "train":  { "minItemEvents": 5, "dim": 64 },
+//     "expert": { "related": 5, "boost": 1 } }
 import { readFile } from 'node:fs/promises';
 import { type ColumnMap, EMPTY_MAP, mapFromConfig } from './column_map.js';
 import { Refusal, quote, reasonOf } from './failures.js';
@@ -32,7 +33,7 @@ export const DEFAULT_CONFIG: Config = {
   settings: [],
 };
 
-const KEYS = ['map', 'events', 'base', 'train'];
+const KEYS = ['map', 'events', 'base', 'train', 'expert'];
 const MOST_WEIGHT = 2 ** 20;
 const MOST_DECIMALS = 6;
 
@@ -79,6 +80,7 @@ export function parseConfig(text: string, path: string): Config {
     settings: [
       ...trainerSettings(entriesOf(parts.get('train') ?? {}, '"train"'), path, refuse),
       ...valueSettings(events, path),
+      ...expertSettings(entriesOf(parts.get('expert') ?? {}, '"expert"'), path, refuse),
     ],
   };
 }
@@ -139,6 +141,24 @@ const valueSettings = (events: readonly EventConfig[], path: string): TrainerSet
           },
         ],
   );
+
+const EXPERT_KEYS = ['related', 'boost'];
+
+/** How many events a related pair, and a unit of boost, of the items file count as. */
+function expertSettings(
+  entries: Entries,
+  path: string,
+  refuse: (problem: string) => Refusal,
+): TrainerSetting[] {
+  return entries.map(([key, value]) => {
+    if (!EXPERT_KEYS.includes(key))
+      throw refuse(`expert.${key} is not known; known are ${EXPERT_KEYS.join(', ')}`);
+    if (typeof value !== 'number' || !(value >= 0 && value <= MOST_WEIGHT))
+      throw refuse(`expert.${key} must be a number from 0 to ${MOST_WEIGHT}`);
+    const name = `expert_${key}`;
+    return { name, value: value.toFixed(MOST_DECIMALS), origin: `${path}: expert.${key}` };
+  });
+}
 
 function baseType(base: unknown, refuse: (problem: string) => Refusal): string | null {
   if (base === undefined) return DEFAULT_BASE;

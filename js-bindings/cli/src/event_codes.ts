@@ -3,7 +3,7 @@
 // DuckDB builds the dictionaries and joins them; joins lose the row order, so every row carries its
 // number and is put in its place here. 2.3 million rows take a few seconds and little memory.
 import { abi } from 'reckon/abi';
-import type { Config } from './config.js';
+import { type Config, DEFAULT_BASE } from './config.js';
 import { type Duck, sqlText } from './duck.js';
 import {
   type Contexts,
@@ -17,6 +17,7 @@ import { PROPENSITY_SQL, type Stage } from './event_stage.js';
 import type { Times } from './event_times.js';
 import { Refusal } from './failures.js';
 import { type ItemFacts, readFacts, readTexts } from './item_facts.js';
+import { StringTableBuilder } from './string_table.js';
 import { count } from './terminal.js';
 
 const { RK_MAX_EVENT_TYPES, RK_MAX_ITEMS } = abi.CONSTANTS;
@@ -32,6 +33,30 @@ export interface CodesRequest {
   items?: ItemFacts;
   contexts?: Contexts;
   note(text: string): void;
+}
+
+/** A log of the items file alone: table `catalog`, and no row of anybody. */
+export async function codeItems(
+  duck: Duck,
+  facts: ItemFacts,
+  { config, note, file }: { config: Config; note(text: string): void; file: string },
+): Promise<EventLog> {
+  await createItems(duck, 'SELECT i FROM catalog', file);
+  const names = new Set([...(config.base === null ? [] : [config.base]), ...config.weights.keys()]);
+  if (names.size === 0) names.add(DEFAULT_BASE);
+  const none = new Uint32Array(0);
+  const log: EventLog = {
+    events: 0,
+    userKind: 'users',
+    timeKind: 'none',
+    types: weighed(names, config),
+    ...{ user: none, item: none, label: none },
+    users: new StringTableBuilder().build(),
+    items: await readTexts(duck, 'SELECT i FROM items ORDER BY k'),
+    ...(await readFacts(duck, facts, note)),
+  };
+  await duck.run('DROP TABLE items');
+  return log;
 }
 
 export async function codeEvents(
@@ -57,7 +82,7 @@ export async function codeEvents(
     ...columns.log,
     users: await readTexts(duck, 'SELECT u FROM users ORDER BY k'),
     items: await readTexts(duck, 'SELECT i FROM items ORDER BY k'),
-    ...(request.items && (await readFacts(duck, request.items))),
+    ...(request.items && (await readFacts(duck, request.items, request.note))),
     ...(request.contexts && { contexts: request.contexts }),
     ...(stage.hasRegion && { regions: await readRegions(duck) }),
   };
@@ -100,11 +125,14 @@ async function eventTypes(duck: Duck, stage: Stage, config: Config): Promise<Eve
       `more than ${RK_MAX_EVENT_TYPES} event types (--map event= leaves the column out)`,
     );
   }
-  return [...names].map((name) => ({
+  return weighed(names, config);
+}
+
+const weighed = (names: Iterable<string>, config: Config): EventType[] =>
+  [...names].map((name) => ({
     name,
     weight: config.weights.get(name) ?? (DISLIKES.test(name) ? -1 : 1),
   }));
-}
 
 function noteUnusedWeights(types: readonly EventType[], { config, note }: CodesRequest): void {
   const unused = [...config.weights.keys()].filter(
@@ -128,23 +156,24 @@ async function createDictionaries(duck: Duck, stage: Stage, hasCatalog: boolean)
   const ids = hasCatalog
     ? 'SELECT i FROM stage UNION SELECT i FROM catalog'
     : 'SELECT DISTINCT i FROM stage';
-  await duck.run(
-    `CREATE TABLE items AS SELECT i, CAST(row_number() OVER (ORDER BY i) - 1 AS UINTEGER) AS k
-     FROM (${ids})`,
-  );
-  const [items] = await duck.numbers('SELECT count(*) FROM items');
-  if ((items ?? 0) >= RK_MAX_ITEMS) {
-    throw new Refusal(
-      { file: stage.name },
-      `${count(items ?? 0)} items; at most ${count(RK_MAX_ITEMS - 1)}`,
-    );
-  }
+  await createItems(duck, ids, stage.name);
   if (stage.hasRegion) {
     await duck.run(
       `CREATE TABLE regions AS SELECT g, CAST(row_number() OVER (ORDER BY f) - 1 AS UINTEGER) AS k
        FROM (SELECT g, min(rowid) AS f FROM stage WHERE g <> '' GROUP BY g)`,
     );
   }
+}
+
+/** Table `items` (i, k). */
+async function createItems(duck: Duck, ids: string, file: string): Promise<void> {
+  await duck.run(
+    `CREATE TABLE items AS SELECT i, CAST(row_number() OVER (ORDER BY i) - 1 AS UINTEGER) AS k
+     FROM (${ids})`,
+  );
+  const [items] = await duck.numbers('SELECT count(*) FROM items');
+  if ((items ?? 0) < RK_MAX_ITEMS) return;
+  throw new Refusal({ file }, `${count(items ?? 0)} items; at most ${count(RK_MAX_ITEMS - 1)}`);
 }
 
 /** Table `codes`: r, s, u, i, m (labels), t, g, p, and `again` for rows that repeat an earlier one. */

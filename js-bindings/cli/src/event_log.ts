@@ -27,6 +27,13 @@ export interface Contexts {
   readonly ofEvent: Uint32Array;
 }
 
+/** Of each item the items that the items file states to go with it, ascending, never itself. */
+export interface RelatedItems {
+  /** (items + 1) */
+  readonly begin: Uint32Array;
+  readonly item: Uint32Array;
+}
+
 export interface EventLog {
   readonly events: number;
   readonly userKind: UserKind;
@@ -50,6 +57,9 @@ export interface EventLog {
   readonly titles?: StringTable;
   /** (items · 2) latitude and longitude in degrees; both NO_PLACE where there is none. */
   readonly places?: Float32Array;
+  readonly related?: RelatedItems;
+  /** (items) how popular experts expect an item to be, in events; 0: nothing is said. */
+  readonly boosts?: Float32Array;
   readonly attributes?: Attributes;
   readonly contexts?: Contexts;
   /** Of each item: it is in the items file, so that it is kept without events. */
@@ -92,6 +102,7 @@ export function keepRows<Log extends EventLog>(log: Log, rows: Uint32Array): Log
   const items = inOldOrder(log, rows);
   const { listed, region, time, split, propensity, titles, places, attributes, contexts } =
     log as EventLog & Partial<RegionalLog>;
+  const { related, boosts } = log;
   return {
     ...log,
     events: rows.length,
@@ -106,6 +117,8 @@ export function keepRows<Log extends EventLog>(log: Log, rows: Uint32Array): Log
     items: pickRows(log.items, items.kept),
     ...(titles && { titles: pickRows(titles, items.kept) }),
     ...(places && { places: Float32Array.from(inGroups(items.kept, 2), (at) => places[at] ?? 0) }),
+    ...(related && { related: keepRelated(related, items) }),
+    ...(boosts && { boosts: Float32Array.from(items.kept, (item) => boosts[item] ?? 0) }),
     ...(attributes && { attributes: keepAttributes(attributes, items.kept) }),
     ...(contexts && { contexts: keepContexts(contexts, rows) }),
     ...(listed && { listed: Uint8Array.from(items.kept, (item) => listed[item] ?? 0) }),
@@ -121,6 +134,17 @@ const inGroups = (kept: Uint32Array, width: number): Uint32Array =>
 
 function keepAttributes({ list, values }: Attributes, items: Uint32Array): Attributes {
   return { list, values: pickRows(values, inGroups(items, list.length)) };
+}
+
+function keepRelated({ begin, item }: RelatedItems, { kept, numberOf }: Numbering): RelatedItems {
+  const isKept = new Set(kept);
+  const rows = Array.from(kept, (old) =>
+    item.subarray(begin[old], begin[old + 1]).filter((other) => isKept.has(other)),
+  );
+  const newBegin = new Uint32Array(kept.length + 1);
+  rows.forEach((row, k) => (newBegin[k + 1] = (newBegin[k] ?? 0) + row.length));
+  const all = rows.flatMap((row) => Array.from(row, (other) => numberOf[other] ?? 0));
+  return { begin: newBegin, item: Uint32Array.from(all) };
 }
 
 function keepContexts({ names, values, ofEvent }: Contexts, rows: Uint32Array): Contexts {

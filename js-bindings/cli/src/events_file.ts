@@ -66,9 +66,11 @@ function namesSections(prefix: string, names: readonly string[]): Section[] {
 }
 
 /** What is known of items and users, if anything is. */
-function factSections({ places, attributes, contexts }: EventLog): Section[] {
+function factSections({ places, boosts, related, attributes, contexts }: EventLog): Section[] {
   const sections: Section[] = [];
   if (places) sections.push({ type: 'item.geo', elementBytes: 8, data: bytesOf(places) });
+  if (boosts) sections.push(column('item.bst', boosts));
+  if (related) sections.push(column('rel.off', related.begin), column('rel.item', related.item));
   if (attributes) {
     const { list, values } = attributes;
     const names = list.map(({ name }) => name);

@@ -1,5 +1,5 @@
-// The columns of an items file: the item and, where they are, title, latitude and longitude; every other
-// column may be an attribute. What it is (category, tags, …) the values say: attribute_guess.ts.
+// The columns of an items file: the item and, where they are, title, latitude and longitude, and what experts say
+// (related items, a boost); every other column may be an attribute. What it is (category, tags, …) the values say: attribute_guess.ts.
 import { guessColumn } from './column_guess.js';
 import type { AttributeKind, ColumnMap, MappedAttribute, Role } from './column_map.js';
 import { Refusal, quote } from './failures.js';
@@ -9,6 +9,8 @@ export interface ItemColumns {
   readonly item: Column;
   readonly title?: Column;
   readonly place?: { readonly lat: Column; readonly lon: Column };
+  readonly related?: Column;
+  readonly boost?: Column;
   /** Attributes by name, mapped ones last. */
   readonly attributes: ReadonlyMap<string, AttributeColumn>;
   /** Names of columns that cannot be attributes: two have the name, it is empty, half a place. */
@@ -34,12 +36,15 @@ export function itemColumns(source: Source, map: ColumnMap): ItemColumns {
     ? []
     : [guessColumn(source, 'lat', taken), guessColumn(source, 'lon', taken)];
   const region = regionColumn(source, map, taken);
+  const [related, boost] = (['related', 'boost'] as const).map((role) =>
+    expertColumn(source, role, map, taken),
+  );
   const mapped = mappedAttributes(source, map, item);
   const attributes = new Map<string, AttributeColumn>();
   const unused: string[] = [];
   const settled = new Set([...map.attributes.keys()].map((name) => name.toLowerCase()));
   const isUsed = (column: Column): boolean =>
-    [item, place?.lat, place?.lon, region].includes(column) ||
+    [item, place?.lat, place?.lon, region, related, boost].includes(column) ||
     [...mapped.values()].some(({ from }) => from === column) ||
     settled.has(column.name.toLowerCase());
   for (const column of source.columns) {
@@ -51,7 +56,27 @@ export function itemColumns(source: Source, map: ColumnMap): ItemColumns {
     else attributes.set(column.name, { from: column, isMapped: false, ...kindOf(column, title) });
   }
   for (const [name, attribute] of mapped) attributes.set(name, attribute);
-  return { item, ...(title && { title }), ...(place && { place }), attributes, unused };
+  return {
+    item,
+    ...(title && { title }),
+    ...(place && { place }),
+    ...(related && { related }),
+    ...(boost && { boost }),
+    attributes,
+    unused,
+  };
+}
+
+/** An empty name in the map makes it a column like any other. */
+function expertColumn(
+  source: Source,
+  role: 'related' | 'boost',
+  map: ColumnMap,
+  taken: ReadonlySet<Column>,
+): Column | undefined {
+  const mapped = map.columns.get(role);
+  if (mapped === undefined) return guessColumn(source, role, taken);
+  return mapped === '' ? undefined : requireColumn(source, mapped, `--map ${role}=`);
 }
 
 function kindOf(column: Column, title: Column | undefined): { kind?: AttributeKind } {

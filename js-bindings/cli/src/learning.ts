@@ -81,7 +81,7 @@ export class Learning {
    * that succeeded: a refusal is one line, and it names file and column itself.
    */
   async read<T>(
-    { events, test }: { events: string; test?: string | undefined },
+    { events, test }: { events?: string | undefined; test?: string | undefined },
     accept: (log: EventLog | RegionalLog) => T,
   ): Promise<T> {
     const { items, map } = this.#options;
@@ -90,7 +90,7 @@ export class Learning {
     const duck = await Duck.open(path.join(this.#workFolder, 'spill'));
     try {
       const log = await readEvents(duck, {
-        events,
+        ...(events !== undefined && { events }),
         ...(test !== undefined && { test }),
         ...(items !== undefined && { items }),
         map: parseMapOptions(map ?? []),

@@ -5,7 +5,7 @@ import type { AttributeKind, ColumnMap } from './column_map.js';
 import { type Duck } from './duck.js';
 import { MOST_ID_BYTES, type Stage } from './event_stage.js';
 import { Refusal, quote } from './failures.js';
-import { type Source, columnSql, textSql } from './input_source.js';
+import { type Column, type Source, columnSql, textSql } from './input_source.js';
 import {
   type AttributeColumn,
   type ItemColumns,
@@ -16,6 +16,7 @@ import type { AttributeValues, ItemFacts } from './item_facts.js';
 import { count } from './terminal.js';
 
 const { RK_MAX_ATTRIBUTES } = abi.CONSTANTS;
+const MOST_BOOST = 2 ** 20;
 
 interface ItemsPart extends ItemColumns {
   readonly source: Source;
@@ -42,12 +43,15 @@ export async function readItems(
   const attributes = commonAttributes(parts);
   const columns = attributes.filter(({ from }) => from !== 'id');
   const texts = columns.map(({ sql }) => `, ${sql} VARCHAR`).join('');
-  await duck.run(`CREATE TABLE listing (i VARCHAR, title VARCHAR, lat DOUBLE, lon DOUBLE${texts})`);
+  await duck.run(
+    `CREATE TABLE listing (i VARCHAR, title VARCHAR, lat DOUBLE, lon DOUBLE, related VARCHAR,
+       boost VARCHAR${texts})`,
+  );
   for (const part of parts) {
     note(partSummary(part));
     await appendItems(duck, part, columns);
   }
-  const values = ['title', 'lat', 'lon', ...columns.map(({ sql }) => sql)];
+  const values = ['title', 'lat', 'lon', 'related', 'boost', ...columns.map(({ sql }) => sql)];
   await duck.run(
     `CREATE TABLE catalog AS
      SELECT i, ${values.map((sql) => `arg_min(${sql}, rowid) AS ${sql}`).join(', ')}
@@ -65,6 +69,8 @@ export async function readItems(
     isListed: true,
     hasTitles: parts.some(({ title }) => title !== undefined),
     hasPlaces: hasPlaces && (placed ?? 0) > 0,
+    hasRelated: parts.some(({ related }) => related !== undefined),
+    hasBoosts: parts.some(({ boost }) => boost !== undefined),
     attributes: await decideKinds(duck, parts, attributes, note),
   };
 }
@@ -81,13 +87,17 @@ export function factsOfIds(
   if (attributes.length === 0) return undefined;
   refuseMany(stage.name, attributes.length);
   note(`attributes: ${attributes.map(({ name, kind }) => `${name}=${kind}`).join(', ')}`);
-  return { isListed: false, hasTitles: false, hasPlaces: false, attributes };
+  const nothing = { hasTitles: false, hasPlaces: false, hasRelated: false, hasBoosts: false };
+  return { isListed: false, ...nothing, attributes };
 }
 
-function partSummary({ source, item, title, place }: ItemsPart): string {
+function partSummary({ source, item, title, place, related, boost }: ItemsPart): string {
   const titles = title ? `, title=${title.name}` : ', no titles';
   const places = place ? `, lat=${place.lat.name}, lon=${place.lon.name}` : '';
-  return `${source.name}: item=${item.name}${titles}${places}`;
+  const experts = Object.entries({ related, boost })
+    .flatMap(([role, column]) => (column ? [`, ${role}=${column.name}`] : []))
+    .join('');
+  return `${source.name}: item=${item.name}${titles}${places}${experts}`;
 }
 
 function notePlaces(all: number, placed: number, note: (text: string) => void): void {
@@ -118,13 +128,21 @@ async function appendItems(
   const { source, item, title } = part;
   const [before] = await duck.numbers('SELECT count(*) FROM listing');
   const texts = attributes.map(({ name }) => attributeSql(part.attributes.get(name)));
-  const values = [textSql(item), title ? textSql(title) : 'NULL', ...placeSql(part), ...texts];
+  const values = [
+    textSql(item),
+    title ? textSql(title) : 'NULL',
+    ...placeSql(part),
+    part.related ? listSql(part.related) : 'NULL',
+    part.boost ? textSql(part.boost) : 'NULL',
+    ...texts,
+  ];
   try {
     await duck.run(`INSERT INTO listing SELECT ${values.join(', ')} FROM ${source.relation}`);
   } catch (cause) {
     throw await source.refusal(cause);
   }
   await checkItems(duck, part, before ?? 0);
+  await checkBoosts(duck, part, before ?? 0);
   for (const { name, sql } of attributes) {
     const column = part.attributes.get(name);
     if (!column || column.from === 'id' || !column.isMapped || column.kind !== 'number') continue;
@@ -141,10 +159,32 @@ async function appendItems(
 
 function attributeSql(attribute: AttributeColumn | undefined): string {
   if (!attribute || attribute.from === 'id') return 'NULL';
-  const { from } = attribute;
-  return from.type.endsWith('[]')
-    ? `array_to_string(CAST(${columnSql(from)} AS VARCHAR[]), '|')`
-    : textSql(from);
+  return listSql(attribute.from);
+}
+
+/** A list as text with `|` between its values; all else as it is. */
+const listSql = (column: Column): string =>
+  column.type.endsWith('[]')
+    ? `array_to_string(CAST(${columnSql(column)} AS VARCHAR[]), '|')`
+    : textSql(column);
+
+async function checkBoosts(
+  duck: Duck,
+  { source, boost }: ItemsPart,
+  before: number,
+): Promise<void> {
+  if (!boost) return;
+  await duck.run(`UPDATE listing SET boost = NULL WHERE rowid >= ${before} AND trim(boost) = ''`);
+  const [bad] = await duck.numbers(
+    `SELECT min(rowid) FROM listing WHERE rowid >= ${before} AND boost IS NOT NULL
+       AND NOT coalesce(${finiteSql('boost')} BETWEEN 0 AND ${MOST_BOOST}, false)`,
+  );
+  if (typeof bad !== 'number') return;
+  const [[text] = []] = await duck.rows(`SELECT boost[:80] FROM listing WHERE rowid = ${bad}`);
+  throw new Refusal(
+    { ...(await source.place(bad - before + 1)), column: boost.name },
+    `${quote(text)} is no boost: a number from 0 to ${MOST_BOOST}`,
+  );
 }
 
 /** Latitude and longitude, both NULL unless both are possible. */
