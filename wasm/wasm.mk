@@ -18,6 +18,9 @@ WASM_CFLAGS := -std=c11 $(WARNINGS) -ffp-contract=off -fno-math-errno -Isrc -MMD
 WASM_LDFLAGS := -O3 -msimd128 --no-entry -sSTANDALONE_WASM -sSUPPORT_ERRNO=0 -sTOTAL_STACK=131072 \
 	-sINITIAL_MEMORY=262144 -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=4GB -Wl,--stack-first
 
+# Asked once a click: its size counts, not its speed.
+$(BUILD)/wasm/serve/onboarding.o: WASM_CFLAGS += -Os
+
 $(BUILD)/wasm/%.o: src/%.c wasm/wasm.mk | tools
 	@mkdir -p $(@D)
 	@echo "  EMCC $@"
