@@ -312,6 +312,38 @@ rk_status rk_bandit_adopt(rk_bandit *bandit, const rk_bandit *from, rk_error *er
 rk_status rk_recommend(rk_engine *engine, const rk_request *request, rk_recommendation *out,
                        uint32_t *found, rk_error *error);
 
+/* ---- onboarding (serve/onboarding.c) ---- */
+
+#define RK_MAX_QUESTIONS 64u
+
+/* Items that a new user was asked about and did not pick. An item may be in both: then it was
+ * skipped. */
+typedef struct rk_answers {
+    const uint32_t *skipped; /* (skipped_count) known, and not wanted; may be NULL if 0 */
+    const uint32_t *unknown; /* (unknown_count) not known; may be NULL if 0 */
+    uint32_t skipped_count, unknown_count;
+} rk_answers;
+
+/* One item to ask about, and why. */
+typedef struct rk_question {
+    uint32_t item;
+    float score;      /* pick * gain: what asking is expected to bring */
+    float pick;       /* how likely it is picked, given what was answered */
+    float known;      /* how likely it is known */
+    float gain;       /* more wanted items among the ten first of a list, if it is picked */
+    uint32_t because; /* the picked item that is most like it, or RK_NONE */
+} rk_question;
+RK_STATIC_ASSERT(sizeof(rk_question) == 24, question_is_24_bytes);
+
+/* What to ask a new user next, best first: request->count items (1..RK_MAX_QUESTIONS; fewer if
+ * fewer are left). The session holds the picks so far, the answers the rest; items of the session,
+ * seen, excluded, removed by rules or answered are never asked about. With every answer the
+ * questions change, so asking for one at a time is best. Without any it needs nothing but the
+ * snapshot. Errors: as rk_recommend; BAD_ARGUMENT (offset: the index) for an answered item. Cost:
+ * some 2 ms natively, O(items + answers). */
+rk_status rk_onboarding(rk_engine *engine, const rk_request *request, const rk_answers *answers,
+                        rk_question *out, uint32_t *found, rk_error *error);
+
 /* The items most like one item: the same funnel over a session of just that item, by `similar` and
  * `session` alone. */
 rk_status rk_similar(rk_engine *engine, uint32_t item, uint32_t count, rk_recommendation *out,

@@ -89,9 +89,10 @@ typedef enum rk_protocol {
     RK_PROTOCOL_TEMPORAL,        /* the last fifth of each user's events hidden */
     RK_PROTOCOL_SESSIONS,        /* whole sessions hidden; every prefix asks for the next item */
     RK_PROTOCOL_TEMPORAL_GLOBAL, /* the newest tenth of all events hidden, one cut for everybody */
-    RK_PROTOCOL_COLD_ITEM        /* a tenth of the items hidden, and they alone ranked */
+    RK_PROTOCOL_COLD_ITEM,       /* a tenth of the items hidden, and they alone ranked */
+    RK_PROTOCOL_COLD_USER        /* a tenth of the users hidden, and asked what they know */
 } rk_protocol;
-#define RK_PROTOCOLS 5u
+#define RK_PROTOCOLS 6u
 
 /* "leave-one-out": the name of a command's --protocol. */
 const char *rk_protocol_name(rk_protocol protocol);
@@ -142,7 +143,7 @@ typedef struct rk_guard {
 typedef struct rk_tune_options {
     bool has_protocol;    /* else sessions for sessions with times, temporal for users with times,
                              leave-one-out without times */
-    rk_protocol protocol; /* not cold-item */
+    rk_protocol protocol; /* neither cold-item nor cold-user */
     uint32_t k;           /* items shown, 1..RK_MOST_SHOWN */
     uint32_t configurations;     /* tried, the present one among them: 1..RK_MOST_SETTINGS */
     uint32_t cases;              /* most requests to replay, about; half of them for tuning */

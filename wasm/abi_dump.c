@@ -140,6 +140,24 @@ static void print_layouts(void) {
     FIELD(count);
     finish_layout("rk_new_items", sizeof(THIS));
 #undef THIS
+#define THIS rk_answers
+    begin_layout("rk_answers", sizeof(THIS));
+    POINTER(skipped);
+    POINTER(unknown);
+    FIELD(skipped_count);
+    FIELD(unknown_count);
+    finish_layout("rk_answers", sizeof(THIS));
+#undef THIS
+#define THIS rk_question
+    begin_layout("rk_question", sizeof(THIS));
+    FIELD(item);
+    FIELD(score);
+    FIELD(pick);
+    FIELD(known);
+    FIELD(gain);
+    FIELD(because);
+    finish_layout("rk_question", sizeof(THIS));
+#undef THIS
 #define THIS rk_funnel
     begin_layout("rk_funnel", sizeof(THIS));
     FIELD(stages);
@@ -427,6 +445,7 @@ static void print_constants(void) {
     CONSTANT(RK_STAGES_COUNT);
     CONSTANT(RK_MAX_SESSION);
     CONSTANT(RK_MAX_COUNT);
+    CONSTANT(RK_MAX_QUESTIONS);
     CONSTANT(RK_MAX_USER_FEATURES);
     CONSTANT(RK_RULES_MAGIC);
     CONSTANT(RK_RULES_VERSION);

@@ -224,6 +224,12 @@ uint32_t RK_WASM_EXPORT(rk_wasm_similar)(rk_engine *engine, uint32_t item, uint3
     return rk_similar(engine, item, count, out, found, error);
 }
 
+uint32_t RK_WASM_EXPORT(rk_wasm_onboarding)(rk_engine *engine, const rk_request *request,
+                                            const rk_answers *answers, rk_question *out,
+                                            uint32_t *found, rk_error *error) {
+    return rk_onboarding(engine, request, answers, out, found, error);
+}
+
 /* ---- any container file: what `inspect` and `verify` need ---- */
 
 uint32_t RK_WASM_EXPORT(rk_wasm_container_open)(const void *bytes, uint32_t size, uint32_t kind,

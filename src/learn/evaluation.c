@@ -7,7 +7,9 @@
  *                                                   cold-item: chance, popularity by category
  *                                                   the answer without each of its sources
  *
- * All of them are measured on the same cases and the same resamples of users. */
+ * cold-user asks questions instead (cold_user.h). All methods are measured on the same cases and
+ * the same resamples of users. */
+#include "learn/cold_user.h"
 #include "learn/evaluate_tasks.h"
 #include "learn/pipeline.h"
 #include "learn/report.h"
@@ -42,6 +44,7 @@ const char *rk_protocol_name(rk_protocol protocol) {
         [RK_PROTOCOL_SESSIONS] = "sessions",
         [RK_PROTOCOL_TEMPORAL_GLOBAL] = "temporal-global",
         [RK_PROTOCOL_COLD_ITEM] = "cold-item",
+        [RK_PROTOCOL_COLD_USER] = "cold-user",
     };
     return names[protocol];
 }
@@ -196,6 +199,7 @@ static const char *hidden_by(const rk_events_content *events, rk_protocol protoc
     case RK_PROTOCOL_TEMPORAL: return "the last fifth of each user's events";
     case RK_PROTOCOL_TEMPORAL_GLOBAL: return "the newest tenth of all events";
     case RK_PROTOCOL_COLD_ITEM: return "every event of a tenth of the items, by hash";
+    case RK_PROTOCOL_COLD_USER: return "every event of a tenth of the users or more, by hash";
     case RK_PROTOCOL_SESSIONS:
         if (events->split) return "the sessions of the test file";
         return timed ? "the newest tenth of the sessions" : "a tenth of the sessions, by hash";
@@ -210,9 +214,13 @@ static void report_how(rk_json *json, const rk_events_content *events, const rk_
     rk_json_string(json, "protocol", rk_protocol_name(evaluate->protocol));
     rk_json_string(json, "hidden", hidden_by(events, evaluate->protocol));
     rk_json_string(json, "seen", split->keep_seen ? "kept" : "excluded");
-    rk_json_string(json, "ranked", split->cold ? "the hidden items" : "all items");
+    bool new_users = evaluate->protocol == RK_PROTOCOL_COLD_USER;
+    rk_json_string(json, "ranked",
+                   split->cold ? "the hidden items"
+                   : new_users ? "the half of the items that is not asked about"
+                               : "all items");
     rk_json_open(json, "k", '[');
-    for (uint32_t c = 0; c < evaluate->cutoff_count; c++)
+    for (uint32_t c = 0; c < (new_users ? 1 : evaluate->cutoff_count); c++)
         rk_json_u64(json, NULL, evaluate->cutoffs[c]);
     rk_json_close(json, ']');
 }
@@ -253,10 +261,30 @@ static void report_measurements(rk_json *json, const evaluated *e) {
     rk_json_close(json, '}');
 }
 
+/* cold-user has figures of its own. */
+static rk_status ask_new_users(const rk_events_content *events, const rk_trained *result,
+                               const rk_split *split, const rk_learn_options *options,
+                               const rk_evaluate_options *evaluate, rk_json *json,
+                               rk_error *error) {
+    rk_trial trial = {.events = events,
+                      .log = &result->log,
+                      .snapshot = &result->content,
+                      .split = split,
+                      .cutoffs = evaluate->cutoffs,
+                      .cutoff_count = 1,
+                      .threads = options->threads};
+    rk_cold_user figures;
+    if (!rk_cold_user_measure(&trial, options->seed, &figures))
+        return out_of_memory(error, "asking new users");
+    rk_cold_user_report(json, &figures);
+    return RK_OK;
+}
+
 /* ---- the command ----------------------------------------------------------------------------- */
 
 static rk_status check_protocol(const rk_events_content *events, const rk_learn_options *options,
-                                rk_protocol protocol, rk_error *error) {
+                                const rk_evaluate_options *evaluate, rk_error *error) {
+    rk_protocol protocol = evaluate->protocol;
     uint32_t time_kind = events->meta.time_kind;
     if (protocol == RK_PROTOCOL_TEMPORAL && time_kind == RK_TIME_NONE) {
         return rk_fail(error, RK_NO_TEST_CASES, NULL, 0, "temporal needs a time column");
@@ -272,6 +300,10 @@ static rk_status check_protocol(const rk_events_content *events, const rk_learn_
     if (protocol == RK_PROTOCOL_COLD_ITEM && options->min_item_events > 0) {
         return rk_fail(error, RK_BAD_ARGUMENT, NULL, 0,
                        "cold-item: min_item_events must be 0, the hidden items have no events");
+    }
+    if (protocol == RK_PROTOCOL_COLD_USER && evaluate->prediction) {
+        return rk_fail(error, RK_BAD_ARGUMENT, NULL, 0,
+                       "cold-user: no predictions, every user gets many lists");
     }
     return RK_OK;
 }
@@ -289,7 +321,7 @@ static rk_status evaluate_events(const rk_events_view *events, const rk_learn_op
     rk_split split;
     rk_trained *result = RK_NEW(scratch, rk_trained, 1);
     evaluated *e = RK_NEW(scratch, evaluated, 1);
-    RK_TRY(check_protocol(&events->content, options, evaluate->protocol, error));
+    RK_TRY(check_protocol(&events->content, options, evaluate, error));
     if (!result || !e || !rk_rows_order(&events->content, scratch, &rows)) {
         return out_of_memory(error, "event order");
     }
@@ -301,10 +333,14 @@ static rk_status evaluate_events(const rk_events_view *events, const rk_learn_op
     rk_learn_options learning = *options;
     learning.validation = validation_like(evaluate->protocol, &split);
     RK_TRY(rk_pipeline_train(&events->content, &split.train, &learning, scratch, result, error));
-    RK_TRY(measure_all(&events->content, result, &split, options, evaluate, scratch, e, error));
     rk_json_open(json, NULL, '{');
     report_how(json, &events->content, &split, evaluate);
-    report_measurements(json, e);
+    if (evaluate->protocol == RK_PROTOCOL_COLD_USER) {
+        RK_TRY(ask_new_users(&events->content, result, &split, options, evaluate, json, error));
+    } else {
+        RK_TRY(measure_all(&events->content, result, &split, options, evaluate, scratch, e, error));
+        report_measurements(json, e);
+    }
     rk_json_open(json, "training", '{');
     rk_pipeline_report(json, result);
     rk_json_close(json, '}');

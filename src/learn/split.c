@@ -8,9 +8,14 @@
 #define SESSIONS_PART  10u
 #define SESSIONS_SHARE 0.1
 #define COLD_SHARE     0.1
+#define NEW_SHARE      0.1
+#define NEW_USERS      300u /* held out of a small log, unless that is too many */
+#define NEW_MOST       (1.0 / 3.0)
 #define STREAM_SAMPLE  0x73616D706C65u /* "sample" */
 #define STREAM_HIDE    0x68696465u     /* "hide" */
 #define STREAM_COLD    0x636F6C64u     /* "cold" */
+#define STREAM_NEW     0x6E6577u       /* "new" */
+#define STREAM_SIDE    0x73696465u     /* "side" */
 
 /* One user's rows, by time, and where they lie in the split. */
 typedef struct user_rows {
@@ -145,8 +150,9 @@ typedef struct splitting {
     const rk_events_content *content;
     rk_protocol protocol;
     uint64_t seed;
-    item_facts facts; /* leave-one-out */
+    item_facts facts; /* leave-one-out, cold-user */
     newest from;      /* temporal-global, sessions by time */
+    double new_share; /* cold-user */
     rk_split *split;
 } splitting;
 
@@ -208,6 +214,27 @@ static void hide_cold_items(const splitting *s, user_rows rows, bool sampled) {
     if (sampled && warm && cold) add_case(s->split, rows.user, rows.begin, warm, cold);
 }
 
+/* Rows on the side that is to be predicted move to the end of the user's run. A user who likes
+ * nothing on one of the sides is held out all the same, and is no case. */
+static void hide_user(const splitting *s, user_rows rows, bool sampled) {
+    if (!(rk_split_fraction(s->content, rows.user, rk_mix64(s->seed, STREAM_NEW)) < s->new_share))
+        return;
+    hide(s->split, rows, 0);
+    uint64_t *own = s->split->row + rows.begin;
+    uint64_t user = rk_split_user_side(s->content, rows.user, s->seed);
+    uint32_t asked = 0, predicted = 0, likes[2] = {0};
+    for (uint32_t i = 0; i < rows.count; i++)
+        asked += !rk_split_is_predicted(user, s->facts.hash[s->content->item[rows.row[i]]]);
+    for (uint32_t i = 0, next = 0; i < rows.count; i++) {
+        uint64_t row = rows.row[i];
+        bool is_predicted = rk_split_is_predicted(user, s->facts.hash[s->content->item[row]]);
+        own[is_predicted ? asked + predicted++ : next++] = row;
+        likes[is_predicted] += rk_event_weight(s->content, s->content->label[row]) > 0.0f;
+    }
+    if (sampled && likes[0] && likes[1])
+        add_case(s->split, rows.user, rows.begin, asked, predicted);
+}
+
 static void split_user(const splitting *s, user_rows rows, bool sampled) {
     switch (s->protocol) {
     case RK_PROTOCOL_LEAVE_ONE_OUT:
@@ -219,6 +246,7 @@ static void split_user(const splitting *s, user_rows rows, bool sampled) {
     case RK_PROTOCOL_SESSIONS: hide_session(s, rows, sampled); break;
     case RK_PROTOCOL_TEMPORAL_GLOBAL: hide_newest(s, rows, sampled); break;
     case RK_PROTOCOL_COLD_ITEM: hide_cold_items(s, rows, sampled); break;
+    case RK_PROTOCOL_COLD_USER: hide_user(s, rows, sampled); break;
     }
 }
 
@@ -276,6 +304,22 @@ static bool choose_cold_items(splitting *s, rk_memory *memory) {
     return true;
 }
 
+static double new_user_share(const rk_events_content *content, const rk_rows *rows) {
+    uint64_t users = 0;
+    for (uint64_t begin = 0; begin < rows->count; users++)
+        begin += rows_of_user(content, rows, begin).count;
+    double least = users ? (double)NEW_USERS / (double)users : 0.0;
+    return RK_MAX(NEW_SHARE, RK_MIN(least, NEW_MOST));
+}
+
+uint64_t rk_split_user_side(const rk_events_content *content, uint32_t user, uint64_t seed) {
+    return rk_split_hash(&content->users, user, rk_mix64(seed, STREAM_SIDE));
+}
+
+bool rk_split_is_predicted(uint64_t user_side, uint64_t item_hash) {
+    return rk_mix64(user_side, item_hash) >> 63;
+}
+
 void rk_split_drop(rk_rows *rows) {
     uint64_t kept = 0;
     for (uint64_t i = 0; i < rows->count; i++) {
@@ -306,6 +350,9 @@ static bool prepare(splitting *s, const rk_rows *rows, rk_memory *memory, rk_mem
         return !splits_sessions_by_time(s->content) || find_newest_sessions(s, rows, scratch);
     case RK_PROTOCOL_TEMPORAL_GLOBAL: return find_newest_events(s, rows, scratch);
     case RK_PROTOCOL_COLD_ITEM: return choose_cold_items(s, memory);
+    case RK_PROTOCOL_COLD_USER:
+        s->new_share = new_user_share(s->content, rows);
+        return take_facts(s->content, true, scratch, &s->facts);
     }
     return true;
 }

@@ -21,6 +21,10 @@
  *   cold-item      a tenth of the items by hash: none of their rows is learnt from. A user with
  *                  such rows and others is a case: from the others, whenever they were, to these.
  *                  Only the hidden items are to be ranked.
+ *   cold-user      a tenth of the users by hash (of small logs more: 300, at most a third): none of
+ *                  their rows is learnt from. For each of them every item lies on one of two sides,
+ *                  by hash of user and item: what lies on the one may be answered (the history of
+ *                  the case), what lies on the other is to be predicted.
  *
  * Which of the hidden items count is the evaluation's rule (evaluate.h). O(rows). */
 #ifndef RK_LEARN_SPLIT_H
@@ -58,6 +62,10 @@ rk_status rk_split_events(const rk_events_content *content, const rk_rows *rows,
 double rk_split_fraction(const rk_events_content *content, uint32_t user, uint64_t seed);
 /* Hash of an id, whatever its place in the file. */
 uint64_t rk_split_hash(const rk_strings *ids, uint32_t row, uint64_t seed);
+/* cold-user: what decides for a user on which side an item lies, and whether one of that hash
+ * (rk_split_hash with seed 0) is to be predicted. */
+uint64_t rk_split_user_side(const rk_events_content *content, uint32_t user, uint64_t seed);
+bool rk_split_is_predicted(uint64_t user_side, uint64_t item_hash);
 /* Marks rows that a split hides, until rk_split_drop. */
 #define RK_ROW_HIDDEN UINT64_MAX
 void rk_split_drop(rk_rows *rows);

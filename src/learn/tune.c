@@ -77,6 +77,10 @@ static rk_status choose_protocol(tuning *t, rk_error *error) {
         return rk_fail(error, RK_BAD_ARGUMENT, NULL, 0,
                        "cold-item hides items from training, and tuning does not train");
     }
+    if (*protocol == RK_PROTOCOL_COLD_USER) {
+        return rk_fail(error, RK_BAD_ARGUMENT, NULL, 0,
+                       "cold-user hides users from training, and tuning does not train");
+    }
     if (*protocol == RK_PROTOCOL_TEMPORAL && !timed)
         return rk_fail(error, RK_NO_TEST_CASES, NULL, 0, "temporal needs a time column");
     if (*protocol == RK_PROTOCOL_TEMPORAL_GLOBAL && meta->time_kind != RK_TIME_UNIX_MS) {

@@ -19,6 +19,17 @@ static void lay_out_rankers(rk_arena *arena, const rk_snapshot_meta *meta, rk_en
     engine->fresh_rows = RK_TAKE(arena, float, rows * meta->tasks);
 }
 
+static void lay_out_onboarding(rk_arena *arena, const rk_snapshot_meta *meta,
+                               rk_onboarding_pool *pool) {
+    float **const columns[] = {&pool->scale, &pool->mean, &pool->prior, &pool->wanted,
+                               &pool->known, &pool->pick, &pool->gain,  &pool->score};
+    pool->item = RK_TAKE(arena, uint32_t, RK_ONBOARDING_POOL);
+    pool->vector = RK_TAKE(arena, int16_t, RK_ONBOARDING_POOL * meta->dim);
+    for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
+        *columns[c] = RK_TAKE(arena, float, RK_ONBOARDING_POOL);
+    pool->row = RK_TAKE(arena, float, 2 * RK_ONBOARDING_POOL);
+}
+
 /* One layout for measuring and for use. */
 static void lay_out(rk_arena *arena, const rk_snapshot_meta *meta, rk_engine *engine) {
     uint32_t items = meta->items;
@@ -51,6 +62,7 @@ static void lay_out(rk_arena *arena, const rk_snapshot_meta *meta, rk_engine *en
     engine->places = RK_TAKE(arena, uint32_t, RK_MAX_CANDIDATES);
     engine->ruled = RK_TAKE(arena, rk_ruled, RK_MAX_COUNT);
     lay_out_rankers(arena, meta, engine);
+    lay_out_onboarding(arena, meta, &engine->asked);
     /* Training asks for features before there is a ranker, so they are always there. */
     engine->features = rk_arena_take(arena, rk_feature_context_bytes(meta), 1);
 }

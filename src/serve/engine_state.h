@@ -13,6 +13,24 @@
 /* Candidates that the second stage takes in one go. */
 #define RK_SECOND_BLOCK 32u
 
+/* Items that onboarding chooses from: the most popular ones that may be asked about. */
+#define RK_ONBOARDING_POOL 256u
+
+typedef struct rk_onboarding_pool {
+    uint32_t count;
+    uint32_t *item;  /* (RK_ONBOARDING_POOL) */
+    int16_t *vector; /* (RK_ONBOARDING_POOL, dim) signed magnitudes */
+    float *scale;    /* (RK_ONBOARDING_POOL) of those */
+    float *mean;     /* (RK_ONBOARDING_POOL) <mean, the rest of the item> */
+    float *prior;    /* (RK_ONBOARDING_POOL) probability that somebody wants it */
+    float *wanted;   /* (RK_ONBOARDING_POOL) that this user does */
+    float *known;    /* (RK_ONBOARDING_POOL) that the user knows it */
+    float *pick;     /* (RK_ONBOARDING_POOL) both; before, what of `known` is left */
+    float *gain;     /* (RK_ONBOARDING_POOL) what the pick would change */
+    float *score;    /* (RK_ONBOARDING_POOL) */
+    float *row;      /* (2, RK_ONBOARDING_POOL) cosines of one item, and of the session */
+} rk_onboarding_pool;
+
 struct rk_engine {
     rk_snapshot_content content;
     rk_description description;
@@ -51,6 +69,8 @@ struct rk_engine {
     float *values;        /* (RK_MAX_CANDIDATES) by place, of those in `final` */
     rk_scored *fresh;     /* (2, RK_MAX_CANDIDATES) items that nobody has met: stage_new.c */
     float *fresh_rows;    /* (RK_MAX_CANDIDATES, meta.tasks) */
+
+    rk_onboarding_pool asked; /* onboarding.c */
 };
 
 #endif

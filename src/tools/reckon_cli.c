@@ -24,7 +24,7 @@
 
 enum { EXIT_REFUSED = 1, EXIT_USAGE = 2 };
 
-#define PROTOCOLS "leave-one-out|temporal|temporal-global|sessions|cold-item"
+#define PROTOCOLS "leave-one-out|temporal|temporal-global|sessions|cold-item|cold-user"
 
 /* ---- errors ---------------------------------------------------------------------------------- */
 
@@ -510,7 +510,7 @@ static int read_tuning(arguments *args) {
     if (args->protocol) {
         tune->has_protocol = true;
         if (!parse_protocol(args->protocol, &tune->protocol) ||
-            tune->protocol == RK_PROTOCOL_COLD_ITEM) {
+            tune->protocol == RK_PROTOCOL_COLD_ITEM || tune->protocol == RK_PROTOCOL_COLD_USER) {
             return usage("--protocol is leave-one-out|temporal|temporal-global|sessions",
                          args->protocol);
         }
