@@ -10,12 +10,17 @@
  * "Evaluation of Session-based Recommendation Algorithms" (2018); damped cosine: G. Linden et al.
  * (2003).
  *
+ * With a prior (prior.h) the source's rows are added to the sums as the counts that they stand for,
+ * and its pseudo-events to n; without events its weights stay as they are.
+ *
  * Items are dealt to shards, a row is one shard's work from first to last, so threads change
  * nothing. Cost: O(events * window). */
 #ifndef RK_LEARN_BUILD_NEIGHBORS_H
 #define RK_LEARN_BUILD_NEIGHBORS_H
 
 #include "learn/log.h"
+
+struct rk_prior;
 
 #define RK_NEIGHBOR_ROW_MAX 256u
 
@@ -24,6 +29,7 @@ typedef struct rk_neighbor_params {
     uint32_t top; /* entries kept a row, <= RK_NEIGHBOR_ROW_MAX */
     float forward, backward;
     float length_power, norm;
+    const struct rk_prior *prior; /* or NULL */
 } rk_neighbor_params;
 
 /* Rows as the snapshot stores them. */

@@ -9,9 +9,11 @@
 #define RK_POPULAR_ROWS 2048u
 
 /* popularity (items) = sum of weight * 2^(-(newest - time) / half_life), half_life_ms 0 = no decay;
- * popular (popular_count <= RK_POPULAR_ROWS) by descending popularity, ties by item.
+ * popular (popular_count <= RK_POPULAR_ROWS) by descending popularity, ties by item. start (items):
+ * what every sum begins with, or NULL.
  * scratch: RK_POPULAR_ROWS entries are taken from `memory`. False if out of memory. O(events). */
-bool rk_build_popularity(const rk_log *log, int64_t half_life_ms, rk_memory *memory,
-                         float *popularity, uint32_t *popular, uint32_t *popular_count);
+bool rk_build_popularity(const rk_log *log, int64_t half_life_ms, const float *start,
+                         rk_memory *memory, float *popularity, uint32_t *popular,
+                         uint32_t *popular_count);
 
 #endif
