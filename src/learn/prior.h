@@ -28,7 +28,7 @@
 /* Most pseudo-events of the popularity prior, all items together. */
 #define RK_PRIOR_POPULARITY_MOST 2000.0f
 #define RK_PRIOR_WINDOW          5u
-#define RK_PRIOR_ANCHOR          1.0f /* of vectors, in train_encoder.h's units */
+#define RK_PRIOR_ANCHOR          3.0f /* of vectors, in train_encoder.h's units */
 
 typedef struct rk_prior {
     const rk_snapshot_content *source;

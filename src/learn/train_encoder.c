@@ -15,8 +15,9 @@
 #define STREAM_CHUNK   0x656E6332u
 #define STREAM_MEASURE 0x656E6333u
 #define REPORT_STEPS   256u
-/* What an event adds to Adagrad's sums over a training, about: a tenth to one an epoch. */
-#define SQUARES_OF_EVENT 3.0f
+/* What an event of the origin counts in Adagrad's sums: 3 lets the vectors of a small log follow
+ * its chance (src/README.md). */
+#define SQUARES_OF_EVENT 30.0f
 /* Position weights that were learnt move by a tenth of the rate. */
 #define LEARNT_POSITION_RATE 0.1f
 

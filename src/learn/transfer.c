@@ -65,18 +65,26 @@ static rk_status train_unsearched(const rk_events_content *events, const rk_rows
                             &out->content, &out->vectors, error);
 }
 
+/* Why the source's rankers stay behind, or NULL. */
+static const char *keeps_back(const rk_transfer *transfer, const char *obstacle,
+                              const rk_trained *out) {
+    const rk_guard_result *guard = &transfer->guard;
+    if (out->ranked.shipped) return "the target has its own";
+    if (obstacle) return obstacle;
+    if (guard->ranked && guard->funnel <= guard->score[guard->trust])
+        return "the blend without them finds more of the target's events";
+    return NULL;
+}
+
 /* Rankers that the target could not learn. */
-static rk_status carry(rk_transfer *transfer, const rk_events_content *events, const rk_rows *rows,
-                       rk_memory *memory, rk_trained *out, rk_error *error) {
-    if (out->ranked.shipped) return RK_OK;
-    transfer->ranker_reason = rk_carry_obstacle(transfer->prior.source, events, &out->content);
-    if (!transfer->ranker_reason && out->ranked.tried)
-        transfer->ranker_reason = "the target's own do not beat its blend";
-    if (transfer->ranker_reason) return RK_OK;
-    transfer->rankers = true;
-    return rk_carry_rankers(&transfer->prior, events, rows, &out->log, memory, &out->content)
-               ? RK_OK
-               : out_of_memory(error, "rankers");
+static rk_status carry(rk_transfer *transfer, const char *obstacle, const rk_events_content *events,
+                       const rk_rows *rows, rk_memory *memory, rk_trained *out, rk_error *error) {
+    transfer->ranker_reason = keeps_back(transfer, obstacle, out);
+    transfer->rankers = !transfer->ranker_reason;
+    if (!transfer->rankers ||
+        rk_carry_rankers(&transfer->prior, events, rows, &out->log, memory, &out->content))
+        return RK_OK;
+    return out_of_memory(error, "rankers");
 }
 
 /* How far the vectors of known items have moved. */
@@ -101,7 +109,8 @@ static double moved(const rk_prior *prior, const rk_trained *out) {
 
 static rk_status train_with_prior(rk_transfer *transfer, const rk_events_content *events,
                                   const rk_rows *rows, const rk_learn_options *options, bool liked,
-                                  rk_memory *memory, rk_trained *out, rk_error *error) {
+                                  const char *obstacle, rk_memory *memory, rk_trained *out,
+                                  rk_error *error) {
     rk_learn_options with = *options;
     rk_memory scratch = {0};
     with.prior = &transfer->prior;
@@ -111,7 +120,7 @@ static rk_status train_with_prior(rk_transfer *transfer, const rk_events_content
                               : train_unsearched(events, rows, &with, memory, out, error));
     if (!liked && !rk_carry_signals(&transfer->prior, &out->log, memory, &out->content))
         return out_of_memory(error, "what is rising");
-    RK_TRY(carry(transfer, events, rows, memory, out, error));
+    RK_TRY(carry(transfer, obstacle, events, rows, memory, out, error));
     float *start = RK_NEW(&scratch, float, out->log.items);
     if (start) transfer->popular_events = rk_prior_popularity(&transfer->prior, &out->log, start);
     transfer->moved = moved(&transfer->prior, out);
@@ -129,13 +138,15 @@ rk_status rk_transfer_train(const rk_snapshot_content *source, const rk_events_c
         return out_of_memory(error, "matching of items");
     RK_TRY(check(source, events, rows, options, &transfer->prior.matches, error));
     const bool liked = has_likes(events, rows);
+    const char *obstacle = rk_carry_obstacle(source, events);
     transfer->guard.trust = RK_TRUST_ALL;
     if (liked) {
-        RK_TRY(rk_transfer_guard(events, rows, &transfer->prior, &alone, &transfer->guard, error));
+        RK_TRY(rk_transfer_guard(events, rows, &transfer->prior, !obstacle, &alone,
+                                 &transfer->guard, error));
         transfer->guarded = transfer->guard.cases > 0;
     }
     if (transfer->guard.trust == RK_TRUST_NONE)
         return rk_pipeline_train(events, rows, &alone, memory, out, error);
     transfer->prior = rk_trust_prior(&transfer->prior, transfer->guard.trust);
-    return train_with_prior(transfer, events, rows, options, liked, memory, out, error);
+    return train_with_prior(transfer, events, rows, options, liked, obstacle, memory, out, error);
 }

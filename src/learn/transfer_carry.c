@@ -6,27 +6,29 @@
 
 #define COMPARED_ATTRIBUTES 4u /* features attribute_0 to attribute_3 */
 
+static bool has_values(uint8_t kind) {
+    return kind == RK_ATTRIBUTE_CATEGORY || kind == RK_ATTRIBUTE_TAGS;
+}
+
 static bool same_string(const rk_strings *a, uint32_t i, const rk_strings *b, uint32_t j) {
     const char *x, *y;
     const uint32_t x_bytes = rk_strings_get(a, i, &x), y_bytes = rk_strings_get(b, j, &y);
     return x_bytes == y_bytes && memcmp(x, y, x_bytes) == 0;
 }
 
-/* The next attribute from `at` on that has values, or the number of attributes. */
-static uint32_t next_valued(const rk_snapshot_content *content, uint32_t at) {
-    while (at < content->meta.attributes &&
-           content->attribute_first[at] == content->attribute_first[at + 1])
-        at++;
-    return at;
-}
-
-static bool compares_same_attributes(const rk_snapshot_content *a, const rk_snapshot_content *b) {
-    uint32_t i = next_valued(a, 0), j = next_valued(b, 0);
-    for (uint32_t n = 0; n < COMPARED_ATTRIBUTES; n++) {
-        if (i == a->meta.attributes || j == b->meta.attributes) break;
-        if (!same_string(&a->attributes, i, &b->attributes, j)) return false;
-        i = next_valued(a, i + 1);
-        j = next_valued(b, j + 1);
+/* Whether the first attributes that a snapshot has values of, in order, are the file's: those that
+ * are categories or tags. (One without any value in the file moves the others up; then it is one
+ * that is compared by nothing.) */
+static bool compares_same_attributes(const rk_snapshot_content *source,
+                                     const rk_events_content *events) {
+    uint32_t own = 0, compared = 0;
+    for (uint32_t a = 0; a < source->meta.attributes && compared < COMPARED_ATTRIBUTES; a++) {
+        if (source->attribute_first[a] == source->attribute_first[a + 1]) continue;
+        while (own < events->meta.attributes && !has_values(events->attribute_kind[own])) own++;
+        if (own == events->meta.attributes) return false;
+        if (!same_string(&source->attributes, a, &events->attributes, own)) return false;
+        own++;
+        compared++;
     }
     return true;
 }
@@ -37,10 +39,9 @@ static uint32_t type_of(const rk_snapshot_content *source, uint32_t type, const 
     return rk_strings_scan(types, name, bytes);
 }
 
-const char *rk_carry_obstacle(const rk_snapshot_content *source, const rk_events_content *events,
-                              const rk_snapshot_content *content) {
+const char *rk_carry_obstacle(const rk_snapshot_content *source, const rk_events_content *events) {
     if (!source->meta.tasks) return "the source has none";
-    if (!compares_same_attributes(source, content)) return "the items have other attributes";
+    if (!compares_same_attributes(source, events)) return "the items have other attributes";
     if (!events->meta.events) return NULL;
     for (uint32_t t = 0, before = 0; t < source->meta.tasks; t++) {
         const uint32_t type = type_of(source, source->tasks[t].type, &events->types);

@@ -10,9 +10,8 @@
 
 #include "learn/fit.h"
 
-/* Why the rankers cannot be carried into a content learnt from these events, or NULL. */
-const char *rk_carry_obstacle(const rk_snapshot_content *source, const rk_events_content *events,
-                              const rk_snapshot_content *content);
+/* Why the rankers cannot be carried to a region of these events and items, or NULL. */
+const char *rk_carry_obstacle(const rk_snapshot_content *source, const rk_events_content *events);
 
 /* Puts the source's rankers into `content`, of items as `log` numbers them; there is no obstacle.
  * False if out of memory. */

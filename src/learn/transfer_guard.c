@@ -3,6 +3,7 @@
 #include "base/fmath.h"
 #include "learn/evaluate.h"
 #include "learn/search.h"
+#include "learn/transfer_carry.h"
 
 #define STREAM_PART 0x70617274u /* "part" */
 
@@ -34,8 +35,10 @@ typedef struct guard {
     const rk_prior *prior;
     bool sessions; /* every prefix of a hidden session is asked; else one event a user is hidden */
     uint32_t parts;
-    double *gain; /* (RK_TRUSTS, most cases) scores by case */
-    uint32_t most, count;
+    rk_trust chosen;
+    double *gain;   /* (RK_TRUSTS, most) scores by case */
+    double *funnel; /* (most) of the chosen level with the source's rankers */
+    uint32_t most;  /* cases */
 } guard;
 
 /* ---- parts
@@ -100,9 +103,33 @@ static rk_status fit_level(const guard *g, const rk_split *split, const rk_tuned
                             error);
 }
 
-/* Scores of the part's cases at one level, into g->gain from g->count on. A target that has nothing
- * to learn from finds nothing. */
-static rk_status ask_level(const guard *g, const rk_split *split, rk_trust trust, rk_error *error) {
+/* Scores of the part's cases by one method, from gain on. */
+static rk_status ask_method(const guard *g, const rk_split *split, const rk_log *log,
+                            const rk_snapshot_content *content, const rk_method *method,
+                            rk_memory *memory, double *gain, rk_error *error) {
+    const rk_trial trial = {.events = g->events,
+                            .log = log,
+                            .snapshot = content,
+                            .split = split,
+                            .cutoffs = cutoffs,
+                            .cutoff_count = CUTOFFS,
+                            .threads = g->options->threads,
+                            .located = g->options->located};
+    rk_metrics metrics;
+    float *values = RK_NEW(memory, float, (uint64_t)split->case_count *RK_VALUE_COUNT *CUTOFFS);
+    if (!values || !rk_evaluate_keeping(&trial, method, &metrics, (rk_kept){.values = values}))
+        return rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "guard");
+    for (uint32_t i = 0; i < split->case_count; i++) {
+        const float *ndcg = values + ((uint64_t)i * RK_VALUE_COUNT + RK_VALUE_NDCG) * CUTOFFS;
+        gain[i] = ndcg[0] < 0.0f ? 0.0 : 0.5 * ((double)ndcg[0] + (double)ndcg[1]);
+    }
+    return RK_OK;
+}
+
+/* A level on one part: the blend's scores into gain and, if it is not NULL, those of the funnel
+ * with the source's rankers. A target that has nothing to learn from finds nothing. */
+static rk_status ask_level(const guard *g, const rk_split *split, rk_trust trust, double *gain,
+                           double *funnel, rk_error *error) {
     rk_memory memory = {0};
     rk_learn_options options = *g->options;
     const rk_prior prior = rk_trust_prior(g->prior, trust);
@@ -113,29 +140,14 @@ static rk_status ask_level(const guard *g, const rk_split *split, rk_trust trust
         g->events->meta.time_kind == RK_TIME_NONE && !g->sessions;
     rk_log log;
     rk_snapshot_content content;
-    double *gain = g->gain + (uint64_t)trust * g->most + g->count;
     rk_status status = fit_level(g, split, &tuned, &options, &memory, &log, &content, error);
-    if (status == RK_OK) {
-        rk_trial trial = {.events = g->events,
-                          .log = &log,
-                          .snapshot = &content,
-                          .split = split,
-                          .cutoffs = cutoffs,
-                          .cutoff_count = CUTOFFS,
-                          .threads = options.threads,
-                          .located = options.located};
-        const rk_method blend = rk_method_blend();
-        rk_metrics metrics;
-        float *values =
-            RK_NEW(&memory, float, (uint64_t)split->case_count *RK_VALUE_COUNT *CUTOFFS);
-        if (!values ||
-            !rk_evaluate_keeping(&trial, &blend, &metrics, (rk_kept){.values = values})) {
-            status = rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "guard");
-        }
-        for (uint32_t i = 0; status == RK_OK && i < split->case_count; i++) {
-            const float *ndcg = values + ((uint64_t)i * RK_VALUE_COUNT + RK_VALUE_NDCG) * CUTOFFS;
-            gain[i] = ndcg[0] < 0.0f ? 0.0 : 0.5 * ((double)ndcg[0] + (double)ndcg[1]);
-        }
+    const rk_method blend = rk_method_blend(), whole = rk_method_funnel();
+    if (status == RK_OK && gain)
+        status = ask_method(g, split, &log, &content, &blend, &memory, gain, error);
+    if (status == RK_OK && funnel) {
+        status = rk_carry_rankers(&prior, g->events, &split->train, &log, &memory, &content)
+                     ? ask_method(g, split, &log, &content, &whole, &memory, funnel, error)
+                     : rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "guard");
     }
     rk_memory_free(&memory);
     return status == RK_NO_EVENTS ? RK_OK : status;
@@ -162,53 +174,102 @@ static double standard_error(const double *a, const double *b, uint32_t count) {
 }
 
 static void decide(const guard *g, rk_guard_result *out) {
+    const double *alone = g->gain;
     uint32_t best = RK_TRUST_LITTLE;
-    out->cases = g->count;
     for (uint32_t t = 0; t < RK_TRUSTS; t++) {
-        out->score[t] = mean_of(g->gain + (uint64_t)t * g->most, g->count);
+        out->score[t] = mean_of(g->gain + (uint64_t)t * g->most, out->cases);
         if (t > RK_TRUST_LITTLE && out->score[t] > out->score[best]) best = t;
     }
-    out->error = standard_error(g->gain + (uint64_t)best * g->most, g->gain, g->count);
+    out->error = standard_error(g->gain + (uint64_t)best * g->most, alone, out->cases);
     out->trust = out->score[best] > out->score[RK_TRUST_NONE] ? (rk_trust)best : RK_TRUST_NONE;
 }
 
-static rk_status ask_part(guard *g, const rk_split *split, rk_error *error) {
-    for (uint32_t t = 0; t < RK_TRUSTS; t++) RK_TRY(ask_level(g, split, (rk_trust)t, error));
-    g->count += split->case_count;
+/* Asks one part; the scores of its cases go to `first` and on. */
+typedef rk_status ask_fn(const guard *g, const rk_split *split, uint32_t first, rk_error *error);
+
+static rk_status ask_levels(const guard *g, const rk_split *split, uint32_t first,
+                            rk_error *error) {
+    for (uint32_t t = 0; t < RK_TRUSTS; t++) {
+        RK_TRY(
+            ask_level(g, split, (rk_trust)t, g->gain + (uint64_t)t * g->most + first, NULL, error));
+    }
     return RK_OK;
 }
 
-static rk_status ask_parts(guard *g, rk_memory *memory, rk_guard_result *out, rk_error *error) {
-    uint64_t users = 0, cases = 0;
+static rk_status ask_funnel(const guard *g, const rk_split *split, uint32_t first,
+                            rk_error *error) {
+    return ask_level(g, split, g->chosen, NULL, g->funnel + first, error);
+}
+
+/* Part after part until there are enough cases. */
+static rk_status ask_parts(const guard *g, ask_fn *ask, uint32_t *parts, uint32_t *count,
+                           rk_error *error) {
+    rk_status status = RK_OK;
+    *parts = *count = 0;
+    while (status == RK_OK && *parts < g->parts && *count < RK_GUARD_CASES) {
+        rk_memory memory = {0};
+        rk_split split;
+        if (!split_part(g, (*parts)++, &memory, &split)) {
+            status = rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "guard");
+        } else {
+            thin(&split, g->most - *count);
+            status = ask(g, &split, *count, error);
+            *count += split.case_count;
+        }
+        rk_memory_free(&memory);
+    }
+    return status;
+}
+
+static rk_status ask_users(const guard *g, ask_fn *ask, uint32_t *parts, uint32_t *count,
+                           rk_error *error) {
+    rk_memory memory = {0};
+    rk_split split;
+    rk_status status = rk_split_events(g->events, g->rows, RK_PROTOCOL_LEAVE_ONE_OUT, 1.0,
+                                       g->options->seed ^ STREAM_PART, &memory, &split, error);
+    *parts = 1;
+    *count = 0;
+    if (status == RK_OK) {
+        thin(&split, RK_GUARD_CASES);
+        status = ask(g, &split, 0, error);
+        *count = split.case_count;
+    }
+    rk_memory_free(&memory);
+    return status;
+}
+
+/* Users, and the cases that they give in all. */
+static void count_cases(guard *g, rk_guard_result *out) {
+    uint64_t users = 0, asking = 0, prefixes = 0;
     for (uint64_t begin = 0, end; begin < g->rows->count; begin = end, users++) {
         end = end_of_user(g, begin);
-        cases += end - begin - 1;
+        prefixes += end - begin - 1;
+        asking += end - begin >= 3;
     }
-    out->available = cases;
+    out->available = g->sessions ? prefixes : asking;
     g->parts = (uint32_t)RK_MIN(RK_MAX(users, 1), RK_GUARD_PARTS);
-    for (uint32_t part = 0; part < g->parts && g->count < RK_GUARD_CASES; part++) {
-        rk_split split;
-        if (!split_part(g, part, memory, &split))
-            return rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "guard");
-        thin(&split, g->most - g->count);
-        RK_TRY(ask_part(g, &split, error));
-        out->parts++;
-    }
-    return RK_OK;
 }
 
-static rk_status ask_users(guard *g, rk_memory *memory, rk_guard_result *out, rk_error *error) {
-    rk_split split;
-    RK_TRY(rk_split_events(g->events, g->rows, RK_PROTOCOL_LEAVE_ONE_OUT, 1.0,
-                           g->options->seed ^ STREAM_PART, memory, &split, error));
-    out->available = split.case_count;
-    out->parts = 1;
-    thin(&split, RK_GUARD_CASES);
-    return ask_part(g, &split, error);
+static rk_status ask(guard *g, bool rankers, rk_guard_result *out, rk_error *error) {
+    rk_status (*all)(const guard *, ask_fn *, uint32_t *, uint32_t *, rk_error *) =
+        g->sessions ? ask_parts : ask_users;
+    count_cases(g, out);
+    RK_TRY(all(g, ask_levels, &out->parts, &out->cases, error));
+    if (!out->cases) return RK_OK;
+    decide(g, out);
+    g->chosen = out->trust;
+    if (!rankers || g->chosen == RK_TRUST_NONE) return RK_OK;
+    uint32_t parts, count;
+    const double *blend = g->gain + (uint64_t)g->chosen * g->most;
+    RK_TRY(all(g, ask_funnel, &parts, &count, error));
+    out->ranked = true;
+    out->funnel = mean_of(g->funnel, count);
+    out->funnel_error = standard_error(g->funnel, blend, count);
+    return RK_OK;
 }
 
 rk_status rk_transfer_guard(const rk_events_content *all, const rk_rows *rows,
-                            const rk_prior *prior, const rk_learn_options *options,
+                            const rk_prior *prior, bool rankers, const rk_learn_options *options,
                             rk_guard_result *out, rk_error *error) {
     rk_memory memory = {0};
     rk_events_content events = *all;
@@ -221,11 +282,10 @@ rk_status rk_transfer_guard(const rk_events_content *all, const rk_rows *rows,
                .most = 2 * RK_GUARD_CASES};
     *out = (rk_guard_result){.trust = RK_TRUST_SOME};
     g.gain = RK_NEW(&memory, double, (uint64_t)RK_TRUSTS *g.most);
-    rk_status status = g.gain ? RK_OK : rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "guard");
-    if (status == RK_OK)
-        status =
-            g.sessions ? ask_parts(&g, &memory, out, error) : ask_users(&g, &memory, out, error);
-    if (status == RK_OK && g.count) decide(&g, out);
+    g.funnel = RK_NEW(&memory, double, g.most);
+    const rk_status status = g.gain && g.funnel
+                                 ? ask(&g, rankers, out, error)
+                                 : rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "guard");
     rk_memory_free(&memory);
     return status;
 }

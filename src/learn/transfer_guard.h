@@ -11,7 +11,9 @@
  * they would start from (the source's, or the defaults for the target alone); parts are asked until
  * RK_GUARD_CASES cases have been, so a large log costs one fit a level, not five. A log of a single
  * session leaves nothing for the target to learn from: there the source must find its events by
- * itself. A level is judged by NDCG@10 and NDCG@100 together, as the search judges a blend. */
+ * itself. A level is judged by NDCG@10 and NDCG@100 together, as the search judges a blend. At the
+ * level that is chosen the source's rankers are asked as well: what they learnt of ages, rates and
+ * popularity may be true of the source alone. */
 #ifndef RK_LEARN_TRANSFER_GUARD_H
 #define RK_LEARN_TRANSFER_GUARD_H
 
@@ -40,13 +42,16 @@ typedef struct rk_guard_result {
     uint32_t cases, parts; /* asked in all; parts hidden in turn. 0: nothing could be asked */
     uint64_t available;    /* cases that all parts together have */
     double score[RK_TRUSTS];
-    double error; /* standard error of the difference of the chosen level's score to RK_TRUST_NONE's
-                     (or of the best other's, if that is chosen), over cases */
+    double error;  /* standard error of the best level's score less RK_TRUST_NONE's, over cases */
+    bool ranked;   /* carried rankers could be asked: */
+    double funnel; /* the chosen level's score with them; its own is that of the blend */
+    double funnel_error; /* of the difference */
 } rk_guard_result;
 
-/* `rows`: what may be learnt from. Errors: OUT_OF_MEMORY, NO_EVENTS. */
+/* `rows`: what may be learnt from; `rankers`: the source has some that could be carried. Errors:
+ * OUT_OF_MEMORY, NO_EVENTS. */
 rk_status rk_transfer_guard(const rk_events_content *events, const rk_rows *rows,
-                            const rk_prior *prior, const rk_learn_options *options,
+                            const rk_prior *prior, bool rankers, const rk_learn_options *options,
                             rk_guard_result *out, rk_error *error);
 
 #endif
