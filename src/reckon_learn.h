@@ -24,6 +24,9 @@ typedef enum rk_validate {
     RK_VALIDATE_SESSIONS
 } rk_validate;
 
+/* A region learnt before, as evidence beside the events (learn/prior.h). */
+struct rk_prior;
+
 /* What a person fixes of a source; the rest is chosen on validation. */
 typedef struct rk_source_setting {
     bool has_quota, has_weight;
@@ -55,9 +58,10 @@ typedef struct rk_learn_options {
     uint32_t value_count;
     rk_validate validation; /* an evaluation sets what its protocol asks */
     uint32_t sgns_epochs;
-    uint32_t tower_epochs;   /* 0: no user tower */
-    uint32_t encoder_epochs; /* 0: sessions are pooled by one decay */
-    uint32_t ranker_epochs;  /* at most: the best is kept */
+    uint32_t tower_epochs;        /* 0: no user tower */
+    uint32_t encoder_epochs;      /* 0: sessions are pooled by one decay */
+    uint32_t ranker_epochs;       /* at most: the best is kept */
+    const struct rk_prior *prior; /* or NULL; its source's dim is that of the vectors */
     rk_progress_fn *progress;
     rk_note_fn *note;
     void *context;

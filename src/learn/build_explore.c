@@ -21,13 +21,13 @@ bool rk_build_explore(const rk_log *log, uint32_t *explore, uint32_t *count) {
         newest = RK_MAX(newest, log->time[i]);
         last[log->item[i]] = RK_MAX(last[log->item[i]], log->time[i]);
     }
-    if (!log->events) oldest = newest = 0;
+    const uint64_t all = log->events ? (uint64_t)(newest - oldest) + 1 : 1;
     rk_topk best = rk_topk_over(list, ok ? RK_EXPLORE_ROWS : 0);
     for (uint32_t item = 0; ok && item < log->items; item++) {
         uint32_t events = log->item_events[item];
         if (events > RK_EXPLORE_EVENTS || log->item_rows[item] == RK_ROW_DISLIKED) continue;
         uint64_t since = events ? (uint64_t)(last[item] - oldest) : 0;
-        rk_topk_push(&best, newness(events, since, (uint64_t)(newest - oldest) + 1), item);
+        rk_topk_push(&best, newness(events, since, all), item);
     }
     uint32_t found = rk_topk_finish(&best);
     for (uint32_t i = 0; i < found; i++) chosen[list[i].item] = true;

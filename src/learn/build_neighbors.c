@@ -4,6 +4,7 @@
 #include "base/topk.h"
 #include "format/snapshot_layout.h"
 #include "learn/parallel.h"
+#include "learn/prior.h"
 #include "model/item_neighbors.h"
 
 #define PRIOR_COUNT 5.0f
@@ -24,6 +25,7 @@ typedef struct build {
     float *length_weight;   /* (sessions) */
     rk_scored *rows;        /* (items, top) */
     uint32_t *row_count;    /* (items) */
+    rk_prior_rows prior;    /* of params->prior */
     shard_scratch shard[RK_SHARDS];
 } build;
 
@@ -61,6 +63,14 @@ static void add_related(const build *b, shard_scratch *scratch, uint32_t *touche
         add(scratch, touched_count, expert->related[i], b->params->related);
 }
 
+static void add_prior(const build *b, shard_scratch *scratch, uint32_t *touched_count,
+                      uint32_t item) {
+    for (uint64_t i = b->prior.begin[item]; i < b->prior.begin[item + 1]; i++) {
+        if (b->prior.count[i] > 0.0f)
+            add(scratch, touched_count, b->prior.item[i], b->prior.count[i]);
+    }
+}
+
 static void build_shard(void *context, uint32_t shard) {
     build *b = context;
     shard_scratch *scratch = &b->shard[shard];
@@ -70,6 +80,7 @@ static void build_shard(void *context, uint32_t shard) {
             add_window(b, scratch, &touched_count, b->where[i]);
         }
         add_related(b, scratch, &touched_count, item);
+        if (b->params->prior) add_prior(b, scratch, &touched_count, item);
         rk_topk top = rk_topk_over(b->rows + (uint64_t)item * b->params->top, b->params->top);
         for (uint32_t i = 0; i < touched_count; i++) {
             uint32_t other = scratch->touched[i];
@@ -113,7 +124,10 @@ static void index_places(build *b) {
         b->where_begin[item] += b->where_begin[item - 1];
     for (uint64_t i = 0; i < log->events; i++) b->where[b->where_begin[log->item[i] + 1]++] = i;
     for (uint32_t item = 0; item < log->items; item++) {
-        b->item_norm[item] = rk_powf((float)log->item_events[item] + PRIOR_COUNT, -b->params->norm);
+        float n = (float)log->item_events[item];
+        if (b->params->prior) n += b->prior.events[item];
+        /* Without a log there are only the source's rows, which are normalised. */
+        b->item_norm[item] = log->events ? rk_powf(n + PRIOR_COUNT, -b->params->norm) : 1.0f;
     }
     float weight = 1.0f;
     for (uint32_t distance = 1; distance <= b->params->window; distance++) {
@@ -181,7 +195,8 @@ bool rk_build_neighbors(const rk_log *log, const rk_neighbor_params *params, uin
     assert(params->top >= 1 && params->top <= RK_NEIGHBOR_ROW_MAX);
     rk_memory scratch = {0};
     build b = {.log = log, .params = params};
-    bool ok = take_scratch(&b, &scratch);
+    bool ok = take_scratch(&b, &scratch) &&
+              (!params->prior || rk_prior_neighbors(params->prior, log, &scratch, &b.prior));
     if (ok) {
         index_places(&b);
         rk_parallel(threads, build_shard, &b);

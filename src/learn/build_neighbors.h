@@ -13,6 +13,8 @@
  * Pairs that the items file states as related (expert.h) count as `related` more co-occurrences in
  * both directions, added before the normalisation: two items without events start with what was
  * stated, and every event takes from its share.
+ * With a prior (prior.h) the source's rows are added to the sums as the counts that they stand for,
+ * and its pseudo-events to n; without events its weights stay as they are.
  *
  * Items are dealt to shards, a row is one shard's work from first to last, so threads change
  * nothing. Cost: O(events * window). */
@@ -20,6 +22,8 @@
 #define RK_LEARN_BUILD_NEIGHBORS_H
 
 #include "learn/log.h"
+
+struct rk_prior;
 
 #define RK_NEIGHBOR_ROW_MAX 256u
 
@@ -29,6 +33,7 @@ typedef struct rk_neighbor_params {
     float forward, backward;
     float length_power, norm;
     float related; /* co-occurrences that a related pair of the items file counts as */
+    const struct rk_prior *prior; /* or NULL */
 } rk_neighbor_params;
 
 /* Rows as the snapshot stores them. */

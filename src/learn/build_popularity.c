@@ -3,12 +3,14 @@
 #include "base/fmath.h"
 #include "base/topk.h"
 
-bool rk_build_popularity(const rk_log *log, int64_t half_life_ms, float boost, rk_memory *memory,
-                         float *popularity, uint32_t *popular, uint32_t *popular_count) {
+bool rk_build_popularity(const rk_log *log, int64_t half_life_ms, const float *start,
+                         rk_memory *memory, float *popularity, uint32_t *popular,
+                         uint32_t *popular_count) {
     uint32_t rows = RK_MIN(log->items, RK_POPULAR_ROWS);
     rk_scored *list = RK_NEW(memory, rk_scored, rows);
     double *sum = RK_NEW(memory, double, log->items);
     if (!list || !sum) return false;
+    for (uint32_t item = 0; start && item < log->items; item++) sum[item] = (double)start[item];
     int64_t newest = INT64_MIN;
     for (uint64_t i = 0; i < log->events; i++) newest = RK_MAX(newest, log->time[i]);
     for (uint64_t i = 0; i < log->events; i++) {
@@ -18,8 +20,6 @@ bool rk_build_popularity(const rk_log *log, int64_t half_life_ms, float boost, r
         }
         sum[log->item[i]] += (double)(log->weight[i] * decay);
     }
-    for (uint32_t item = 0; log->expert.boost && item < log->items; item++)
-        sum[item] += (double)(boost * log->expert.boost[item]);
     rk_topk top = rk_topk_over(list, rows);
     for (uint32_t item = 0; item < log->items; item++) {
         popularity[item] = (float)sum[item];

@@ -8,11 +8,12 @@
  */
 #define RK_POPULAR_ROWS 2048u
 
-/* popularity (items) = sum of weight * 2^(-(newest - time) / half_life), half_life_ms 0 = no decay,
- * and `boost` events for each unit of the item's boost (expert.h), which is of now;
- * popular (popular_count <= RK_POPULAR_ROWS) by descending popularity, ties by item.
+/* popularity (items) = sum of weight * 2^(-(newest - time) / half_life), half_life_ms 0 = no decay;
+ * popular (popular_count <= RK_POPULAR_ROWS) by descending popularity, ties by item. start (items):
+ * pseudo-events that every sum begins with, which are of now, or NULL.
  * scratch: RK_POPULAR_ROWS entries are taken from `memory`. False if out of memory. O(events). */
-bool rk_build_popularity(const rk_log *log, int64_t half_life_ms, float boost, rk_memory *memory,
-                         float *popularity, uint32_t *popular, uint32_t *popular_count);
+bool rk_build_popularity(const rk_log *log, int64_t half_life_ms, const float *start,
+                         rk_memory *memory, float *popularity, uint32_t *popular,
+                         uint32_t *popular_count);
 
 #endif

@@ -1,41 +1,11 @@
 #include "learn/content.h"
 
 #include "base/fmath.h"
-#include "base/rng.h"
+#include "learn/vocabulary.h"
 #include "model/content_features.h"
 #include "simd/kernels.h"
 
 #define EMPTY UINT32_MAX
-
-/* Hash to number, numbers in order of first appearance. Open addressing, at most half full. */
-typedef struct vocabulary {
-    uint64_t *hash;   /* (slots) */
-    uint32_t *number; /* (slots) EMPTY: free */
-    uint64_t mask;
-    uint32_t count;
-} vocabulary;
-
-static uint32_t number_of(vocabulary *words, uint64_t hash) {
-    uint64_t slot = rk_mix64(hash, 0) & words->mask;
-    while (words->number[slot] != EMPTY && words->hash[slot] != hash)
-        slot = (slot + 1) & words->mask;
-    if (words->number[slot] == EMPTY) {
-        words->hash[slot] = hash;
-        words->number[slot] = words->count++;
-    }
-    return words->number[slot];
-}
-
-static bool take_vocabulary(vocabulary *words, uint64_t most, rk_memory *memory) {
-    uint64_t slots = 64;
-    while (slots < 2 * most) slots *= 2;
-    *words = (vocabulary){.hash = RK_NEW(memory, uint64_t, slots),
-                          .number = RK_NEW(memory, uint32_t, slots),
-                          .mask = slots - 1};
-    if (!words->hash || !words->number) return false;
-    memset(words->number, 0xFF, (size_t)slots * sizeof *words->number);
-    return true;
-}
 
 /* All features of a catalogue item, as hashes; at most RK_ITEM_FEATURES_MOST. */
 static uint32_t hash_item(const rk_events_content *events, uint32_t file_item, uint64_t *hashes) {
@@ -57,18 +27,18 @@ static bool read_rows(const rk_events_content *events, const rk_log *log, rk_mem
     uint64_t hashes[RK_ITEM_FEATURES_MOST], most = 0;
     for (uint32_t item = 0; item < log->items; item++)
         most += hash_item(events, log->file_item[item], hashes);
-    vocabulary known;
+    rk_vocabulary known;
     content->row_begin = RK_NEW(scratch, uint64_t, (uint64_t)log->items + 1);
     content->feature = RK_NEW(scratch, uint32_t, most);
     uint32_t *last_item = RK_NEW(scratch, uint32_t, most);
     if (!content->row_begin || !content->feature || !last_item ||
-        !take_vocabulary(&known, most, scratch)) {
+        !rk_vocabulary_take(&known, most, scratch)) {
         return false;
     }
     for (uint32_t item = 0; item < log->items; item++) {
         uint32_t count = hash_item(events, log->file_item[item], hashes);
         for (uint32_t i = 0; i < count; i++) {
-            uint32_t word = number_of(&known, hashes[i]);
+            uint32_t word = rk_vocabulary_number(&known, hashes[i]);
             if (last_item[word] == item + 1) continue;
             last_item[word] = item + 1;
             content->feature[content->entries++] = word;

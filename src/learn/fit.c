@@ -20,6 +20,42 @@ void rk_tuned_fix(const rk_learn_options *options, rk_tuned *tuned) {
     }
 }
 
+/* What the search of the prior's source found. The snapshot has what a query needs; the rest its
+ * report has, and where that says nothing the defaults stand. */
+static void tune_as(const rk_prior *prior, rk_tuned *tuned) {
+    const rk_snapshot_content *source = prior->source;
+    const rk_snapshot_meta *meta = &source->meta;
+    rk_neighbor_params *rows = &tuned->neighbors;
+    tuned->prior = rows->prior = prior;
+    tuned->sgns.dim = tuned->encoder.dim = tuned->towers.dim = meta->dim;
+    tuned->similar_decay = meta->similar_decay;
+    tuned->session_decay = meta->session_decay;
+    if (meta->outlier_weight > 0.0f) tuned->outlier_weight = meta->outlier_weight;
+    if (meta->nearby_km > 0.0f) tuned->nearby_km = meta->nearby_km;
+    memcpy(tuned->repeat, meta->repeat, sizeof tuned->repeat);
+    memcpy(tuned->sources, source->sources, sizeof tuned->sources);
+    if (!meta->encoder_positions) tuned->encoder.epochs = 0;
+    tuned->encoder.positions = RK_MAX(1, meta->encoder_positions);
+    tuned->encoder.start = source->encoder_positions;
+    tuned->encoder.anchor = RK_PRIOR_ANCHOR;
+    if (meta->user_positions) {
+        tuned->towers.positions = meta->user_positions;
+        tuned->towers.start = source->user_positions;
+    }
+    tuned->half_life_ms =
+        (int64_t)(rk_prior_setting(source, "popular_half_life_days", 0.0, 1e4, 0.0) *
+                  (double)RK_DAY_MS);
+    tuned->gap_ms =
+        (int64_t)(rk_prior_setting(source, "session_gap_minutes", 0.0, 1e7, 0.0) * 60000.0);
+    rows->window = (uint32_t)rk_prior_setting(source, "neighbor_window", 1.0, 256.0, rows->window);
+    rows->forward =
+        (float)rk_prior_setting(source, "neighbor_forward", 0.0, 1.0, (double)rows->forward);
+    rows->backward =
+        (float)rk_prior_setting(source, "neighbor_backward", 0.0, 1.0, (double)rows->backward);
+    rows->length_power = (float)rk_prior_setting(source, "neighbor_length_power", 0.0, 1.0, 0.0);
+    rows->norm = prior->neighbor_norm;
+}
+
 rk_tuned rk_tuned_defaults(const rk_learn_options *options) {
     rk_tuned tuned = {
         .neighbors = {.window = 10,
@@ -73,6 +109,7 @@ rk_tuned rk_tuned_defaults(const rk_learn_options *options) {
                     [RK_SOURCE_USER] = {.quota = 200},
                     [RK_SOURCE_EXPLORE] = {.quota = 20}},
     };
+    if (options->prior) tune_as(options->prior, &tuned);
     rk_tuned_fix(options, &tuned);
     return tuned;
 }
@@ -105,8 +142,15 @@ bool rk_fit_popularity(const rk_log *log, const rk_tuned *tuned, rk_memory *memo
     if (!popularity || !popular) return false;
     content->popularity = popularity;
     content->popular = popular;
-    return rk_build_popularity(log, tuned->half_life_ms, tuned->boost, memory, popularity, popular,
-                               &content->meta.popular_count);
+    rk_memory scratch = {0};
+    float *start = RK_NEW(&scratch, float, log->items);
+    if (start && tuned->prior) rk_prior_popularity(tuned->prior, log, start);
+    for (uint32_t item = 0; start && log->expert.boost && item < log->items; item++)
+        start[item] += tuned->boost * log->expert.boost[item];
+    const bool ok = start && rk_build_popularity(log, tuned->half_life_ms, start, memory, popularity,
+                                                 popular, &content->meta.popular_count);
+    rk_memory_free(&scratch);
+    return ok;
 }
 
 bool rk_fit_trending(const rk_log *log, const rk_tuned *tuned, rk_memory *memory,
@@ -216,23 +260,29 @@ typedef struct vector_fit {
     rk_memory scratch;
     rk_snapshot_content *content;
     rk_vectors_result *result;
-    float *vectors; /* (items, dim) */
-    float *prior;   /* (features, dim) what content alone says */
+    float *vectors;           /* (items, dim) */
+    float *prior;             /* (features, dim) what content alone says, or NULL */
+    const uint32_t *evidence; /* (items) events that each vector was learnt from */
     uint32_t dim;
 } vector_fit;
 
 /* Vectors of few events lean on what the items say of themselves. */
 static void lean_on_content(const vector_fit *fit) {
     if (!fit->items->features) return;
-    rk_ridge_shrink(fit->items, &fit->result->ridge, fit->log->item_events, fit->dim,
+    rk_ridge_shrink(fit->items, &fit->result->ridge, fit->evidence, fit->dim,
                     fit->tuned->ridge.prior_events, fit->vectors);
 }
 
 static bool fit_ridge(vector_fit *fit) {
     return !fit->items->features ||
-           rk_train_ridge(fit->items, fit->prior, fit->vectors, fit->log->item_events, fit->dim,
+           rk_train_ridge(fit->items, fit->prior, fit->vectors, fit->evidence, fit->dim,
                           &fit->tuned->ridge, fit->options->threads, &fit->scratch,
                           &fit->result->ridge);
+}
+
+/* There is nothing to train on, or nothing is to be trained: what the source has stands. */
+static bool is_frozen(const vector_fit *fit) {
+    return fit->tuned->prior && (fit->tuned->prior->frozen || !fit->log->events);
 }
 
 /* What is known before any event, and the learnt vectors turned to it. */
@@ -259,15 +309,29 @@ static void shrink_positions(const vector_fit *fit, float *positions) {
 }
 
 static bool fit_encoder(vector_fit *fit) {
-    if (!fit->tuned->encoder.epochs || !fit->log->events) return true;
+    const rk_prior *prior = fit->tuned->prior;
+    rk_encoder_params params = fit->tuned->encoder;
+    if (is_frozen(fit)) {
+        fit->content->encoder_positions = prior->source->encoder_positions;
+        fit->content->meta.encoder_positions = prior->source->meta.encoder_positions;
+        return true;
+    }
+    if (!params.epochs || !fit->log->events) return true;
     lean_on_content(fit);
-    if (!rk_train_encoder(fit->log, &fit->tuned->encoder, fit->options, fit->vectors, NULL,
-                          fit->memory, &fit->result->encoder)) {
+    if (prior) {
+        float *evidence = RK_NEW(&fit->scratch, float, fit->log->items);
+        if (!evidence) return false;
+        for (uint32_t item = 0; item < fit->log->items; item++)
+            evidence[item] = rk_prior_events(prior, fit->log, item);
+        params.evidence = evidence;
+    }
+    if (!rk_train_encoder(fit->log, &params, fit->options, fit->vectors, NULL, fit->memory,
+                          &fit->result->encoder)) {
         return false;
     }
     shrink_positions(fit, fit->result->encoder.positions);
     fit->content->encoder_positions = fit->result->encoder.positions;
-    fit->content->meta.encoder_positions = fit->tuned->encoder.positions;
+    fit->content->meta.encoder_positions = params.positions;
     return fit_ridge(fit);
 }
 
@@ -282,12 +346,17 @@ static bool fit_features(vector_fit *fit, rk_tower_sides *sides) {
     const rk_events_content *events = fit->events;
     uint32_t columns = events->meta.features, cells = events->meta.contexts * columns;
     sides->columns = columns;
-    sides->feature_rows = feature_rows_for(events);
+    const rk_prior *prior = fit->tuned->prior;
+    const bool before = prior && prior->source->meta.feature_rows;
+    sides->feature_rows = before ? prior->source->meta.feature_rows : feature_rows_for(events);
     if (!columns) return true;
     uint32_t *rows = RK_NEW(&fit->scratch, uint32_t, cells);
     sides->features = RK_NEW(fit->memory, float, (uint64_t)sides->feature_rows * fit->dim);
     sides->context_rows = rows;
     if (!rows || !sides->features) return false;
+    if (before)
+        memcpy(sides->features, prior->source->feature_vectors,
+               (size_t)sides->feature_rows * fit->dim * sizeof *sides->features);
     for (uint32_t cell = 0; cell < cells; cell++) {
         const char *name, *value;
         uint32_t name_bytes = rk_strings_get(&events->features, cell % columns, &name);
@@ -329,7 +398,23 @@ static bool fit_towers(vector_fit *fit) {
 /* A tower without features of the user is a session encoder over a longer session, and loses to it
  * (src/README.md). */
 static bool has_towers(const vector_fit *fit) {
-    return fit->tuned->towers.epochs && fit->log->events && fit->events->meta.features;
+    return fit->tuned->towers.epochs && fit->log->events && fit->events->meta.features &&
+           !is_frozen(fit);
+}
+
+/* Where nothing is said of the users here, the source's user tower still answers requests that say
+ * something. */
+static bool carry_tower(const vector_fit *fit) {
+    if (!fit->tuned->prior) return true;
+    const rk_snapshot_content *source = fit->tuned->prior->source;
+    rk_snapshot_content *content = fit->content;
+    content->meta.user_positions = source->meta.user_positions;
+    content->meta.user_features = source->meta.user_features;
+    content->meta.feature_rows = source->meta.feature_rows;
+    content->user_positions = source->user_positions;
+    content->features = source->features;
+    content->feature_vectors = source->feature_vectors;
+    return true;
 }
 
 static bool store_vectors(vector_fit *fit) {
@@ -345,17 +430,36 @@ static bool store_vectors(vector_fit *fit) {
     return true;
 }
 
-/* By skip-gram; zeros where there is no event to learn from. */
-static bool start_vectors(vector_fit *fit) {
-    const uint64_t size = (uint64_t)fit->log->items * fit->dim;
-    if (!fit->log->events) {
-        fit->vectors = RK_NEW(&fit->scratch, float, size);
-        return fit->vectors != NULL;
+/* By skip-gram, turned to what content says of the items; zeros where there is no event to learn
+ * from. */
+static bool start_from_sgns(vector_fit *fit) {
+    const rk_log *log = fit->log;
+    rk_sgns_result *sgns = &fit->result->sgns;
+    fit->evidence = log->item_events;
+    if (!log->events) {
+        fit->vectors = RK_NEW(&fit->scratch, float, (uint64_t)log->items * fit->dim);
+    } else if (rk_train_sgns(log, &fit->tuned->sgns, fit->options, &fit->scratch, sgns)) {
+        fit->vectors = sgns->vectors;
     }
-    const bool ok =
-        rk_train_sgns(fit->log, &fit->tuned->sgns, fit->options, &fit->scratch, &fit->result->sgns);
-    fit->vectors = fit->result->sgns.vectors;
-    return ok;
+    if (!fit->vectors) return false;
+    rk_rotate_vectors(fit->vectors, fit->evidence, log->items, fit->dim, fit->options->seed);
+    return fit_prior(fit);
+}
+
+/* The source's vectors, and those of items that it does not know from what they appear with. What
+ * is to be said of items without events either comes from their content, later. */
+static bool start_from_prior(vector_fit *fit) {
+    const rk_log *log = fit->log;
+    uint32_t *evidence = RK_NEW(&fit->scratch, uint32_t, log->items);
+    fit->vectors = RK_NEW(&fit->scratch, float, (uint64_t)log->items * fit->dim);
+    if (!evidence || !fit->vectors) return false;
+    rk_prior_vectors(fit->tuned->prior, log, fit->vectors);
+    for (uint32_t item = 0; item < log->items; item++)
+        evidence[item] =
+            log->item_events[item] + (uint32_t)rk_prior_events(fit->tuned->prior, log, item);
+    rk_prior_join(fit->tuned->prior, log, fit->vectors);
+    fit->evidence = evidence;
+    return true;
 }
 
 bool rk_fit_vectors(const rk_events_content *events, const rk_log *log, const rk_content *items,
@@ -371,10 +475,9 @@ bool rk_fit_vectors(const rk_events_content *events, const rk_log *log, const rk
                       .content = content,
                       .result = result,
                       .dim = tuned->sgns.dim};
-    bool ok = start_vectors(&fit);
-    if (ok) rk_rotate_vectors(fit.vectors, log->item_events, log->items, fit.dim, options->seed);
-    ok = ok && fit_prior(&fit) && fit_ridge(&fit) && fit_encoder(&fit) &&
-         (!has_towers(&fit) || fit_towers(&fit)) && store_vectors(&fit);
+    bool ok = (tuned->prior ? start_from_prior(&fit) : start_from_sgns(&fit)) && fit_ridge(&fit) &&
+              fit_encoder(&fit) && (has_towers(&fit) ? fit_towers(&fit) : carry_tower(&fit)) &&
+              store_vectors(&fit);
     rk_memory_free(&fit.scratch);
     result->sgns.vectors = result->encoder.vectors = result->towers.vectors = NULL;
     result->ridge.weights = result->ridge.mean = NULL;

@@ -6,6 +6,7 @@
 
 #include "learn/build_neighbors.h"
 #include "learn/content.h"
+#include "learn/prior.h"
 #include "learn/train_encoder.h"
 #include "learn/train_ridge.h"
 #include "learn/train_sgns.h"
@@ -43,9 +44,11 @@ typedef struct rk_tuned {
     float session_decay;
     float repeat[RK_REPEAT_LAGS];
     rk_source_config sources[RK_SOURCE_SLOTS];
+    const rk_prior *prior; /* another region, or NULL; as in `neighbors` */
 } rk_tuned;
 
-/* Where the search starts, and what stands when there is nothing to validate on. */
+/* Where the search starts, and what stands when there is nothing to validate on: of a prior what
+ * its source's search found. */
 rk_tuned rk_tuned_defaults(const rk_learn_options *options);
 /* What a person fixed of the sources, over what was tuned. */
 void rk_tuned_fix(const rk_learn_options *options, rk_tuned *tuned);

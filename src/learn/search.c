@@ -440,7 +440,7 @@ static double sample_share(const rk_events_content *events, const rk_rows *rows,
     return cases > most ? (double)most / (double)cases : 1.0;
 }
 
-static bool validates_sessions(const rk_events_content *events, const rk_learn_options *options) {
+bool rk_search_asks_sessions(const rk_events_content *events, const rk_learn_options *options) {
     if (options->validation != RK_VALIDATE_AUTO) return options->validation == RK_VALIDATE_SESSIONS;
     return events->meta.user_kind == RK_USERS_ARE_SESSIONS &&
            events->meta.time_kind != RK_TIME_NONE;
@@ -481,7 +481,7 @@ rk_status rk_search(const rk_events_content *all, const rk_rows *rows,
     rk_events_content events = *all;
     events.split = NULL; /* an official test is not the build's to look at */
     search s = {.events = &events, .options = options, .tuned = rk_tuned_defaults(options)};
-    bool sessions = validates_sessions(&events, options);
+    bool sessions = rk_search_asks_sessions(&events, options);
     /* Rows of a session without times have no order, unless sessions are asked as sequences. */
     s.tuned.encoder.shuffle = s.tuned.towers.shuffle =
         events.meta.time_kind == RK_TIME_NONE && !sessions;

@@ -38,4 +38,7 @@ rk_status rk_search(const rk_events_content *events, const rk_rows *rows,
                     const rk_learn_options *options, rk_memory *memory, rk_tuned *tuned,
                     rk_validation *validation, rk_ranked *ranked, rk_error *error);
 
+/* Whether validation hides sessions and asks every prefix; else one event a user. */
+bool rk_search_asks_sessions(const rk_events_content *events, const rk_learn_options *options);
+
 #endif

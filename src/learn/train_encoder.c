@@ -15,6 +15,11 @@
 #define STREAM_CHUNK   0x656E6332u
 #define STREAM_MEASURE 0x656E6333u
 #define REPORT_STEPS   256u
+/* What an event of the origin counts in Adagrad's sums: 3 lets the vectors of a small log follow
+ * its chance (src/README.md). */
+#define SQUARES_OF_EVENT 30.0f
+/* Position weights that were learnt move by a tenth of the rate. */
+#define LEARNT_POSITION_RATE 0.1f
 
 /* What one shard computed for its chunk, to be applied in chunk order. Event i is an input of the
  * later events of its run and the target of the earlier ones. */
@@ -57,6 +62,7 @@ typedef struct training {
     uint32_t epochs;
     float rate, position_rate;
     float *vectors, *squares; /* (items, dim) */
+    float *origin;            /* (items, dim) with params->evidence */
     float *positions, *position_squares;
     float *content_squares, *feature_squares;
     rk_sampler popular; /* by frequency */
@@ -263,10 +269,17 @@ static void learn_chunk(void *context, uint32_t shard) {
     for (uint32_t q = 0; q < c->targets; q++) spread(t, c, q);
 }
 
-/* An Adagrad step, then back onto the unit sphere. */
+/* An Adagrad step, then back onto the unit sphere. Items that the origin does not know are free. */
 static void step_row(const training *t, uint32_t item, const float *gradient) {
     uint32_t dim = t->params->dim;
     float *row = t->vectors + (uint64_t)item * dim;
+    float anchored[RK_MAX_DIM];
+    if (t->origin && t->params->evidence[item] > 0.0f) {
+        const float *origin = t->origin + (uint64_t)item * dim;
+        for (uint32_t d = 0; d < dim; d++)
+            anchored[d] = gradient[d] + t->params->anchor * (row[d] - origin[d]);
+        gradient = anchored;
+    }
     rk_adagrad(row, t->squares + (uint64_t)item * dim, gradient, dim, t->rate);
     float norm = rk_norm_f32(row, dim);
     if (!(norm > 0.0f)) return;
@@ -337,16 +350,32 @@ static bool take_sampling(training *t, rk_memory *scratch) {
     if (!counts || !t->known) return false;
     for (uint32_t item = 0; item < log->items; item++) {
         counts[item] = (float)log->item_events[item];
-        if (log->item_events[item]) t->known[t->known_count++] = item;
+        bool before = t->params->evidence && t->params->evidence[item] > 0.0f;
+        if (log->item_events[item] || before) t->known[t->known_count++] = item;
     }
     return rk_sampler_take(counts, log->items, scratch, &t->popular);
 }
 
 static void prepare_positions(training *t) {
     float weight = 1.0f;
+    if (t->params->start) {
+        memcpy(t->positions, t->params->start,
+               (size_t)t->params->positions * t->params->dim * sizeof *t->positions);
+        return;
+    }
     for (uint32_t j = 0; j < t->params->positions; j++) {
         for (uint32_t d = 0; d < t->params->dim; d++) t->positions[j * t->params->dim + d] = weight;
         weight *= t->params->decay;
+    }
+}
+
+/* Remembers where the rows come from, and what they have learnt from. */
+static void prepare_origin(training *t) {
+    uint32_t dim = t->params->dim;
+    memcpy(t->origin, t->vectors, (size_t)t->log->items * dim * sizeof *t->origin);
+    for (uint32_t item = 0; item < t->log->items; item++) {
+        for (uint32_t d = 0; d < dim; d++)
+            t->squares[(uint64_t)item * dim + d] = SQUARES_OF_EVENT * t->params->evidence[item];
     }
 }
 
@@ -381,7 +410,9 @@ static bool take_memory(training *t, rk_memory *memory, rk_memory *scratch) {
               t->feature_squares && take_sampling(t, scratch) &&
               rk_runs_take(log, CHUNK_LEAST, t->params->hold_out, scratch, &t->runs);
     for (uint32_t s = 0; s < RK_SHARDS; s++) ok = take_chunk(t, &t->chunks[s], scratch) && ok;
-    return ok;
+    if (!t->params->evidence || t->sides) return ok;
+    t->origin = RK_NEW(scratch, float, items *dim);
+    return ok && t->origin;
 }
 
 static void tell(const training *t, const rk_learn_options *options) {
@@ -440,7 +471,8 @@ bool rk_train_encoder(const rk_log *log, const rk_encoder_params *params,
         return false;
     }
     prepare_positions(t);
-    uint64_t affordable = RK_MAX(1, params->event_budget / log->events);
+    if (t->origin) prepare_origin(t);
+    uint64_t affordable = RK_MAX(1, params->event_budget / RK_MAX(1, log->events));
     t->epochs = (uint32_t)RK_MIN(affordable, params->epochs);
     *result =
         (rk_encoder_result){.vectors = vectors, .positions = t->positions, .epochs = t->epochs};
@@ -449,6 +481,7 @@ bool rk_train_encoder(const rk_log *log, const rk_encoder_params *params,
         float fade = 1.0f - 0.9f * (float)t->epoch / (float)t->epochs;
         t->rate = params->rate * fade;
         t->position_rate = params->position_rate * fade;
+        if (params->start) t->position_rate *= LEARNT_POSITION_RATE;
         rk_runs_shuffle(&t->runs, t->seed, rk_mix64(STREAM_ORDER, t->epoch));
         double loss = pass(t, true, options);
         result->steps += t->step;

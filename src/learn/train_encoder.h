@@ -62,6 +62,13 @@ typedef struct rk_encoder_params {
     float position_rate; /* of position weights */
     bool shuffle;        /* sessions have no order: a new one each epoch */
     bool hold_out;       /* some sessions, to measure the loss on (runs.h) */
+    /* Training that goes on from another region's (prior.h): the vectors given are the origin, and
+     * `anchor` times the distance from it is added to the gradient of a row. Adagrad's sums begin
+     * as if `evidence` events of each item had been learnt from, so that what was learnt from many
+     * moves little. NULL: from the beginning. */
+    const float *evidence; /* (items) */
+    const float *start;    /* (positions, dim) of the position weights, or NULL: decay^j */
+    float anchor;
 } rk_encoder_params;
 
 typedef struct rk_encoder_result {

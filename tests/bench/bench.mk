@@ -2,7 +2,7 @@
 
 # POSIX for its monotonic clock.
 BENCH_CFLAGS := $(CFLAGS_ALL) -D_POSIX_C_SOURCE=200809L -Itests/bench -O3
-BENCH_NAMES := bench_bandit bench_first_stage bench_index bench_kernels
+BENCH_NAMES := bench_bandit bench_first_stage bench_index bench_kernels bench_transfer
 
 $(BUILD)/native/bench/%: tests/bench/%.c $(BUILD)/native/libreckon.a tests/bench/bench.mk
 	@mkdir -p $(@D)

@@ -9,7 +9,7 @@
 static void check_popularity(const rk_log *log, int64_t half_life_ms, rk_memory *memory) {
     float *popularity = TAKE(memory, float, log->items);
     uint32_t *popular = TAKE(memory, uint32_t, log->items), listed = 0;
-    assert_true(rk_build_popularity(log, half_life_ms, 1.0f, memory, popularity, popular, &listed));
+    assert_true(rk_build_popularity(log, half_life_ms, NULL, memory, popularity, popular, &listed));
     int64_t newest = log->time[0];
     for (uint64_t i = 0; i < log->events; i++) newest = RK_MAX(newest, log->time[i]);
     for (uint32_t item = 0; item < log->items; item++) {
@@ -72,7 +72,7 @@ static void half_a_life_ago_counts_half(void **state) {
     const rk_log log = log_of_content(&content, &b.memory);
     float popularity[3];
     uint32_t popular[3], listed;
-    assert_true(rk_build_popularity(&log, 600, 1.0f, &b.memory, popularity, popular, &listed));
+    assert_true(rk_build_popularity(&log, 600, NULL, &b.memory, popularity, popular, &listed));
     assert_true(popularity[0] == 1.0f && popularity[1] == 1.5f && popularity[2] == 0.25f);
     assert_int_equal(listed, 3);
     assert_int_equal(popular[0], 1);
