@@ -19,7 +19,7 @@ static const char *find_value(const rk_snapshot_content *source, const char *nam
     const uint64_t bytes = strlen(name);
     const char *end = source->report + source->report_bytes;
     for (const char *at = source->report; source->report && at + bytes + 3 < end; at++) {
-        if (*at != '"' || memcmp(at + 1, name, bytes) != 0) continue;
+        if (*at != '"' || memcmp(at + 1, name, (size_t)bytes) != 0) continue;
         if (at[bytes + 1] == '"' && at[bytes + 2] == ':') return at + bytes + 3;
     }
     return NULL;
