@@ -10,6 +10,7 @@ export {
   type ReckonCode,
 } from './errors.js';
 export type {
+  AddedItems,
   AttributeKind,
   Bytes,
   Condition,
@@ -22,6 +23,7 @@ export type {
   InspectOptions,
   ItemAttributes,
   Location,
+  NewItem,
   Range,
   RecommendOptions,
   Recommendation,
