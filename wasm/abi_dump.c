@@ -372,6 +372,9 @@ static void print_statuses(void) {
 
 #define CONSTANT(name) printf("    %s: %llu,\n", #name, (unsigned long long)(name))
 
+/* Of floats, and of what no integer holds. */
+#define NUMBER(name) printf("    %s: %.0f,\n", #name, (double)(name))
+
 static void print_constants(void) {
     printf("  CONSTANTS: {\n");
     CONSTANT(RK_NONE);
@@ -421,6 +424,10 @@ static void print_constants(void) {
     CONSTANT(RK_MAX_DIM);
     CONSTANT(RK_CORE_NEIGHBORS);
     CONSTANT(RK_MAX_NEIGHBORS);
+    NUMBER(RK_MAX_NUMBER);
+    NUMBER(RK_NO_NUMBER);
+    CONSTANT(RK_MAX_NEW_ITEMS);
+    CONSTANT(RK_MAX_RELATED);
     CONSTANT(RK_MAX_POSITIONS);
     CONSTANT(RK_REPEAT_LAGS);
     CONSTANT(RK_MAX_FEATURE_ROWS);

@@ -9,9 +9,12 @@ import {
 } from './native.js';
 import { EngineStatistics, banditOptions } from './exploration.js';
 import type { NativeBandit, NativeBanditOptions } from './native_bandit.js';
+import type { NativeNewItem } from './native_items.js';
+import type { NativeRules } from './native_rules.js';
+import { resolveItems } from './new_items.js';
 import { OpenRules } from './open_rules.js';
 import { reasonFor } from './reason.js';
-import { compileRules } from './rules.js';
+import { type CompiledRules, compileRules } from './rules.js';
 import {
   EngineSession,
   type SessionHost,
@@ -22,11 +25,13 @@ import {
   stageName,
 } from './session.js';
 import type {
+  AddedItems,
   AttributeKind,
   Engine,
   EngineInfo,
   FunnelCounts,
   ItemAttributes,
+  NewItem,
   RecommendOptions,
   Recommendation,
   Recommendations,
@@ -53,17 +58,29 @@ const ATTRIBUTE_KINDS = new Map<number, AttributeKind>([
   [CONSTANTS.RK_ATTRIBUTE_NUMBER, 'number'],
 ]);
 
+/** What rules were compiled of. */
+interface RulesSource {
+  readonly document: unknown;
+  readonly filter: unknown;
+}
+
 /** Documents and filters of recommend() that stay compiled: the ones used last. */
 const KEPT_RULES = 8;
 
 export class SnapshotEngine implements Engine {
-  readonly info: EngineInfo;
+  #info: EngineInfo;
   readonly statistics: Statistics;
+  /** Over the snapshot alone; owns its memory. */
+  readonly #base: NativeEngine;
+  /** What answers: the same, until items are added. */
   #native: NativeEngine | undefined;
   /** Opened by the first list that explores, or by whoever asks for its statistics. */
   #bandit: NativeBandit | undefined;
   readonly #explore: NativeBanditOptions | undefined;
-  readonly #openRules = new Set<OpenRules>();
+  #added: readonly NativeNewItem[] = [];
+  #itemsVersion = 0;
+  /** With what each was compiled of. */
+  readonly #openRules = new Map<OpenRules, RulesSource>();
   /** By their JSON, so that a document written out in each call is compiled once. */
   readonly #keptRules = new Map<string | symbol, OpenRules>();
   readonly #sourceNames: readonly SourceName[];
@@ -71,6 +88,7 @@ export class SnapshotEngine implements Engine {
 
   /** With `explore` every list of a young system explores, else only those whose rules say so. */
   constructor(native: NativeEngine, explore?: NativeBanditOptions) {
+    this.#base = native;
     this.#native = native;
     this.#explore = explore;
     this.statistics = new EngineStatistics({
@@ -82,7 +100,11 @@ export class SnapshotEngine implements Engine {
       (_, s) => native.sourceName(s) as SourceName,
     );
     this.#sourceConfigs = native.sourceConfigs();
-    this.info = this.#readInfo(native);
+    this.#info = this.#readInfo(native);
+  }
+
+  get info(): EngineInfo {
+    return this.#info;
   }
 
   get memoryBytes(): number {
@@ -124,15 +146,29 @@ export class SnapshotEngine implements Engine {
     return Object.fromEntries(known);
   }
 
+  addItems(items: Iterable<NewItem>): AddedItems {
+    this.#open();
+    const { all, ignored } = resolveItems(items, this.#added, {
+      info: this.info,
+      findItem: (item) => this.#base.findItem(item),
+      findValue: (attribute, value) => this.#base.findValue(attribute, value),
+    });
+    if (all.length > this.#added.length) this.#replaceNative(this.#base.addItems(all));
+    this.#added = all;
+    return { added: all.length, ignored };
+  }
+
   rules(document: RuleDocument): Rules {
     return this.#compile(document, undefined);
   }
 
   dispose(): void {
-    for (const rules of [...this.#openRules]) rules.dispose();
+    if (this.#native === undefined) return;
+    for (const rules of [...this.#openRules.keys()]) rules.dispose();
     this.#bandit?.close();
     this.#bandit = undefined;
-    this.#native?.close();
+    if (this.#native !== this.#base) this.#native.close();
+    this.#base.close();
     this.#native = undefined;
   }
 
@@ -151,21 +187,53 @@ export class SnapshotEngine implements Engine {
     throw new RequestError('UNKNOWN_ITEM', `no item has the id ${quote(item)}`, 'item');
   }
 
+  #banditOver(native: NativeEngine): NativeBandit {
+    return native.openBandit(this.#explore ?? banditOptions({}));
+  }
+
   #openBandit(): NativeBandit {
-    this.#bandit ??= this.#open().openBandit(this.#explore ?? banditOptions({}));
+    this.#bandit ??= this.#banditOver(this.#open());
     return this.#bandit;
+  }
+
+  /** Sessions, rules, statistics and info go on with another engine; a failure leaves everything as it was. */
+  #replaceNative(native: NativeEngine): void {
+    const former = this.#open();
+    const reopened: [OpenRules, NativeRules][] = [];
+    let bandit: NativeBandit | undefined;
+    try {
+      for (const [rules, source] of this.#openRules)
+        reopened.push([rules, native.openRules(this.#words(native, source).words)]);
+      if (this.#bandit) {
+        bandit = this.#banditOver(native);
+        bandit.adopt(this.#bandit);
+      }
+    } catch (failure) {
+      for (const [, rules] of reopened) rules.close();
+      bandit?.close();
+      native.close();
+      throw failure;
+    }
+    for (const [rules, reopenedRules] of reopened) rules.replace(reopenedRules);
+    this.#bandit?.close();
+    this.#bandit = bandit;
+    if (former !== this.#base) former.close();
+    this.#native = native;
+    this.#itemsVersion++;
+    this.#info = this.#readInfo(native);
+  }
+
+  #words(native: NativeEngine, source: RulesSource): CompiledRules {
+    return compileRules(source, {
+      attributes: this.info.attributes,
+      findItem: (item) => native.findItem(item),
+      findValue: (attribute, value) => native.findValue(attribute, value),
+    });
   }
 
   #compile(document: unknown, filter: unknown): OpenRules {
     const native = this.#open();
-    const compiled = compileRules(
-      { document, filter },
-      {
-        attributes: this.info.attributes,
-        findItem: (item) => native.findItem(item),
-        findValue: (attribute, value) => native.findValue(attribute, value),
-      },
-    );
+    const compiled = this.#words(native, { document, filter });
     const items = {
       findItem: (item: string) => this.#open().findItem(item),
       itemId: (item: number) => this.#open().itemId(item),
@@ -173,7 +241,8 @@ export class SnapshotEngine implements Engine {
     const rules = new OpenRules(native.openRules(compiled.words), compiled, items, (closed) =>
       this.#openRules.delete(closed),
     );
-    this.#openRules.add(rules);
+    // A copy: the document is the caller's, who may change it. What compiles is JSON.
+    this.#openRules.set(rules, JSON.parse(JSON.stringify({ document, filter })) as RulesSource);
     return rules;
   }
 
@@ -209,6 +278,7 @@ export class SnapshotEngine implements Engine {
       userFeatures: this.info.userFeatures,
       newestEvent: this.info.timeKind === 'unix-ms' ? this.info.createdAt : 0,
       findItem: (item) => this.#open().findItem(item),
+      itemsVersion: () => this.#itemsVersion,
       userFeature: (name, value) => this.#open().userFeature(name, value),
       sourceValues: (what, values) => this.#sourceValues(what, values),
       taskWeights: (values) => this.#taskWeights(values),

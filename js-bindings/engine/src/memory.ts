@@ -1,6 +1,6 @@
 import { MemoryError } from './errors.js';
 
-/** An address in WebAssembly memory. Pointers never leave memory.ts, native.ts and native_rules.ts. */
+/** An address in WebAssembly memory. Pointers never leave memory.ts and native*.ts. */
 export type Pointer = number & { readonly pointer: unique symbol };
 export const NULL = 0 as Pointer;
 

@@ -2,6 +2,7 @@ import { abi } from './abi.js';
 import { type Failure, LoadError, ReckonError, errorFromFailure } from './errors.js';
 import { Memory, NULL, type Pointer } from './memory.js';
 import { NativeBandit, type NativeBanditOptions } from './native_bandit.js';
+import { type NativeNewItem, writeNewItems } from './native_items.js';
 import { NativeRules } from './native_rules.js';
 
 const { LAYOUTS, CONSTANTS, STATUS } = abi;
@@ -21,6 +22,15 @@ interface Exports {
   rk_wasm_engine_open(
     snapshot: Pointer,
     bytes: number,
+    memory: Pointer,
+    memoryBytes: number,
+    out: Pointer,
+    error: Pointer,
+  ): number;
+  rk_wasm_items_measure(engine: Pointer, items: Pointer, bytes: Pointer, error: Pointer): number;
+  rk_wasm_items_add(
+    engine: Pointer,
+    items: Pointer,
     memory: Pointer,
     memoryBytes: number,
     out: Pointer,
@@ -132,6 +142,8 @@ const FUNCTIONS = [
   'rk_wasm_heap_base',
   'rk_wasm_engine_measure',
   'rk_wasm_engine_open',
+  'rk_wasm_items_measure',
+  'rk_wasm_items_add',
   'rk_wasm_engine_describe',
   'rk_wasm_engine_funnel',
   'rk_wasm_item_find',
@@ -410,6 +422,31 @@ export class Runtime {
     } catch (failure) {
       for (const region of regions) this.memory.release(region);
       throw failure;
+    }
+  }
+
+  /** Another engine over the snapshot of `engine`, with these items behind its own: one region. */
+  addItems(engine: Pointer, snapshot: Pointer, items: readonly NativeNewItem[]): NativeEngine {
+    const { error, words } = this.scratch;
+    const regions = [writeNewItems(this, items)];
+    const [written = NULL] = regions;
+    try {
+      this.check(
+        this.call((wasm) => wasm.rk_wasm_items_measure(engine, written, words, error)),
+        'new items',
+      );
+      const bytes = this.#readU64(words);
+      const memory = this.memory.allocate(bytes, 'new items');
+      regions.push(memory);
+      this.check(
+        this.call((wasm) => wasm.rk_wasm_items_add(engine, written, memory, bytes, words, error)),
+        'new items',
+      );
+      const added = unsigned(this.memory.view().getUint32(words, true));
+      regions.pop();
+      return new NativeEngine(this, added, snapshot, [memory]);
+    } finally {
+      for (const region of regions) this.memory.release(region);
     }
   }
 
@@ -718,6 +755,11 @@ export class NativeEngine {
     this.#snapshot = snapshot;
     this.#regions = regions;
     this.#tasks = this.describe().tasks;
+  }
+
+  /** With items that the snapshot does not have: an engine to be closed before this one. */
+  addItems(items: readonly NativeNewItem[]): NativeEngine {
+    return this.#runtime.addItems(this.#engine, this.#snapshot, items);
   }
 
   /** Rules over this engine: to be closed before it. */

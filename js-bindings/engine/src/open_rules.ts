@@ -49,6 +49,12 @@ export class OpenRules implements Rules {
     return this.#native;
   }
 
+  /** Over another engine, compiled of the same document. */
+  replace(native: NativeRules): void {
+    this.native.close();
+    this.#native = native;
+  }
+
   apply(items: Iterable<string>, options: RulesApplyOptions = {}): RuledList {
     const { native } = this;
     checkedObject('options', options);

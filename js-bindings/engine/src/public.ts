@@ -11,6 +11,7 @@ export {
 } from './errors.js';
 export type {
   ArmEvidence,
+  AddedItems,
   AttributeKind,
   Bytes,
   Condition,
@@ -24,6 +25,7 @@ export type {
   InspectOptions,
   ItemAttributes,
   Location,
+  NewItem,
   Range,
   RecommendOptions,
   Recommendation,

@@ -28,6 +28,8 @@ export interface SessionHost {
   /** Unix ms of the newest event of the log; 0 where it has no such times. */
   readonly newestEvent: number;
   findItem(item: string): number;
+  /** Another number: items were added, and findItem may say something else of any name. */
+  itemsVersion(): number;
   userFeature(name: string, value: string): number;
   sourceValues(
     what: 'weight' | 'quota',
@@ -68,6 +70,7 @@ export class EngineSession implements Session {
   readonly #location: Location | undefined;
   readonly #features: readonly number[];
   #served = 0;
+  #itemsVersion: number;
   #events: Recorded[] = [];
   /** Items of events that fell out of the most recent RK_MAX_SESSION: still seen, no longer asked with. */
   readonly #older = new Set<string>();
@@ -79,6 +82,7 @@ export class EngineSession implements Session {
   constructor(host: SessionHost, options: SessionOptions) {
     checkedObject('options', options);
     this.#host = host;
+    this.#itemsVersion = host.itemsVersion();
     const state = options.restore === undefined ? undefined : checkedState(options.restore);
     this.#seed = checkedSeed(options.seed === undefined ? state?.seed : options.seed);
     this.#location = checkedLocation(options.location);
@@ -124,6 +128,7 @@ export class EngineSession implements Session {
     const explain = checkedTruth('explain', options.explain);
     const isShown = !checkedTruth('preview', options.preview);
     const rules = this.#host.rules(options);
+    this.#findAgain();
     // The rankers learnt from requests that had a time, and an answer should not depend on when it is asked again:
     // the device's clock is for the rules alone.
     const at = options.at === undefined ? undefined : checkedTime(options.at);
@@ -201,6 +206,17 @@ export class EngineSession implements Session {
     this.#explored.set(id, { at, left: new Set(left) });
     const [oldest] = this.#explored.keys();
     if (oldest !== undefined && this.#explored.size > EXPLORED_LISTS) this.#explored.delete(oldest);
+  }
+
+  /** Names stay, numbers may not. */
+  #findAgain(): void {
+    const version = this.#host.itemsVersion();
+    if (version === this.#itemsVersion) return;
+    this.#itemsVersion = version;
+    this.#events = this.#events.map((event) => ({
+      ...event,
+      item: this.#host.findItem(event.name),
+    }));
   }
 
   /** Of the last event that has a time; without any, of the newest event of the log. */
@@ -328,15 +344,18 @@ function checkedStages(stages: string | undefined): number {
   return value;
 }
 
-function checkedLocation(location: Location | undefined): Location | undefined {
+export function checkedLocation(
+  location: Location | undefined,
+  what = 'location',
+): Location | undefined {
   if (location === undefined) return undefined;
   if (typeof location !== 'object' || location === null) {
-    throw badArgument('location', location, '{ latitude, longitude }');
+    throw badArgument(what, location, '{ latitude, longitude }');
   }
   const { latitude, longitude } = location;
   return {
-    latitude: checkedDegrees('location.latitude', latitude, 90),
-    longitude: checkedDegrees('location.longitude', longitude, 180),
+    latitude: checkedDegrees(`${what}.latitude`, latitude, 90),
+    longitude: checkedDegrees(`${what}.longitude`, longitude, 180),
   };
 }
 
@@ -345,10 +364,10 @@ function checkedDegrees(what: string, value: unknown, limit: number): number {
   throw badArgument(what, value, `a number from −${limit} to ${limit}`);
 }
 
-export function checkedTime(at: unknown): number {
+export function checkedTime(at: unknown, what = 'at'): number {
   const time = at === undefined ? Date.now() : at instanceof Date ? at.getTime() : at;
   const limit = Number.MAX_SAFE_INTEGER;
-  return checkedInteger('at', time, -limit, limit);
+  return checkedInteger(what, time, -limit, limit);
 }
 
 /** Restored state comes from storage, which anyone may have written to. */

@@ -94,6 +94,13 @@ export interface Engine {
   /** What the snapshot knows of an item, by the names of `info.attributes`; empty if it is not known. */
   attributes(item: string): ItemAttributes;
   /**
+   * Brings items into the running engine that its snapshot does not have; sessions, rules and `info` go on. From the
+   * first second a new item can be found, shown, ruled over and recommended. Calls add up; until the engine is
+   * disposed of, 4,096 items at most (TOO_LARGE). One that the engine has, or that is no item: RequestError
+   * BAD_ARGUMENT, and none of the call is added.
+   */
+  addItems(items: Iterable<NewItem>): AddedItems;
+  /**
    * Compiles business rules (RULES.md), to be given to `recommend` as often as needed. A document that is not
    * valid: RulesError BAD_RULES, whose `path` says where.
    */
@@ -103,6 +110,35 @@ export interface Engine {
   /** Gives the memory back. Twice is harmless; any other use afterwards is a DisposedError. */
   dispose(): void;
   [Symbol.dispose](): void;
+}
+
+/** What is known of a new item; all but its id may be missing. */
+export interface NewItem {
+  readonly item: string;
+  readonly title?: string;
+  /** By the names of `info.attributes`; values that no item of the snapshot has are ignored. */
+  readonly attributes?: Readonly<Record<string, string | readonly string[] | number>>;
+  /** Items of the snapshot whose readers will like it: expert knowledge, at most 64. */
+  readonly related?: Iterable<string>;
+  /** How many liked events it is worth before it has any; counts up to the most popular item's. Default 0. */
+  readonly boost?: number;
+  /** Where it is, if items of the snapshot have places. */
+  readonly location?: Location;
+  /** When it was published, for rules about age: Unix ms or a Date. Default: unknown. */
+  readonly born?: number | Date;
+}
+
+export interface AddedItems {
+  /** How many items the engine has that its snapshot does not, those of earlier calls among them. */
+  readonly added: number;
+  /** What was left out of items that were added: the snapshot has nothing to compare it with. */
+  readonly ignored: readonly {
+    readonly item: string;
+    /** 'attributes.brand', 'related', 'location', 'born'. */
+    readonly argument: string;
+    readonly value: string;
+    readonly reason: string;
+  }[];
 }
 
 /** A category is a string, tags are several, sorted; numbers are rounded to 32-bit floats. */
