@@ -15,7 +15,7 @@ WASM_MODULE := $(BUILD)/wasm/reckon.wasm
 WASM_CFLAGS := -std=c11 $(WARNINGS) -ffp-contract=off -fno-math-errno -Isrc -MMD -MP \
 	-O3 -msimd128 -DNDEBUG -include src/base/no_alloc.h
 # The stack below the data, so that overflowing it traps; memory grows from JavaScript only.
-WASM_LDFLAGS := -Os -msimd128 --no-entry -sSTANDALONE_WASM -sSUPPORT_ERRNO=0 -sTOTAL_STACK=131072 \
+WASM_LDFLAGS := -O3 -msimd128 --no-entry -sSTANDALONE_WASM -sSUPPORT_ERRNO=0 -sTOTAL_STACK=131072 \
 	-sINITIAL_MEMORY=262144 -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=4GB -Wl,--stack-first
 
 # Small where it costs nothing: what runs when a file is opened, rules are compiled, items are added,
