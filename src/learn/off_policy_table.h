@@ -2,9 +2,10 @@
  *
  * Little-endian, in this order and with nothing between:
  *
- *   u64 rows, u64 arms                   rows > 0; arms 0: the other policy is known of the rows
- * alone f64 propensity[rows] target[rows] reward[rows] f64 policy[arms]                     the
- * other policy, the same for every row u32 arm[rows]                        absent if arms is 0
+ * - u64 rows (> 0), u64 arms (0: the other policy is known of the rows alone);
+ * - f64 propensity[rows], target[rows], reward[rows];
+ * - f64 policy[arms]: the other policy, the same for every row;
+ * - u32 arm[rows], absent if there are no arms.
  *
  * A work file between two programs of one version, not a format: it is checked all the same, so
  * that no estimate comes from a row that is none. */

@@ -227,16 +227,22 @@ static void find_links(const extension *e) {
     }
 }
 
-/* Links back by old item: entries of old item i from back[room[i]] to back[room[i + 1]]. */
+static bool has_related(const extension *e, uint32_t item) {
+    return e->items->related_begin[item] < e->items->related_begin[item + 1];
+}
+
+/* Links back by old item, of new items with related ones: entries of old item i from back[room[i]]
+ * to back[room[i + 1]]. */
 static void sort_links_back(const extension *e) {
-    const uint32_t links = e->link_end[e->items->count - 1];
     memset(e->room, 0, ((size_t)e->old + 2) * sizeof *e->room);
-    for (uint32_t k = 0; k < links; k++) e->room[e->links[k].old + 2]++;
+    for (uint32_t i = 0, k = 0; i < e->items->count; i++)
+        for (; k < e->link_end[i]; k++) e->room[e->links[k].old + 2] += has_related(e, i);
     for (uint32_t i = 2; i <= e->old + 1; i++) e->room[i] += e->room[i - 1];
     for (uint32_t i = 0, k = 0; i < e->items->count; i++)
         for (; k < e->link_end[i]; k++)
-            e->back[e->room[e->links[k].old + 1]++] =
-                rk_neighbor_entry(e->old + i, e->links[k].code);
+            if (has_related(e, i))
+                e->back[e->room[e->links[k].old + 1]++] =
+                    rk_neighbor_entry(e->old + i, e->links[k].code);
 }
 
 /* One row under way: strongest first, ties by item, as a file has it. */
