@@ -245,7 +245,7 @@ bool rk_fit_cooccurrence(const rk_log *log, uint32_t threads, rk_memory *memory,
 }
 
 /* Events that the start of the encoder's position weights is worth. */
-#define POSITION_EVENTS 300.0f
+#define POSITION_EVENTS 1000.0f
 
 /* ---- vectors --------------------------------------------------------------------------------- */
 

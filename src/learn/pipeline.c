@@ -139,16 +139,19 @@ static rk_status out_of_memory(rk_error *error, const char *what) {
 
 /* ---- training -------------------------------------------------------------------------------- */
 
-/* Items that no row names are a catalogue: they are to be answered with before anybody met them.
- * Without one, a log that teaches nothing is a mistake of whoever made it. */
-static bool has_catalogue(const rk_events_content *events, rk_memory *memory) {
+/* A log without likes, as rk_log_build answers it. Items that no row names are a catalogue: they
+ * are to be answered with before anybody met them. Without one, a log that teaches nothing is a
+ * mistake of whoever made it. */
+static rk_status accept_catalogue(const rk_events_content *events, const rk_log *log,
+                                  rk_memory *memory, rk_error *error) {
     bool *named = RK_NEW(memory, bool, events->meta.items);
     uint32_t count = 0;
-    for (uint64_t i = 0; named && i < events->meta.events; i++) {
+    if (!named) return out_of_memory(error, "catalogue");
+    for (uint64_t i = 0; i < events->meta.events; i++) {
         count += !named[events->item[i]];
         named[events->item[i]] = true;
     }
-    return named && count < events->meta.items;
+    return log->items && count < events->meta.items ? RK_OK : RK_NO_EVENTS;
 }
 
 rk_status rk_pipeline_train(const rk_events_content *events, const rk_rows *rows,
@@ -158,7 +161,7 @@ rk_status rk_pipeline_train(const rk_events_content *events, const rk_rows *rows
                      error));
     rk_status status =
         rk_log_build(events, rows, options->min_item_events, memory, &out->log, error);
-    if (status == RK_NO_EVENTS && out->log.items && has_catalogue(events, memory)) status = RK_OK;
+    if (status == RK_NO_EVENTS) status = accept_catalogue(events, &out->log, memory, error);
     RK_TRY(status);
     RK_TRY(rk_fit_retrieval(events, &out->log, &out->items, &out->tuned, options, memory,
                             &out->content, &out->vectors, error));

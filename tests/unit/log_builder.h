@@ -21,7 +21,9 @@ typedef struct log_builder {
     uint32_t time_kind, user_kind;
     bool has_split;
     /* What is known of items and users; all zero in a plain log. */
-    const float *place; /* (items, 2) */
+    const float *place;                      /* (items, 2) */
+    const float *boost;                      /* (items) */
+    const uint32_t *related_begin, *related; /* (items + 1), ascending rows */
     uint32_t attributes, features, contexts;
     const char *const *attribute_names;  /* (attributes) */
     const uint8_t *attribute_kinds;      /* (attributes) */
@@ -76,6 +78,9 @@ static inline rk_events_content log_content(log_builder *b) {
         .types = {type_offsets, "viewlikehideskip", LABEL_TYPES},
         .type_weight = type_weight,
         .place = b->place,
+        .boost = b->boost,
+        .related_begin = b->related_begin,
+        .related = b->related,
     };
     if (b->attributes) {
         content.attributes = strings_of(b->attribute_names, b->attributes, &b->memory);

@@ -26,6 +26,10 @@ static inline double *naive_weights(const rk_log *log, const rk_neighbor_params 
             }
         }
     }
+    for (uint32_t a = 0; log->expert.related_begin && a < items; a++) {
+        for (uint64_t i = log->expert.related_begin[a]; i < log->expert.related_begin[a + 1]; i++)
+            sum[a * items + log->expert.related[i]] += (double)params->related;
+    }
     for (uint32_t a = 0; a < items; a++) {
         for (uint32_t b = 0; b < items; b++) {
             sum[a * items + b] /= pow(log->item_events[a] + 5.0, (double)params->norm) *

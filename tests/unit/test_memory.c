@@ -52,14 +52,19 @@ static void takes_fail_on_demand(void **state) {
 
 /* ---- training with one take fewer than it needs ---- */
 
-/* With something of everything: times, places, attributes and features of the users. */
+static bool items_only; /* as protocol_tried: what tiny_log makes */
+
+/* With something of everything: times, places, what experts say, attributes and features of the
+ * users. */
 static log_builder tiny_log(void) {
     enum { EVENTS = 24, ITEMS = 23 };
     static const char *const attribute[] = {"tags"}, *const feature[] = {"country"};
     static const char *const countries[] = {"DE", NULL};
     static const uint8_t kind[] = {RK_ATTRIBUTE_TAGS};
     log_builder b = log_of(EVENTS, RK_TIME_UNIX_MS, RK_USERS_ARE_USERS);
-    float *place = TAKE(&b.memory, float, 2 * ITEMS);
+    float *place = TAKE(&b.memory, float, 2 * ITEMS), *boost = TAKE(&b.memory, float, ITEMS);
+    uint32_t *begin = TAKE(&b.memory, uint32_t, ITEMS + 1);
+    uint32_t *related = TAKE(&b.memory, uint32_t, ITEMS);
     const char **tags = TAKE(&b.memory, const char *, ITEMS);
     uint32_t *context = TAKE(&b.memory, uint32_t, EVENTS);
     for (uint32_t i = 0; i < EVENTS; i++) {
@@ -69,7 +74,13 @@ static log_builder tiny_log(void) {
     for (uint32_t item = 0; item < ITEMS; item++) {
         place[2 * item] = place[2 * item + 1] = item % 3 ? (float)item : RK_NO_PLACE;
         tags[item] = item % 2 ? "a|b" : "b|c";
+        boost[item] = (float)(item % 4);
+        related[item] = (item + 5) % ITEMS;
+        begin[item + 1] = item + 1;
     }
+    b.boost = boost;
+    b.related_begin = begin;
+    b.related = related;
     b.place = place;
     b.attributes = b.features = 1;
     b.attribute_names = attribute;
@@ -79,6 +90,7 @@ static log_builder tiny_log(void) {
     b.contexts = 2;
     b.context_values = countries;
     b.context = context;
+    if (items_only) b.events = b.users = 0;
     return b;
 }
 
@@ -156,6 +168,16 @@ static void a_snapshot_survives_every_failure(void **state) {
     assert_true(takes > 50);
 }
 
+static void an_items_file_survives_every_failure(void **state) {
+    (void)state;
+    const rk_learn_options options = smallest(20);
+    items_only = true;
+    const uint64_t takes = fail_each(train_snapshot, &options, UINT64_MAX, 1);
+    items_only = false;
+    print_message("%llu takes\n", (unsigned long long)takes);
+    assert_true(takes > 40);
+}
+
 /* All takes of the training; then a sample. */
 static void an_evaluation_survives_every_failure(void **state) {
     (void)state;
@@ -186,6 +208,7 @@ int main(void) {
         cmocka_unit_test(sizes_that_overflow_are_refused),
         cmocka_unit_test(takes_fail_on_demand),
         cmocka_unit_test(a_snapshot_survives_every_failure),
+        cmocka_unit_test(an_items_file_survives_every_failure),
         cmocka_unit_test(an_evaluation_survives_every_failure),
         cmocka_unit_test(the_search_survives_failures),
     };

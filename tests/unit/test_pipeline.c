@@ -221,6 +221,106 @@ static void nothing_to_learn_from(void **state) {
     }
 }
 
+/* ---- items before events ---- */
+
+enum { SHELF_ITEMS = 40 };
+
+/* Items of two shelves by turns, each with words of its shelf; the first ones of `likes` events are
+ * one visitor's, who likes what lies on both. */
+static log_builder shelves(uint32_t likes, bool described) {
+    static const char *const name[] = {"words"};
+    static const uint8_t kind[] = {RK_ATTRIBUTE_TAGS};
+    static const char *const words[2][3] = {{"apple|fruit", "pear|fruit", "fruit|fresh|apple"},
+                                            {"bike|sport", "ball|sport", "sport|bike|tyre"}};
+    log_builder b = log_of(likes + 1, RK_TIME_UNIX_MS, RK_USERS_ARE_USERS);
+    for (uint32_t i = 0; i < likes; i++) add_event(&b, 0, i * 7 % SHELF_ITEMS, VIEW, i * 1000);
+    b.items = SHELF_ITEMS;
+    const char **values = TAKE(&b.memory, const char *, SHELF_ITEMS);
+    for (uint32_t item = 0; item < SHELF_ITEMS; item++) values[item] = words[item % 2][item % 3];
+    b.attributes = described;
+    b.attribute_names = name;
+    b.attribute_kinds = kind;
+    b.attribute_values = values;
+    return b;
+}
+
+/* How many of the first ten answers to a session of `item` lie on its shelf. */
+static uint32_t on_the_same_shelf(rk_engine *engine, uint32_t item) {
+    const rk_event seed = {.item = item};
+    const rk_request request = {.session = &seed, .session_count = 1, .count = 10};
+    rk_recommendation list[10];
+    uint32_t found, same = 0;
+    assert_int_equal(rk_recommend(engine, &request, list, &found, NULL), RK_OK);
+    assert_int_equal(found, 10);
+    for (uint32_t i = 0; i < found; i++) same += list[i].item % 2 == item % 2;
+    return same;
+}
+
+/* Without events, with one and with ten: from the first click answers are alike by content. */
+static void items_alone_answer_by_their_content(void **state) {
+    (void)state;
+    static const uint32_t likes[] = {0, 1, 10};
+    for (uint32_t i = 0; i < 3; i++) {
+        log_builder b = shelves(likes[i], true);
+        const rk_learn_options options = quick();
+        rk_engine *engine = open_engine(learn(&b, &options), &b.memory);
+        rk_description d;
+        rk_engine_describe(engine, &d);
+        assert_int_equal(d.items, SHELF_ITEMS);
+        assert_int_equal(d.events, likes[i]);
+        uint32_t same = 0;
+        for (uint32_t item = 0; item < SHELF_ITEMS; item++) same += on_the_same_shelf(engine, item);
+        assert_true(likes[i] == 0 ? same == 10 * SHELF_ITEMS : same > 8 * SHELF_ITEMS);
+        rk_recommendation list[5];
+        uint32_t found;
+        assert_int_equal(rk_similar(engine, 3, 5, list, &found, NULL), RK_OK);
+        assert_int_equal(found, 5);
+        assert_int_equal(list[0].item % 2, 1);
+        rk_memory_free(&b.memory);
+    }
+}
+
+static void clusters_are_of_one_shelf(void **state) {
+    (void)state;
+    log_builder b = shelves(0, true);
+    const rk_learn_options options = quick();
+    const snapshot_bytes snapshot = learn(&b, &options);
+    rk_snapshot_view view;
+    assert_int_equal(rk_snapshot_open(snapshot.bytes, snapshot.size, &view, NULL), RK_OK);
+    const rk_snapshot_content *content = &view.content;
+    assert_in_range(content->meta.clusters, 2, 6);
+    assert_true(content->meta.cluster_model != 0);
+    for (uint32_t a = 0; a < SHELF_ITEMS; a++)
+        for (uint32_t other = a + 1; other < SHELF_ITEMS; other += 2)
+            assert_int_not_equal(content->cluster[a], content->cluster[other]);
+    rk_memory_free(&b.memory);
+}
+
+/* Without attributes too: boosts order, related lists are neighbours. */
+static void experts_are_heard_before_events(void **state) {
+    (void)state;
+    log_builder b = shelves(0, false);
+    const rk_learn_options options = quick();
+    float *boost = TAKE(&b.memory, float, SHELF_ITEMS);
+    uint32_t *begin = TAKE(&b.memory, uint32_t, SHELF_ITEMS + 1);
+    static const uint32_t related[] = {20, 30};
+    boost[17] = 3.0f, boost[5] = 2.0f, boost[33] = 2.5f;
+    for (uint32_t item = 0; item < SHELF_ITEMS; item++) begin[item + 1] = item < 4 ? 0 : 2;
+    b.boost = boost;
+    b.related_begin = begin;
+    b.related = related;
+    rk_engine *engine = open_engine(learn(&b, &options), &b.memory);
+    const rk_request empty = {.count = SHELF_ITEMS};
+    rk_recommendation list[SHELF_ITEMS];
+    uint32_t found;
+    assert_int_equal(rk_recommend(engine, &empty, list, &found, NULL), RK_OK);
+    assert_int_equal(found, SHELF_ITEMS);
+    assert_true(list[0].item == 17 && list[1].item == 33 && list[2].item == 5);
+    assert_int_equal(rk_similar(engine, 20, 3, list, &found, NULL), RK_OK);
+    assert_int_equal(list[0].item, 4);
+    rk_memory_free(&b.memory);
+}
+
 /* Learns `b`, asks with every item of the catalogue, and returns how many items it has. */
 static uint32_t learn_and_ask(log_builder *b) {
     const rk_learn_options options = quick();
@@ -757,6 +857,9 @@ int main(void) {
         cmocka_unit_test(rankers_come_along),
         cmocka_unit_test(without_rankers_nobody_is_asked),
         cmocka_unit_test(nothing_to_learn_from),
+        cmocka_unit_test(items_alone_answer_by_their_content),
+        cmocka_unit_test(clusters_are_of_one_shelf),
+        cmocka_unit_test(experts_are_heard_before_events),
         cmocka_unit_test(one_event),
         cmocka_unit_test(one_item_only),
         cmocka_unit_test(one_user_only),

@@ -245,6 +245,79 @@ static void threads_change_no_bit(void **state) {
     rk_memory_free(&p.log.memory);
 }
 
+/* ---- a prior ---- */
+
+static float *random_prior(problem *p, uint64_t stream) {
+    rk_rng rng = rk_rng_at(test_seed(), stream);
+    float *prior = TAKE(&p->log.memory, float, WORDS *DIM);
+    for (uint32_t i = 0; i < WORDS * DIM; i++) prior[i] = rk_rng_normal(&rng);
+    return prior;
+}
+
+static rk_ridge_result solve_from(problem *p, const float *prior, float lambda) {
+    const rk_ridge_params params = {.lambda = lambda, .iterations = 3 * WORDS};
+    rk_ridge_result result;
+    assert_true(rk_train_ridge(&p->content, prior, p->vectors, p->events, DIM, &params, 1,
+                               &p->log.memory, &result));
+    return result;
+}
+
+/* Without an event W is the prior, bit for bit. */
+static void nothing_learnt_is_the_prior(void **state) {
+    (void)state;
+    static problem p;
+    make_problem(&p, 330);
+    memset(p.events, 0, sizeof p.events);
+    const float *prior = random_prior(&p, 331);
+    const rk_ridge_result got = solve_from(&p, prior, 1.0f);
+    assert_true(got.prior == 1.0f);
+    assert_memory_equal(got.weights, prior, WORDS * DIM * sizeof *prior);
+    for (uint32_t d = 0; d < DIM; d++) assert_true(got.mean[d] == 0.0f);
+    rk_memory_free(&p.log.memory);
+}
+
+/* What is left of the vectors after g W0 and m, by elimination; g and m by plain sums with the
+ * weight of their priors. */
+static void the_rest_is_regressed(void **state) {
+    (void)state;
+    static problem p, rest;
+    static double x[ITEMS][WORDS], want[WORDS][DIM];
+    make_problem(&p, 332);
+    const float *prior = random_prior(&p, 333);
+    const rk_ridge_result got = solve_from(&p, prior, 2.0f);
+    const double worth = 300.0;
+    double said[ITEMS][DIM] = {{0}}, along = worth, squared = worth, total = worth;
+    double sum[DIM] = {0}, mean[DIM], zero[DIM] = {0};
+    dense_rows(&p.content, x);
+    for (uint32_t item = 0; item < ITEMS; item++) {
+        const double weight = log1p(p.events[item]);
+        total += weight;
+        for (uint32_t d = 0; d < DIM; d++) {
+            for (uint32_t f = 0; f < WORDS; f++)
+                said[item][d] += x[item][f] * (double)prior[f * DIM + d];
+            along += weight * said[item][d] * (double)p.vectors[item * DIM + d];
+            squared += weight * said[item][d] * said[item][d];
+        }
+    }
+    const double g = fmax(0.0, along / squared);
+    assert_true(fabs((double)got.prior - g) < 1e-5);
+    rest = p;
+    for (uint32_t i = 0; i < ITEMS * DIM; i++) {
+        rest.vectors[i] -= (float)(g * said[i / DIM][i % DIM]);
+        sum[i % DIM] += log1p(p.events[i / DIM]) * (double)rest.vectors[i];
+    }
+    for (uint32_t d = 0; d < DIM; d++) {
+        mean[d] = sum[d] / total;
+        assert_true(fabs((double)got.mean[d] - mean[d]) < 1e-5);
+    }
+    for (uint32_t i = 0; i < ITEMS * DIM; i++) rest.vectors[i] -= (float)mean[i % DIM];
+    solve_dense(&rest, 2.0, zero, want);
+    for (uint32_t i = 0; i < WORDS * DIM; i++)
+        assert_true(fabs((double)got.weights[i] - g * (double)prior[i] - want[i / DIM][i % DIM]) <
+                    1e-4);
+    rk_memory_free(&p.log.memory);
+}
+
 static void every_failing_take_is_survived(void **state) {
     (void)state;
     static problem p;
@@ -255,8 +328,8 @@ static void every_failing_take_is_survived(void **state) {
         rk_memory memory = {0};
         rk_ridge_result result;
         rk_memory_fail_after(take);
-        trained =
-            rk_train_ridge(&p.content, NULL, p.vectors, p.events, DIM, &params, 1, &memory, &result);
+        trained = rk_train_ridge(&p.content, NULL, p.vectors, p.events, DIM, &params, 1, &memory,
+                                 &result);
         rk_memory_fail_after(UINT64_MAX);
         rk_memory_free(&memory);
     }
@@ -272,6 +345,8 @@ int main(void) {
         cmocka_unit_test(without_events_nothing_is_said),
         cmocka_unit_test(shrinking_follows_its_formula),
         cmocka_unit_test(a_new_item_is_where_its_words_are),
+        cmocka_unit_test(nothing_learnt_is_the_prior),
+        cmocka_unit_test(the_rest_is_regressed),
         cmocka_unit_test(threads_change_no_bit),
         cmocka_unit_test(every_failing_take_is_survived),
     };
