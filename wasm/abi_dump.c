@@ -286,6 +286,7 @@ static void print_layouts(void) {
     FIELD(attributes);
     FIELD(attribute_values);
     FIELD(numbers);
+    FIELD(short_popular);
     ARRAY(reserved);
     finish_layout("rk_snapshot_meta", sizeof(THIS));
 #undef THIS

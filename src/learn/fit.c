@@ -85,6 +85,7 @@ void rk_fit_begin(const rk_events_content *events, const rk_log *log, const rk_t
                  .similar_decay = tuned->similar_decay,
                  .session_decay = tuned->session_decay,
                  .outlier_weight = tuned->outlier_weight,
+                 .short_popular = tuned->short_popular,
                  .nearby_km = tuned->nearby_km},
         .types = events->types,
         .type_weight = events->type_weight,

@@ -32,6 +32,7 @@ typedef struct rk_tuned {
     rk_neighbor_params neighbors;
     float similar_decay;
     float outlier_weight;
+    float short_popular; /* of the blend: what `popular` weighs more, divided by the liked events */
     int64_t trending_window_ms;
     float nearby_km;
     rk_sgns_params sgns;

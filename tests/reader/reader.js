@@ -403,6 +403,7 @@ function readSnapshotMeta(file, entry) {
     attributes: view.getUint32(at + 140, true),
     attributeValues: view.getUint32(at + 144, true),
     numbers: view.getUint32(at + 148, true),
+    shortPopular: view.getFloat32(at + 152, true),
   };
   expectRange(entry, 0, meta.items, 1, 2 ** 24 - 1);
   expectRange(entry, 4, meta.types, 1, 32);
@@ -437,6 +438,7 @@ function readSnapshotMeta(file, entry) {
   expectFloat(entry, 132, meta.rankItemStep, 0, ranked * FLOAT_LIMIT);
   expectRange(entry, 136, meta.timedItems, 0, meta.items);
   expectRange(entry, 140, meta.attributes, 0, 32);
+  expectFloat(entry, 152, meta.shortPopular, 0, 1000);
   expectRange(entry, 144, meta.attributeValues, 0, meta.attributes === 0 ? 0 : 2 ** 24);
   expectRange(entry, 148, meta.numbers, 0, meta.attributes);
   expectZero(file, entry, 152, 256);

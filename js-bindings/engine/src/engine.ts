@@ -3,12 +3,13 @@ import { disposeSymbol } from './dispose_symbol.js';
 import { DisposedError, RequestError, quote } from './errors.js';
 import {
   NONE,
+  type NativeAnswers,
   type NativeEngine,
   type NativeRecommendation,
   type NativeRequest,
 } from './native.js';
 import { OpenRules } from './open_rules.js';
-import { reasonFor } from './reason.js';
+import { questionReason, reasonFor } from './reason.js';
 import { compileRules } from './rules.js';
 import {
   EngineSession,
@@ -25,6 +26,7 @@ import type {
   EngineInfo,
   FunnelCounts,
   ItemAttributes,
+  OnboardingItem,
   RecommendOptions,
   Recommendation,
   Recommendations,
@@ -189,6 +191,7 @@ export class SnapshotEngine implements Engine {
       taskWeights: (values) => this.#taskWeights(values),
       rules: (options) => this.#rulesOf(options),
       answer: (request, rules, explain) => this.#answer(request, rules, explain),
+      ask: (request, answers) => this.#ask(request, answers),
     };
   }
 
@@ -214,6 +217,24 @@ export class SnapshotEngine implements Engine {
       .map((reason, s) => ({ name: this.#sourceName(s), reason }))
       .filter(({ reason }) => reason !== '');
     return { items, unavailable, funnel, ...(removed && { removed }) };
+  }
+
+  #ask(request: NativeRequest, answers: NativeAnswers): OnboardingItem[] {
+    const native = this.#open();
+    const name = (item: number): string => native.itemTitle(item) || native.itemId(item);
+    return native.onboarding(request, answers).map(({ item, because, pick, known, gain }) => {
+      const title = native.itemTitle(item);
+      const isPicked = because !== NONE;
+      return {
+        item: native.itemId(item),
+        ...(title !== '' && { title }),
+        reason: questionReason(isPicked ? name(because) : undefined),
+        ...(isPicked && { because: native.itemId(because) }),
+        pick,
+        known,
+        gain,
+      };
+    });
   }
 
   #present(native: NativeEngine, row: NativeRecommendation, i: number): Recommendation {
