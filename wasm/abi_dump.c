@@ -332,6 +332,7 @@ static void print_layouts(void) {
     FIELD(numbers);
     FIELD(cluster_model);
     FIELD(clusters);
+    FIELD(short_popular);
     ARRAY(reserved);
     finish_layout("rk_snapshot_meta", sizeof(THIS));
 #undef THIS

@@ -27,6 +27,15 @@ export interface Question {
   explain?: boolean;
 }
 
+/** The body of a request for what to ask a new user next. */
+export interface OnboardingQuestion extends Pick<
+  Question,
+  'session' | 'exclude' | 'rules' | 'filter' | 'count'
+> {
+  skipped?: string[];
+  unknown?: string[];
+}
+
 /** What is wrong with a body, and where: `$.session[3].item`. */
 export class ShapeError extends Error {
   constructor(
@@ -96,8 +105,10 @@ const record =
     if (missing !== undefined) throw new ShapeError(member(path, missing), 'it is missing');
   };
 
+const SESSION = listOf(record({ item: text, event: text, at: number }, ['item']));
+
 const BODY = record({
-  session: listOf(record({ item: text, event: text, at: number }, ['item'])),
+  session: SESSION,
   count: number,
   exclude: listOf(text),
   location: record({ latitude: number, longitude: number }, ['latitude', 'longitude']),
@@ -114,6 +125,21 @@ const BODY = record({
   explain: truth,
 });
 
+const ONBOARDING_BODY = record({
+  session: SESSION,
+  skipped: listOf(text),
+  unknown: listOf(text),
+  count: number,
+  exclude: listOf(text),
+  rules: anObject,
+  filter: anObject,
+});
+
+export function checkedOnboarding(body: unknown): OnboardingQuestion {
+  ONBOARDING_BODY(body, '$');
+  return body as OnboardingQuestion;
+}
+
 export function checkedQuestion(body: unknown): Question {
   BODY(body, '$');
   return body as Question;
@@ -123,7 +149,7 @@ export function checkedQuestion(body: unknown): Question {
  * Where in the body a rule document's own path lies: it begins with `$`, which is `$.rules` here. A filter's
  * begins with `$.filter` already, unless that is a field of a document that should have none.
  */
-export function pathOfRules(path: string, { rules }: Question): string {
+export function pathOfRules(path: string, { rules }: Pick<Question, 'rules'>): string {
   const isFilter = /^\$\.filter\b/.test(path) && !(rules && Object.hasOwn(rules, 'filter'));
   return isFilter ? path : `$.rules${path.slice(1)}`;
 }

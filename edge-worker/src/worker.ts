@@ -5,24 +5,37 @@
 //      keepSeen?, stages?, weights?: {task: number}, sourceWeights?: {source: number}, quotas?: {source: number},
 //      rules?, filter?, explain?}
 //     -> {items, id, seed, snapshot, unavailable?, funnel?, removed?}
+//   POST /v1/regions/{region}/onboarding
+//     {session?, skipped?: [item], unknown?: [item], count?, exclude?, rules?, filter?}: what to ask a new user next,
+//     the picks so far in session, the other answers beside it
+//     -> {items, snapshot}
 //   GET  /healthz                              -> {status, regions}
 //
 // The object `{region}.rk` of the bucket is loaded on a region's first request and kept for the life of the
 // isolate. Errors are {error: {code, message, path?}} with the engine's codes, or one of the codes below; path is
 // where in the body. A request without a seed gets one of its own: with the same for all, every visitor would
 // be shown the same few items for the sake of learning. The answer names it, so that it can be asked again.
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import {
   type Engine,
+  type OnboardingItem,
   type Recommendations,
   ReckonError,
   RequestError,
   RulesError,
   createEngine,
 } from 'reckon';
-import { type Question, ShapeError, checkedQuestion, member, pathOfRules } from './question.js';
+import {
+  type OnboardingQuestion,
+  type Question,
+  ShapeError,
+  checkedOnboarding,
+  checkedQuestion,
+  member,
+  pathOfRules,
+} from './question.js';
 
 /** What the worker needs of an R2 bucket. */
 interface SnapshotBucket {
@@ -64,9 +77,9 @@ async function engineFor(region: string, bucket: SnapshotBucket): Promise<Engine
   return meanwhile ?? engine;
 }
 
-function questionOf(body: unknown): Question {
+function checkedBody<T>(body: unknown, check: (body: unknown) => T): T {
   try {
-    return checkedQuestion(body);
+    return check(body);
   } catch (error) {
     if (error instanceof ShapeError) throw badArgument(error.path, error.message);
     throw error;
@@ -74,7 +87,7 @@ function questionOf(body: unknown): Question {
 }
 
 /** Runs a part of a request; what it refuses lies at `path` of the body. */
-function at<T>(path: string, question: Question, ask: () => T): T {
+function at<T>(path: string, question: Pick<Question, 'rules'>, ask: () => T): T {
   try {
     return ask();
   } catch (error) {
@@ -106,28 +119,46 @@ function answer(engine: Engine, question: Question, seed: number): Recommendatio
   return at('$', question, () => session.recommend({ ...options, preview: true }));
 }
 
+function onboarding(engine: Engine, question: OnboardingQuestion): OnboardingItem[] {
+  const { session: events = [], skipped = [], unknown = [], ...options } = question;
+  const session = engine.session();
+  for (const [i, event] of events.entries())
+    at(`$.session[${i}]`, question, () => session.record(event));
+  for (const item of unknown) session.answer({ item, answer: 'unknown' });
+  for (const item of skipped) session.answer({ item, answer: 'skip' });
+  return at('$', question, () => session.onboarding(options));
+}
+
 const app = new Hono<Env>();
 
 app.get('/healthz', (c) => c.json({ status: 'ok', regions: [...engines.keys()].sort() }));
 
-app.post(
-  '/v1/regions/:region/recommendations',
-  bodyLimit({
-    maxSize: MAX_BODY_BYTES,
-    onError: () => {
-      throw new HttpError(413, 'TOO_LARGE', `the body exceeds ${MAX_BODY_BYTES} bytes`);
-    },
-  }),
-  async (c) => {
-    const body: unknown = await c.req.json().catch(() => undefined);
-    if (body === undefined) throw new HttpError(400, 'BAD_JSON', 'the body is not JSON');
-    const question = questionOf(body);
-    const engine = await engineFor(c.req.param('region'), c.env.SNAPSHOTS);
-    const seed = question.seed ?? drawnSeed();
-    const { id: _, timing: __, ...list } = answer(engine, question, seed);
-    return c.json({ ...list, id: crypto.randomUUID(), seed, snapshot: engine.info.id });
+const limited = bodyLimit({
+  maxSize: MAX_BODY_BYTES,
+  onError: () => {
+    throw new HttpError(413, 'TOO_LARGE', `the body exceeds ${MAX_BODY_BYTES} bytes`);
   },
-);
+});
+
+async function bodyOf(c: Context<Env>): Promise<unknown> {
+  const body: unknown = await c.req.json().catch(() => undefined);
+  if (body === undefined) throw new HttpError(400, 'BAD_JSON', 'the body is not JSON');
+  return body;
+}
+
+app.post('/v1/regions/:region/onboarding', limited, async (c) => {
+  const question = checkedBody(await bodyOf(c), checkedOnboarding);
+  const engine = await engineFor(c.req.param('region'), c.env.SNAPSHOTS);
+  return c.json({ items: onboarding(engine, question), snapshot: engine.info.id });
+});
+
+app.post('/v1/regions/:region/recommendations', limited, async (c) => {
+  const question = checkedBody(await bodyOf(c), checkedQuestion);
+  const engine = await engineFor(c.req.param('region'), c.env.SNAPSHOTS);
+  const seed = question.seed ?? drawnSeed();
+  const { id: _, timing: __, ...list } = answer(engine, question, seed);
+  return c.json({ ...list, id: crypto.randomUUID(), seed, snapshot: engine.info.id });
+});
 
 app.notFound((c) =>
   c.json({ error: { code: 'NOT_FOUND', message: 'there is no such path' } }, 404),

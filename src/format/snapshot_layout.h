@@ -12,6 +12,7 @@
 #define RK_REPEAT_LAGS          4u
 #define RK_MAX_REPEAT           4.0f   /* in magnitude */
 #define RK_MAX_FEATURE_ROWS     65536u /* a power of two, as every number of them is */
+#define RK_MAX_SHORT_POPULAR    1000.0f
 #define RK_MIN_NEARBY_KM        0.001f
 #define RK_MAX_NEARBY_KM        20000.0f
 #define RK_MAX_ATTRIBUTE_VALUES 16777216u /* of all attributes together */
@@ -65,7 +66,9 @@ typedef struct rk_snapshot_meta {
     uint32_t numbers;             /* attributes of kind number: columns of `ia.num` */
     uint64_t cluster_model;       /* names the clustering: a hash of its centres; 0 without one */
     uint32_t clusters;            /* of `cluster`, each with an item; 0: no such section */
-    uint32_t reserved[23];
+    float short_popular;          /* weight of `popular` in the blend beside its own, of a session
+                                     of one liked event; of n it is divided by n. 0: none */
+    uint32_t reserved[22];
 } rk_snapshot_meta;
 RK_STATIC_ASSERT(sizeof(rk_snapshot_meta) == 256, snapshot_meta_is_256_bytes);
 

@@ -71,6 +71,8 @@ static rk_status check_meta_of_optional(const rk_section_entry *entry, const rk_
                                 "not a power of two: feature_rows", rows, RK_MAX_FEATURE_ROWS);
     RK_TRY(rk_check_float(entry, offsetof(rk_snapshot_meta, outlier_weight), "outlier_weight",
                           meta->outlier_weight, 0, 1, error));
+    RK_TRY(rk_check_float(entry, offsetof(rk_snapshot_meta, short_popular), "short_popular",
+                          meta->short_popular, 0, RK_MAX_SHORT_POPULAR, error));
     return rk_check_float(entry, offsetof(rk_snapshot_meta, nearby_km), "nearby_km",
                           meta->nearby_km, meta->place_count ? RK_MIN_NEARBY_KM : 0,
                           RK_MAX_NEARBY_KM, error);

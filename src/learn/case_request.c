@@ -18,11 +18,14 @@ bool rk_case_room_take(const rk_trial *trial, rk_memory *memory, rk_case_room *r
     return true;
 }
 
+static uint32_t most_events(const rk_trial *trial) {
+    return trial->history_most ? RK_MIN(trial->history_most, RK_MAX_SESSION) : RK_MAX_SESSION;
+}
+
 static uint32_t read_history(const rk_trial *trial, const rk_case *test, rk_event *session) {
     const uint64_t *rows = trial->split->row + test->history_begin;
-    uint32_t first =
-        test->history_count > RK_MAX_SESSION ? test->history_count - RK_MAX_SESSION : 0;
-    uint32_t count = 0;
+    uint32_t most = most_events(trial), count = 0;
+    uint32_t first = test->history_count > most ? test->history_count - most : 0;
     for (uint32_t i = first; i < test->history_count; i++) {
         uint32_t item = trial->log->item_of_file[trial->events->item[rows[i]]];
         if (item == RK_NONE) continue;
@@ -35,11 +38,11 @@ static uint32_t read_history(const rk_trial *trial, const rk_case *test, rk_even
     return count;
 }
 
-/* Items of a long history that its last RK_MAX_SESSION events leave out: seen all the same. */
+/* Items of a long history that the session's events leave out: seen all the same. */
 static uint32_t read_older(const rk_trial *trial, const rk_case *test, uint32_t *older) {
     const uint64_t *rows = trial->split->row + test->history_begin;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i + RK_MAX_SESSION < test->history_count; i++) {
+    uint32_t most = most_events(trial), count = 0;
+    for (uint32_t i = 0; i + most < test->history_count; i++) {
         uint32_t item = trial->log->item_of_file[trial->events->item[rows[i]]];
         if (item != RK_NONE) older[count++] = item;
     }

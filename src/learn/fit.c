@@ -127,6 +127,7 @@ void rk_fit_begin(const rk_events_content *events, const rk_log *log, const rk_t
                  .similar_decay = tuned->similar_decay,
                  .session_decay = tuned->session_decay,
                  .outlier_weight = tuned->outlier_weight,
+                 .short_popular = tuned->short_popular,
                  .nearby_km = tuned->nearby_km},
         .types = events->types,
         .type_weight = events->type_weight,
@@ -147,8 +148,8 @@ bool rk_fit_popularity(const rk_log *log, const rk_tuned *tuned, rk_memory *memo
     if (start && tuned->prior) rk_prior_popularity(tuned->prior, log, start);
     for (uint32_t item = 0; start && log->expert.boost && item < log->items; item++)
         start[item] += tuned->boost * log->expert.boost[item];
-    const bool ok = start && rk_build_popularity(log, tuned->half_life_ms, start, memory, popularity,
-                                                 popular, &content->meta.popular_count);
+    const bool ok = start && rk_build_popularity(log, tuned->half_life_ms, start, memory,
+                                                 popularity, popular, &content->meta.popular_count);
     rk_memory_free(&scratch);
     return ok;
 }

@@ -34,6 +34,7 @@ typedef struct rk_tuned {
     float boost; /* events of popularity that a unit of an item's boost counts as */
     float similar_decay;
     float outlier_weight;
+    float short_popular; /* of the blend: what `popular` weighs more, divided by the liked events */
     int64_t trending_window_ms;
     float nearby_km;
     rk_sgns_params sgns;

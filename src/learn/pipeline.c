@@ -184,6 +184,7 @@ static void report_parameters(rk_json *json, const rk_tuned *tuned) {
     rk_json_number(json, "neighbor_length_power", (double)tuned->neighbors.length_power);
     rk_json_number(json, "similar_decay", (double)tuned->similar_decay);
     rk_json_number(json, "outlier_weight", (double)tuned->outlier_weight);
+    rk_json_number(json, "short_popular", (double)tuned->short_popular);
     rk_json_number(json, "trending_window_days", (double)tuned->trending_window_ms / 86400000.0);
     rk_json_number(json, "nearby_km", (double)tuned->nearby_km);
     rk_json_number(json, "session_decay", (double)tuned->session_decay);

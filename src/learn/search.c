@@ -172,6 +172,7 @@ static const axis similar_axes[] = {
     {offsetof(rk_tuned, neighbors.length_power), length_powers, COUNT_OF(length_powers)},
 };
 
+static const float short_populars[] = {0.25f, 0.5f, 1.0f, 2.0f, 4.0f, 8.0f};
 static const float outlier_weights[] = {0.3f, 0.6f};
 static const axis outlier_axes[] = {
     {offsetof(rk_tuned, outlier_weight), outlier_weights, COUNT_OF(outlier_weights)}};
@@ -292,6 +293,32 @@ static void shrink_blend(search *s, rk_tuned start) {
         float *field = field_of(&s->tuned, &blend_axes[a]);
         *field = alpha * *field + (1.0f - alpha) * *field_of(&start, &blend_axes[a]);
     }
+}
+
+/* What popularity counts for more in short sessions: asked with the last event alone, where it
+ * matters most. That it fades as 1 / n is not searched. A source whose weight a person fixed keeps
+ * it. */
+static void search_short(search *s) {
+    rk_memory memory = {0};
+    rk_snapshot_content content = s->content;
+    rk_pool whole = s->pool;
+    content.sources = s->tuned.sources;
+    rk_trial trial = trial_of(s, &content);
+    trial.history_most = 1;
+    bool ok = rk_pool_gather(&trial, &memory, &s->pool);
+    double best = ok ? try_blend(s, &s->tuned) : 0.0;
+    for (size_t v = 0; ok && v < COUNT_OF(short_populars); v++) {
+        rk_tuned candidate = s->tuned;
+        candidate.sources[RK_SOURCE_POPULAR].weight += short_populars[v];
+        s->blends++;
+        double score = try_blend(s, &candidate);
+        if (score <= best * 1.001) continue;
+        best = score;
+        s->tuned.short_popular = short_populars[v];
+    }
+    s->pool = whole;
+    s->failed = s->failed || !ok;
+    rk_memory_free(&memory);
 }
 
 /* Integer parameters: durations and windows. */
@@ -416,6 +443,9 @@ static void run(search *s, rk_validation *validation) {
     rk_tuned start = s->tuned;
     descend_blend(s);
     shrink_blend(s, start);
+    if (!s->options->sources[RK_SOURCE_POPULAR].has_weight) search_short(s);
+    if (s->failed) return;
+    s->content.meta.short_popular = s->tuned.short_popular;
     /* A second scan of the index is not spent on what the blend does not weigh. */
     if (s->tuned.sources[RK_SOURCE_USER].weight == 0.0f) s->tuned.sources[RK_SOURCE_USER].quota = 0;
     rk_tuned_fix(s->options, &s->tuned);

@@ -273,7 +273,7 @@ static void learn_chunk(void *context, uint32_t shard) {
 static void step_row(const training *t, uint32_t item, const float *gradient) {
     uint32_t dim = t->params->dim;
     float *row = t->vectors + (uint64_t)item * dim;
-    float anchored[RK_MAX_DIM];
+    float anchored[RK_MAX_DIM] = {0};
     if (t->origin && t->params->evidence[item] > 0.0f) {
         const float *origin = t->origin + (uint64_t)item * dim;
         for (uint32_t d = 0; d < dim; d++)

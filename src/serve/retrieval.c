@@ -285,12 +285,21 @@ uint32_t rk_retrieve(rk_engine *engine, rk_query *query) {
     return available;
 }
 
+/* A session of few events says little, and what it says is learnt from longer ones: popularity
+ * counts for more the shorter it is. */
+static float blend_weight(const rk_engine *engine, const rk_query *query, uint32_t source) {
+    float weight = weight_of(engine, query->request, source);
+    bool given = query->request->flags & RK_REQUEST_SOURCE_WEIGHTS;
+    if (given || source != RK_SOURCE_POPULAR || query->seed_count == 0) return weight;
+    return weight + engine->content.meta.short_popular / (float)query->seed_count;
+}
+
 /* The weights of the blend; returns the sources with one, a bit each. */
-static uint32_t blend_weights(const rk_engine *engine, const rk_request *request,
-                              uint32_t available, float weights[RK_SOURCE_COUNT]) {
+static uint32_t blend_weights(const rk_engine *engine, const rk_query *query, uint32_t available,
+                              float weights[RK_SOURCE_COUNT]) {
     uint32_t weighted = 0;
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
-        weights[s] = available >> s & 1u ? weight_of(engine, request, s) : 0.0f;
+        weights[s] = available >> s & 1u ? blend_weight(engine, query, s) : 0.0f;
         weighted |= (uint32_t)(weights[s] != 0.0f) << s;
     }
     if (weighted) return weighted;
@@ -305,7 +314,7 @@ static uint32_t blend_weights(const rk_engine *engine, const rk_request *request
 uint32_t rk_blend(rk_engine *engine, const rk_query *query, uint32_t available) {
     const rk_candidates *candidates = &engine->candidates;
     float weights[RK_SOURCE_COUNT];
-    uint32_t weighted = blend_weights(engine, query->request, available, weights);
+    uint32_t weighted = blend_weights(engine, query, available, weights);
     for (uint32_t i = 0; i < candidates->count; i++) engine->places[i] = i;
     rk_score_places(engine, query, weighted, candidates->count);
     for (uint32_t i = 0; i < candidates->count; i++) {

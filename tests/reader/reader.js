@@ -435,6 +435,7 @@ function readSnapshotMeta(file, entry) {
     numbers: view.getUint32(at + 148, true),
     clusterModel: view.getBigUint64(at + 152, true),
     clusters: view.getUint32(at + 160, true),
+    shortPopular: view.getFloat32(at + 164, true),
   };
   expectRange(entry, 0, meta.items, 1, 2 ** 24 - 1);
   expectRange(entry, 4, meta.types, 1, 32);
@@ -473,7 +474,8 @@ function readSnapshotMeta(file, entry) {
   expectRange(entry, 148, meta.numbers, 0, meta.attributes);
   expectRange(entry, 160, meta.clusters, 0, Math.min(64, meta.items));
   if (meta.clusters === 0) expectZeroModel(entry, meta.clusterModel);
-  expectZero(file, entry, 164, 256);
+  expectFloat(entry, 164, meta.shortPopular, 0, 1000);
+  expectZero(file, entry, 168, 256);
   return meta;
 }
 

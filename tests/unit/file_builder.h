@@ -315,6 +315,7 @@ static inline void fill_small_options(small_snapshot *small) {
     meta->feature_rows = SMALL_FEATURE_ROWS;
     meta->outlier_weight = 0.25f;
     meta->nearby_km = 2.5f;
+    meta->short_popular = 1.5f;
     content->encoder_positions = small->encoder;
     content->trending = small->trending;
     content->trending_top = small->trending_top;

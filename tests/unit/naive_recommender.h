@@ -238,7 +238,9 @@ static inline uint32_t naive_quota(const naive_funnel *f, uint32_t s) {
 
 static inline float naive_source_weight(const naive_funnel *f, uint32_t s) {
     if (f->request->flags & RK_REQUEST_SOURCE_WEIGHTS) return f->request->source_weights[s];
-    const float weight = f->content->sources[s].weight;
+    float weight = f->content->sources[s].weight;
+    if (s == RK_SOURCE_POPULAR && f->seed_count > 0)
+        weight += f->content->meta.short_popular / (float)f->seed_count;
     const bool located = s == RK_SOURCE_NEARBY && (f->request->flags & RK_REQUEST_LOCATION);
     return located && weight < 1.0f ? 1.0f : weight;
 }

@@ -24,6 +24,7 @@ typedef struct snapshot_shape {
     uint32_t positions;    /* of the user tower; 0: no tower, no features */
     uint32_t encoder;      /* positions of the session encoder */
     float outlier_weight;
+    float short_popular;
     uint32_t attributes; /* of kinds in turn: category, tags, number; 0: none */
     uint32_t tasks;      /* with random small networks; 0: the funnel ends with the blend */
     bool born;           /* most items have an age, and requests may have times */
@@ -38,6 +39,7 @@ static inline snapshot_shape with_all_parts(snapshot_shape shape) {
     shape.positions = 4;
     shape.encoder = 3;
     shape.outlier_weight = 0.25f;
+    shape.short_popular = 0.5f;
     shape.attributes = 7;
     shape.tasks = 3;
     shape.born = true;
@@ -388,7 +390,8 @@ static inline rk_snapshot_content make_random_snapshot(snapshot_shape shape, rk_
                  .similar_decay = 0.8f,
                  .session_decay = 0.7f,
                  .repeat = {-0.5f, 0.25f, 0.125f, 0.0f},
-                 .outlier_weight = shape.outlier_weight},
+                 .outlier_weight = shape.outlier_weight,
+                 .short_popular = shape.short_popular},
         .items = numbered_strings("item-", shape.items, memory),
     };
     rk_source_config *sources = TAKE(memory, rk_source_config, RK_SOURCE_SLOTS);

@@ -268,6 +268,7 @@ static void assert_same_tuning(const rk_tuned *a, const rk_tuned *b) {
     assert_memory_equal(a->repeat, b->repeat, sizeof a->repeat);
     assert_true(a->similar_decay == b->similar_decay && a->session_decay == b->session_decay);
     assert_true(a->outlier_weight == b->outlier_weight && a->nearby_km == b->nearby_km);
+    assert_true(a->short_popular == b->short_popular);
     assert_true(a->encoder.dropout == b->encoder.dropout);
 }
 

@@ -4,6 +4,7 @@ import { isRegional, regionOf } from './event_log.js';
 import { UsageError, quote } from './failures.js';
 import { entriesAt, jsonAt, numberAt } from './json_path.js';
 import { Learning, checkRegion, refuseOneItem } from './learning.js';
+import { coldUserText } from './cold_user_text.js';
 import { evaluationTable } from './metrics_table.js';
 import {
   HELP,
@@ -24,6 +25,7 @@ const PROTOCOLS = [
   'temporal-global',
   'sessions',
   'cold-item',
+  'cold-user',
 ] as const;
 
 const OPTIONS = {
@@ -57,6 +59,10 @@ export const evaluateCommand: Command = {
                   without times a tenth by hash
   cold-item       a tenth of the items is hidden, by hash, and they alone are ranked: who chose
                   some of them asks with all else. Beside chance and popularity by category
+  cold-user       a tenth of the users (of small logs more) is hidden and asked about items of one half
+                  of the catalogue: NDCG@k of lists of the other half after 0, 1, 2, 3, 5 and 8
+                  questions, asked adaptively, by popularity, or at random among popular items; and
+                  after one click. k is the first of --k; no --predictions
 The first row is the answer, the whole funnel, or the blend of the sources where no ranker was learnt. It
 is followed by its 95 % interval (1,000 draws of users); a lead whose interval lies above 0 is no luck.
 "without X" is the answer without that source. --json has the intervals of every method, novelty,
@@ -73,6 +79,11 @@ Other options: reckon build --help`,
     const protocol = checkedProtocol(values.protocol);
     if (values.test !== undefined && protocol !== 'sessions') {
       throw new UsageError(`--test goes with --protocol sessions, not ${protocol}`);
+    }
+    if (values.predictions !== undefined && protocol === 'cold-user') {
+      throw new UsageError(
+        '--predictions does not go with --protocol cold-user: it makes many lists',
+      );
     }
     const { region = 'default' } = values;
     checkRegion(region);
@@ -121,7 +132,8 @@ function description(document: unknown): string {
   const lines = [
     `${String(jsonAt(document, 'protocol'))}, ${count(cases)} cases, ${String(jsonAt(document, 'ranked'))} ranked`,
   ];
-  lines.push(evaluationTable(document));
+  const asked = jsonAt(document, 'asking') !== undefined;
+  lines.push(asked ? coldUserText(document) : evaluationTable(document));
   for (const [, note] of entriesAt(document, 'notes')) lines.push(String(note));
   return lines.join('\n');
 }

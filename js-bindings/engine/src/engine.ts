@@ -3,6 +3,7 @@ import { disposeSymbol } from './dispose_symbol.js';
 import { DisposedError, RequestError, quote } from './errors.js';
 import {
   NONE,
+  type NativeAnswers,
   type NativeEngine,
   type NativeRecommendation,
   type NativeRequest,
@@ -13,7 +14,7 @@ import type { NativeNewItem } from './native_items.js';
 import type { NativeRules } from './native_rules.js';
 import { resolveItems } from './new_items.js';
 import { OpenRules } from './open_rules.js';
-import { reasonFor } from './reason.js';
+import { questionReason, reasonFor } from './reason.js';
 import { type CompiledRules, compileRules } from './rules.js';
 import {
   EngineSession,
@@ -32,6 +33,7 @@ import type {
   FunnelCounts,
   ItemAttributes,
   NewItem,
+  OnboardingItem,
   RecommendOptions,
   Recommendation,
   Recommendations,
@@ -291,6 +293,7 @@ export class SnapshotEngine implements Engine {
       },
       isPositive: (type) => (this.info.eventTypes[type]?.weight ?? 0) > 0,
       answer: (request, rules, explain) => this.#answer(request, rules, explain),
+      ask: (request, answers) => this.#ask(request, answers),
     };
   }
 
@@ -316,6 +319,24 @@ export class SnapshotEngine implements Engine {
       .map((reason, s) => ({ name: this.#sourceName(s), reason }))
       .filter(({ reason }) => reason !== '');
     return { items, unavailable, funnel, ...(removed && { removed }) };
+  }
+
+  #ask(request: NativeRequest, answers: NativeAnswers): OnboardingItem[] {
+    const native = this.#open();
+    const name = (item: number): string => native.itemTitle(item) || native.itemId(item);
+    return native.onboarding(request, answers).map(({ item, because, pick, known, gain }) => {
+      const title = native.itemTitle(item);
+      const isPicked = because !== NONE;
+      return {
+        item: native.itemId(item),
+        ...(title !== '' && { title }),
+        reason: questionReason(isPicked ? name(because) : undefined),
+        ...(isPicked && { because: native.itemId(because) }),
+        pick,
+        known,
+        gain,
+      };
+    });
   }
 
   #present(native: NativeEngine, row: NativeRecommendation, i: number): Recommendation {

@@ -120,6 +120,14 @@ interface Exports {
     found: Pointer,
     error: Pointer,
   ): number;
+  rk_wasm_onboarding(
+    engine: Pointer,
+    request: Pointer,
+    answers: Pointer,
+    out: Pointer,
+    found: Pointer,
+    error: Pointer,
+  ): number;
   rk_wasm_similar(
     engine: Pointer,
     item: number,
@@ -178,6 +186,7 @@ const FUNCTIONS = [
   'rk_wasm_source_name',
   'rk_wasm_source_unavailable',
   'rk_wasm_recommend',
+  'rk_wasm_onboarding',
   'rk_wasm_similar',
   'rk_wasm_container_open',
   'rk_wasm_container_verify',
@@ -226,6 +235,22 @@ export interface NativeRequest {
   readonly rules?: NativeRules | undefined;
   /** By which explore slots draw; absent: all alike. */
   readonly bandit?: NativeBandit | undefined;
+}
+
+/** Items that were asked about and not picked. */
+export interface NativeAnswers {
+  readonly skipped: readonly number[];
+  readonly unknown: readonly number[];
+}
+
+const NO_ANSWERS: NativeAnswers = { skipped: [], unknown: [] };
+
+export interface NativeQuestion {
+  readonly item: number;
+  readonly pick: number;
+  readonly known: number;
+  readonly gain: number;
+  readonly because: number;
 }
 
 export interface NativeRecommendation {
@@ -327,6 +352,7 @@ interface Scratch {
   readonly results: Pointer;
   readonly description: Pointer;
   readonly funnel: Pointer;
+  readonly answers: Pointer;
   readonly text: Pointer;
   readonly value: Pointer;
   readonly features: Pointer;
@@ -363,6 +389,7 @@ export class Runtime {
       results: take(LAYOUTS.rk_recommendation.size * CONSTANTS.RK_MAX_COUNT),
       description: take(LAYOUTS.rk_description.size),
       funnel: take(LAYOUTS.rk_funnel.size),
+      answers: take(LAYOUTS.rk_answers.size),
       text: take(TEXT_BYTES),
       value: take(TEXT_BYTES),
       features: take(CONSTANTS.RK_MAX_USER_FEATURES * 4),
@@ -605,10 +632,16 @@ export class Runtime {
     };
   }
 
-  /** Lays a request out; the address of its rk_request. */
-  writeRequest(request: NativeRequest): Pointer {
+  /** Lays a request out, and after its items what else a call needs; the address of its rk_request. */
+  writeRequest(request: NativeRequest, answers: NativeAnswers = NO_ANSWERS): Pointer {
     const { exclude: excluded, seen } = request;
-    const exclude = this.#writeItems([...excluded, ...seen]);
+    const exclude = this.#writeItems([
+      ...excluded,
+      ...seen,
+      ...answers.skipped,
+      ...answers.unknown,
+    ]);
+    this.#writeAnswers(answers, at(exclude, 4 * (excluded.length + seen.length)));
     this.#writeSession(request.session);
     const pointer = this.scratch.request;
     const { fields } = LAYOUTS.rk_request;
@@ -654,6 +687,18 @@ export class Runtime {
     set(fields.rules, request.rules?.pointer ?? NULL);
     set(fields.bandit, request.bandit?.pointer ?? NULL);
     return pointer;
+  }
+
+  /** Of items that lie at `items`, the skipped ones first. */
+  #writeAnswers({ skipped, unknown }: NativeAnswers, items: Pointer): void {
+    const { fields } = LAYOUTS.rk_answers;
+    const view = this.memory.view();
+    const set = (field: { offset: number }, value: number): void =>
+      view.setUint32(at(this.scratch.answers, field.offset), value, true);
+    set(fields.skipped, items);
+    set(fields.unknown, items + 4 * skipped.length);
+    set(fields.skipped_count, skipped.length);
+    set(fields.unknown_count, unknown.length);
   }
 
   #writeSession(session: readonly NativeEvent[]): void {
@@ -729,6 +774,22 @@ export class Runtime {
       });
     }
     return rows;
+  }
+
+  readQuestions(): NativeQuestion[] {
+    const { words, results } = this.scratch;
+    const { size, fields } = LAYOUTS.rk_question;
+    const view = this.memory.view();
+    return Array.from({ length: view.getUint32(words, true) }, (_, i) => {
+      const row = results + i * size;
+      return {
+        item: view.getUint32(row + fields.item.offset, true),
+        pick: view.getFloat32(row + fields.pick.offset, true),
+        known: view.getFloat32(row + fields.known.offset, true),
+        gain: view.getFloat32(row + fields.gain.offset, true),
+        because: view.getUint32(row + fields.because.offset, true),
+      };
+    });
   }
 
   sourceName(source: number): string {
@@ -956,6 +1017,17 @@ export class NativeEngine {
     );
     this.#runtime.check(status, 'recommend');
     return this.#runtime.readRecommendations(this.#tasks);
+  }
+
+  /** What to ask next, of a request whose session holds the picks. */
+  onboarding(request: NativeRequest, answers: NativeAnswers): NativeQuestion[] {
+    const { words, results, error, answers: written } = this.#runtime.scratch;
+    const pointer = this.#runtime.writeRequest(request, answers);
+    const status = this.#runtime.call((wasm) =>
+      wasm.rk_wasm_onboarding(this.#engine, pointer, written, results, words, error),
+    );
+    this.#runtime.check(status, 'onboarding');
+    return this.#runtime.readQuestions();
   }
 
   similar(item: number, count: number): NativeRecommendation[] {

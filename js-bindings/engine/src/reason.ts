@@ -39,3 +39,9 @@ export function reasonFor({ because, sources, isDraw, rules }: Evidence): string
   // Nobody brought it: it was pinned.
   return `put here by the rule “${rules.join('” and “')}”`;
 }
+
+/** Why somebody is asked about an item. */
+export const questionReason = (because: string | undefined): string =>
+  because === undefined
+    ? 'many know it, and whether you like it says much'
+    : `because you picked ${because}`;

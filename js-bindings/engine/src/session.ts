@@ -1,10 +1,13 @@
 import { abi } from './abi.js';
 import { RequestError, quote } from './errors.js';
-import { NONE, type NativeEvent, type NativeRequest } from './native.js';
+import { NONE, type NativeAnswers, type NativeEvent, type NativeRequest } from './native.js';
 import type { NativeBandit } from './native_bandit.js';
 import type { OpenRules } from './open_rules.js';
 import type {
   Location,
+  OnboardingAnswer,
+  OnboardingItem,
+  OnboardingOptions,
   RecommendOptions,
   Recommendations,
   Session,
@@ -15,7 +18,8 @@ import type {
   UserFeatures,
 } from './types.js';
 
-const { RK_MAX_SESSION, RK_MAX_COUNT } = abi.CONSTANTS;
+const { RK_MAX_SESSION, RK_MAX_COUNT, RK_MAX_QUESTIONS } = abi.CONSTANTS;
+const QUESTIONS = 8;
 
 /** What a session asks of its engine. */
 export interface SessionHost {
@@ -47,6 +51,7 @@ export interface SessionHost {
     rules: OpenRules | undefined,
     explain: boolean,
   ): Omit<Recommendations, 'id' | 'timing'>;
+  ask(request: NativeRequest, answers: NativeAnswers): OnboardingItem[];
 }
 
 /** Lists that feedback is kept for. */
@@ -78,6 +83,9 @@ export class EngineSession implements Session {
   readonly #disliked = new Set<string>();
   /** By the id of the list. */
   readonly #explored = new Map<string, ExploredList>();
+  /** Items asked about and not picked. */
+  readonly #skipped = new Set<string>();
+  readonly #unknown = new Set<string>();
 
   constructor(host: SessionHost, options: SessionOptions) {
     checkedObject('options', options);
@@ -94,6 +102,8 @@ export class EngineSession implements Session {
     for (const { id, at, left } of state.explored ?? []) {
       this.#explored.set(id, { at, left: new Set(left) });
     }
+    for (const item of state.skipped ?? []) this.#skipped.add(item);
+    for (const item of state.unknown ?? []) this.#unknown.add(item);
     // Events of an earlier snapshot's types have no influence here, but are not lost either.
     for (const { item, event, at } of state.events) {
       this.#push({ name: item, event, at, item: host.findItem(item), type: this.#type(event) });
@@ -119,6 +129,8 @@ export class EngineSession implements Session {
     }
     const index = this.#host.findItem(item);
     this.#push({ name: item, event: name, at: checkedTime(at), item: index, type });
+    this.#skipped.delete(item);
+    this.#unknown.delete(item);
     return index !== NONE;
   }
 
@@ -128,14 +140,11 @@ export class EngineSession implements Session {
     const explain = checkedTruth('explain', options.explain);
     const isShown = !checkedTruth('preview', options.preview);
     const rules = this.#host.rules(options);
-    this.#findAgain();
     // The rankers learnt from requests that had a time, and an answer should not depend on when it is asked again:
     // the device's clock is for the rules alone.
     const at = options.at === undefined ? undefined : checkedTime(options.at);
     const request: NativeRequest = {
-      session: this.#events.filter(({ item, type }) => item !== NONE && type !== NONE),
-      exclude: this.#excluded(options),
-      seen: this.#indexes(this.#older),
+      ...this.#request(options),
       count: checkedCount(options.count),
       keepSeen: checkedTruth('keepSeen', options.keepSeen),
       location: checkedLocation(options.location) ?? this.#location,
@@ -174,6 +183,48 @@ export class EngineSession implements Session {
     return this.#host.recordArm(item, true, list.at);
   }
 
+  onboarding(options: OnboardingOptions = {}): OnboardingItem[] {
+    checkedObject('options', options);
+    const { count = QUESTIONS, exclude } = options;
+    const rules = this.#host.rules(options);
+    const request: NativeRequest = {
+      ...this.#request({ ...(exclude !== undefined && { exclude }) }),
+      count: checkedInteger('count', count, 1, RK_MAX_QUESTIONS),
+      keepSeen: false,
+      location: undefined,
+      features: [],
+      seed: [0, 0],
+      at: this.#lastTime(),
+      rulesAt: Date.now(),
+      stages: abi.CONSTANTS.RK_STAGES_ALL,
+      rules: rules?.native,
+    };
+    return this.#host.ask(request, {
+      skipped: this.#indexes(this.#skipped),
+      unknown: this.#indexes(this.#unknown),
+    });
+  }
+
+  answer(answered: OnboardingAnswer): boolean {
+    const { item, answer, event, at } = checkedObject('answer', answered);
+    if (answer === 'pick') {
+      return this.record({
+        item,
+        ...(event !== undefined && { event }),
+        ...(at !== undefined && { at }),
+      });
+    }
+    if (typeof item !== 'string') throw badArgument('item', item, 'a string');
+    if (answer !== 'skip' && answer !== 'unknown') {
+      throw badArgument('answer', answer, "'pick', 'skip' or 'unknown'");
+    }
+    const [to, from] =
+      answer === 'skip' ? [this.#skipped, this.#unknown] : [this.#unknown, this.#skipped];
+    from.delete(item);
+    to.add(item);
+    return this.#host.findItem(item) !== NONE;
+  }
+
   export(): SessionState {
     return {
       version: 1,
@@ -189,6 +240,8 @@ export class EngineSession implements Session {
           left: [...left],
         })),
       }),
+      ...(this.#skipped.size > 0 && { skipped: [...this.#skipped] }),
+      ...(this.#unknown.size > 0 && { unknown: [...this.#unknown] }),
     };
   }
 
@@ -197,6 +250,18 @@ export class EngineSession implements Session {
     this.#older.clear();
     this.#disliked.clear();
     this.#explored.clear();
+    this.#skipped.clear();
+    this.#unknown.clear();
+  }
+
+  /** The events, and what must not come back. */
+  #request(options: RecommendOptions): Pick<NativeRequest, 'session' | 'exclude' | 'seen'> {
+    this.#findAgain();
+    return {
+      session: this.#events.filter(({ item, type }) => item !== NONE && type !== NONE),
+      exclude: this.#excluded(options),
+      seen: this.#indexes(this.#older),
+    };
   }
 
   /** Impressions of what explore slots drew. */
@@ -265,7 +330,8 @@ export class EngineSession implements Session {
   }
 
   #excluded({ exclude }: RecommendOptions): number[] {
-    return [...new Set([...this.#indexes(exclude), ...this.#indexes(this.#disliked)])];
+    const refused = [...this.#disliked, ...this.#skipped];
+    return [...new Set([...this.#indexes(exclude), ...this.#indexes(refused)])];
   }
 
   #indexes(items: Iterable<string> | undefined): number[] {
@@ -382,7 +448,7 @@ function checkedState(state: SessionState): SessionState {
     }
     checkedTime(row.at);
   }
-  for (const name of ['older', 'disliked'] as const) {
+  for (const name of ['older', 'disliked', 'skipped', 'unknown'] as const) {
     const items: unknown = state[name] ?? [];
     if (!Array.isArray(items) || !items.every((item) => typeof item === 'string')) {
       throw badArgument(`restore.${name}`, items, 'a list of items');

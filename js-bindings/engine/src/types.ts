@@ -235,6 +235,9 @@ export interface SessionState {
   disliked?: string[];
   /** Lists whose explored items may still get feedback: `left` are those that have had none. */
   explored?: { id: string; at: number; left: string[] }[];
+  /** Items that were asked about and skipped, or not known. */
+  skipped?: string[];
+  unknown?: string[];
 }
 
 export interface RecommendOptions {
@@ -460,6 +463,36 @@ export interface FunnelCounts {
   answered: number;
 }
 
+export interface OnboardingOptions extends Pick<RecommendOptions, 'exclude' | 'rules' | 'filter'> {
+  /** How many, 1 to 64. Default 8. */
+  count?: number;
+}
+
+export interface OnboardingItem {
+  item: string;
+  title?: string;
+  /** One sentence for a person. */
+  reason: string;
+  /** The picked item that it is most like, if picks have made it likelier. */
+  because?: string;
+  /** How likely the user picks it, given the answers so far. */
+  pick: number;
+  /** How likely the user knows it. */
+  known: number;
+  /** How many more of ten recommended items would be wanted, once it is picked. */
+  gain: number;
+}
+
+export interface OnboardingAnswer {
+  item: string;
+  /** 'skip': known, and not wanted; 'unknown': "I don't know it". */
+  answer: 'pick' | 'skip' | 'unknown';
+  /** Of a pick: the name of the event. Default: the event of highest weight. */
+  event?: string;
+  /** Of a pick: when; Unix ms or a Date. Default: now. */
+  at?: number | Date;
+}
+
 export interface Session {
   /**
    * Adds one event. False if the snapshot does not know the item: it is kept (a later snapshot may
@@ -474,11 +507,21 @@ export interface Session {
    */
   feedback(id: string, event: SessionEvent): boolean;
   /**
+   * What to ask a new user next, best first: items that many know and whose pick would change most. Every answer
+   * changes what comes next. Never an item of the session, one that was answered, or one that is excluded.
+   */
+  onboarding(options?: OnboardingOptions): OnboardingItem[];
+  /**
+   * Takes the answer to a question: a pick is recorded as an event; a skipped item is not recommended either. The
+   * last answer counts. False if the snapshot does not know the item.
+   */
+  answer(answer: OnboardingAnswer): boolean;
+  /**
    * Plain data for JSON: `engine.session({ restore })` continues where this one is. Location and user
    * features are not in it: pass them again.
    */
   export(): SessionState;
-  /** Forgets every event. */
+  /** Forgets every event and every answer. */
   forget(): void;
   /** Number of events kept (the most recent 1024). */
   readonly size: number;
