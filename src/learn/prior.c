@@ -19,7 +19,7 @@ static const char *find_value(const rk_snapshot_content *source, const char *nam
     const uint64_t bytes = strlen(name);
     const char *end = source->report + source->report_bytes;
     for (const char *at = source->report; source->report && at + bytes + 3 < end; at++) {
-        if (*at != '"' || memcmp(at + 1, name, bytes) != 0) continue;
+        if (*at != '"' || memcmp(at + 1, name, (size_t)bytes) != 0) continue;
         if (at[bytes + 1] == '"' && at[bytes + 2] == ':') return at + bytes + 3;
     }
     return NULL;
@@ -184,15 +184,15 @@ bool rk_prior_neighbors(const rk_prior *prior, const rk_log *log, rk_memory *mem
 /* ---- vectors
  * ------------------------------------------------------------------------------------- */
 
-void rk_prior_vectors(const rk_prior *prior, const rk_log *log, float *vectors) {
+void rk_prior_vectors(const rk_prior *prior, const rk_log *log, bool unit, float *vectors) {
     const uint32_t dim = prior->source->meta.dim;
     for (uint32_t item = 0; item < log->items; item++) {
         const uint32_t from = rk_prior_item(prior, log, item);
         float *row = vectors + (uint64_t)item * dim;
+        if (from == RK_NONE || (unit && !(prior->events[from] > 0.0f))) continue;
         memset(row, 0, dim * sizeof *row);
-        if (from == RK_NONE || !(prior->events[from] > 0.0f)) continue;
         rk_vector_accumulate(prior->source, from, 1.0f, row);
-        rk_vector_to_unit(row, dim);
+        if (unit) rk_vector_to_unit(row, dim);
     }
 }
 

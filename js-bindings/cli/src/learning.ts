@@ -1,8 +1,8 @@
-// What build, evaluate and tune share: options to a request, data to an event log, an event log to a run of
+// What build, evaluate, transfer and tune share: options to a request, data to an event log, an event log to a run of
 // the trainer.
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { parseMapOptions } from './column_map.js';
+import { mergeMaps, parseMapOptions } from './column_map.js';
 import { type Config, DEFAULT_CONFIG, readConfig } from './config.js';
 import { Duck } from './duck.js';
 import { type EventLog, type RegionalLog } from './event_log.js';
@@ -10,6 +10,7 @@ import { writeEventsFile } from './events_file.js';
 import { Refusal, UsageError, oneLine, quote } from './failures.js';
 import { oneOf, seedText, wholeNumber } from './options.js';
 import { Progress } from './progress.js';
+import { readCatalog } from './read_catalog.js';
 import { readEvents } from './read_events.js';
 import { rowCount, rowBytes } from './string_table.js';
 import {
@@ -85,18 +86,39 @@ export class Learning {
     accept: (log: EventLog | RegionalLog) => T,
   ): Promise<T> {
     const { items, map } = this.#options;
-    const notes: string[] = [];
-    this.progress.update('read', 0, 0, 'rows');
-    const duck = await Duck.open(path.join(this.#workFolder, 'spill'));
-    try {
-      const log = await readEvents(duck, {
+    return this.#read(accept, (duck, note) =>
+      readEvents(duck, {
         events,
         ...(test !== undefined && { test }),
         ...(items !== undefined && { items }),
         map: parseMapOptions(map ?? []),
         config: this.#config,
-        note: (text) => notes.push(text),
-      });
+        note,
+      }),
+    );
+  }
+
+  /** Only the items file, as a log without events. */
+  async readCatalog<T>(accept: (log: EventLog) => T): Promise<T> {
+    const { items = '', map } = this.#options;
+    return this.#read(accept, (duck, note) =>
+      readCatalog(duck, {
+        items,
+        map: mergeMaps(this.#config.map, parseMapOptions(map ?? [])),
+        note,
+      }),
+    );
+  }
+
+  async #read<Log extends EventLog, T>(
+    accept: (log: Log) => T,
+    readLog: (duck: Duck, note: (text: string) => void) => Promise<Log>,
+  ): Promise<T> {
+    const notes: string[] = [];
+    this.progress.update('read', 0, 0, 'rows');
+    const duck = await Duck.open(path.join(this.#workFolder, 'spill'));
+    try {
+      const log = await readLog(duck, (text) => notes.push(text));
       const accepted = accept(log);
       notes.forEach(this.note);
       this.progress.update('read', log.events, log.events, 'events');
@@ -129,8 +151,30 @@ export class Learning {
     subject: string,
     args: readonly TrainerArgument[],
   ): Promise<string> {
+    return this.#onSnapshot('tune', snapshot, log, region, subject, args);
+  }
+
+  /** Learns a region's snapshot from another's and a log. */
+  transfer(
+    from: string,
+    log: EventLog,
+    region: string,
+    subject: string,
+    args: readonly TrainerArgument[],
+  ): Promise<string> {
+    return this.#onSnapshot('transfer', from, log, region, subject, args);
+  }
+
+  #onSnapshot(
+    command: 'tune' | 'transfer',
+    snapshot: string,
+    log: EventLog,
+    region: string,
+    subject: string,
+    args: readonly TrainerArgument[],
+  ): Promise<string> {
     return this.#execute(log, region, subject, (file) => [
-      'tune',
+      command,
       { file: snapshot },
       '--events',
       { file },

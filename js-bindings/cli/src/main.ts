@@ -8,6 +8,7 @@ import { evaluateCommand } from './command_evaluate.js';
 import { inspectCommand } from './command_inspect.js';
 import { recommendCommand } from './command_recommend.js';
 import { similarCommand } from './command_similar.js';
+import { transferCommand } from './command_transfer.js';
 import { tuneCommand } from './command_tune.js';
 import { verifyCommand } from './command_verify.js';
 import { Refusal, UsageError, oneLine, quote } from './failures.js';
@@ -19,6 +20,7 @@ const COMMANDS: readonly Command[] = [
   recommendCommand,
   similarCommand,
   evaluateCommand,
+  transferCommand,
   tuneCommand,
   inspectCommand,
   verifyCommand,
