@@ -84,6 +84,17 @@ rk_status rk_learn_snapshot(const rk_events_view *events, const char *region,
                             const rk_learn_options *options, rk_memory *memory, unsigned char **out,
                             uint64_t *out_bytes, rk_error *error);
 
+/* The same for a region that has few events or none, with the help of another's snapshot (verified;
+ * it is read, never changed). The events file has all items of the region and may have no event:
+ * then the answers are the source's, for these items. How far the source is trusted is asked of the
+ * events; what was carried, matched and decided is in the report ("transfer"). The vectors' dim is
+ * the source's. `options->prior` is not looked at. Errors: as above, and NOTHING_SHARED,
+ * UNKNOWN_EVENT (the source knows none of the events), BAD_ARGUMENT (another dim was asked for).
+ * Cost: at most twice that of the above, and far less where there are few events. */
+rk_status rk_learn_transfer(const rk_snapshot_view *source, const rk_events_view *events,
+                            const char *region, const rk_learn_options *options, rk_memory *memory,
+                            unsigned char **out, uint64_t *out_bytes, rk_error *error);
+
 /* ---- evaluation ---------------------------------------------------------------------------------
  */
 

@@ -21,7 +21,7 @@ bool rk_build_explore(const rk_log *log, uint32_t *explore, uint32_t *count) {
         newest = RK_MAX(newest, log->time[i]);
         last[log->item[i]] = RK_MAX(last[log->item[i]], log->time[i]);
     }
-    const uint64_t all = log->events ? (uint64_t)(newest - oldest) + 1 : 1;
+    const uint64_t all = ok && log->events ? (uint64_t)(newest - oldest) + 1 : 1;
     rk_topk best = rk_topk_over(list, ok ? RK_EXPLORE_ROWS : 0);
     for (uint32_t item = 0; ok && item < log->items; item++) {
         uint32_t events = log->item_events[item];

@@ -421,6 +421,7 @@ static bool carry_tower(const vector_fit *fit) {
 static bool store_vectors(vector_fit *fit) {
     rk_vector_table table;
     lean_on_content(fit);
+    if (is_frozen(fit)) rk_prior_vectors(fit->tuned->prior, fit->log, false, fit->vectors);
     if (!rk_build_vectors(fit->vectors, fit->log->items, fit->dim, fit->memory, &table))
         return false;
     fit->content->meta.dim = fit->dim;
@@ -454,7 +455,7 @@ static bool start_from_prior(vector_fit *fit) {
     uint32_t *evidence = RK_NEW(&fit->scratch, uint32_t, log->items);
     fit->vectors = RK_NEW(&fit->scratch, float, (uint64_t)log->items * fit->dim);
     if (!evidence || !fit->vectors) return false;
-    rk_prior_vectors(fit->tuned->prior, log, fit->vectors);
+    rk_prior_vectors(fit->tuned->prior, log, true, fit->vectors);
     for (uint32_t item = 0; item < log->items; item++)
         evidence[item] =
             log->item_events[item] + (uint32_t)rk_prior_events(fit->tuned->prior, log, item);

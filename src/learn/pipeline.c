@@ -410,29 +410,20 @@ void rk_pipeline_note_data(const rk_events_content *events, const rk_learn_optio
 
 /* ---- public ---------------------------------------------------------------------------------- */
 
-rk_status rk_learn_snapshot(const rk_events_view *events, const char *region,
-                            const rk_learn_options *options, rk_memory *memory, unsigned char **out,
-                            uint64_t *out_bytes, rk_error *error) {
+rk_status rk_pipeline_write(rk_trained *result, const rk_events_content *events,
+                            const rk_snapshot_head *head, const rk_learn_options *options,
+                            rk_memory *memory, unsigned char **out, uint64_t *out_bytes,
+                            rk_error *error) {
     rk_memory scratch = {0};
-    rk_rows rows;
-    rk_trained *result = RK_NEW(&scratch, rk_trained, 1);
-    char *report = RK_NEW(&scratch, char, REPORT_BYTES);
     rk_status status = RK_OK;
-    rk_pipeline_note_data(&events->content, options);
-    if (!result || !report || !rk_rows_order(&events->content, &scratch, &rows)) {
-        status = out_of_memory(error, "event order");
-    }
-    if (status == RK_OK) {
-        status = rk_pipeline_train(&events->content, &rows, options, &scratch, result, error);
-    }
-    if (status == RK_OK &&
-        !rk_fit_strings(&events->content, &result->log, &scratch, &result->content)) {
+    char *report = RK_NEW(&scratch, char, REPORT_BYTES);
+    if (!report || !rk_fit_strings(events, &result->log, &scratch, &result->content))
         status = out_of_memory(error, "item ids");
-    }
     if (status == RK_OK) {
         rk_json json = rk_json_over(report, REPORT_BYTES);
         rk_json_open(&json, NULL, '{');
         rk_pipeline_report(&json, result);
+        if (head->report) head->report(head->context, &json);
         rk_json_close(&json, '}');
         if (json.overflow) status = rk_fail(error, RK_TOO_LARGE, NULL, 0, "report");
         result->content.report = report;
@@ -443,8 +434,29 @@ rk_status rk_learn_snapshot(const rk_events_view *events, const char *region,
     }
     if (status == RK_OK) {
         progress(options, "write", 0, *out_bytes, "bytes");
-        int64_t newest = events->container.header->created_at_ms;
-        rk_snapshot_write(&result->content, region, newest, *out);
+        rk_snapshot_write(&result->content, head->region, head->created_at_ms, *out);
+    }
+    rk_memory_free(&scratch);
+    return status;
+}
+
+rk_status rk_learn_snapshot(const rk_events_view *events, const char *region,
+                            const rk_learn_options *options, rk_memory *memory, unsigned char **out,
+                            uint64_t *out_bytes, rk_error *error) {
+    rk_memory scratch = {0};
+    rk_rows rows;
+    rk_trained *result = RK_NEW(&scratch, rk_trained, 1);
+    rk_status status = RK_OK;
+    rk_pipeline_note_data(&events->content, options);
+    if (!result || !rk_rows_order(&events->content, &scratch, &rows))
+        status = out_of_memory(error, "event order");
+    if (status == RK_OK)
+        status = rk_pipeline_train(&events->content, &rows, options, &scratch, result, error);
+    if (status == RK_OK) {
+        const rk_snapshot_head head = {.region = region,
+                                       .created_at_ms = events->container.header->created_at_ms};
+        status = rk_pipeline_write(result, &events->content, &head, options, memory, out, out_bytes,
+                                   error);
     }
     rk_memory_free(&scratch);
     return status;

@@ -184,15 +184,15 @@ bool rk_prior_neighbors(const rk_prior *prior, const rk_log *log, rk_memory *mem
 /* ---- vectors
  * ------------------------------------------------------------------------------------- */
 
-void rk_prior_vectors(const rk_prior *prior, const rk_log *log, float *vectors) {
+void rk_prior_vectors(const rk_prior *prior, const rk_log *log, bool unit, float *vectors) {
     const uint32_t dim = prior->source->meta.dim;
     for (uint32_t item = 0; item < log->items; item++) {
         const uint32_t from = rk_prior_item(prior, log, item);
         float *row = vectors + (uint64_t)item * dim;
+        if (from == RK_NONE || (unit && !(prior->events[from] > 0.0f))) continue;
         memset(row, 0, dim * sizeof *row);
-        if (from == RK_NONE || !(prior->events[from] > 0.0f)) continue;
         rk_vector_accumulate(prior->source, from, 1.0f, row);
-        rk_vector_to_unit(row, dim);
+        if (unit) rk_vector_to_unit(row, dim);
     }
 }
 

@@ -66,8 +66,9 @@ float rk_prior_popularity(const rk_prior *prior, const rk_log *log, float *start
 bool rk_prior_neighbors(const rk_prior *prior, const rk_log *log, rk_memory *memory,
                         rk_prior_rows *out);
 
-/* vectors (items, dim): unit rows of matched items, zeros elsewhere. */
-void rk_prior_vectors(const rk_prior *prior, const rk_log *log, float *vectors);
+/* vectors (items, dim): rows of matched items, to `unit` length or as long as the source has them;
+ * others stay. */
+void rk_prior_vectors(const rk_prior *prior, const rk_log *log, bool unit, float *vectors);
 
 /* Gives items that the source does not know but the log has the mean of the known vectors within
  * RK_PRIOR_WINDOW events of theirs, as unit rows. vectors as rk_prior_vectors leaves them. O(events

@@ -269,18 +269,22 @@ static void learn_chunk(void *context, uint32_t shard) {
     for (uint32_t q = 0; q < c->targets; q++) spread(t, c, q);
 }
 
-/* An Adagrad step, then back onto the unit sphere. Items that the origin does not know are free. */
+/* The gradient with the pull towards the origin, of items that it knows; others are free. */
+static void anchor(const training *t, uint32_t item, const float *row, float *gradient) {
+    uint32_t dim = t->params->dim;
+    if (!t->origin || !(t->params->evidence[item] > 0.0f)) return;
+    const float *origin = t->origin + (uint64_t)item * dim;
+    for (uint32_t d = 0; d < dim; d++) gradient[d] += t->params->anchor * (row[d] - origin[d]);
+}
+
+/* An Adagrad step, then back onto the unit sphere. */
 static void step_row(const training *t, uint32_t item, const float *gradient) {
     uint32_t dim = t->params->dim;
     float *row = t->vectors + (uint64_t)item * dim;
-    float anchored[RK_MAX_DIM] = {0};
-    if (t->origin && t->params->evidence[item] > 0.0f) {
-        const float *origin = t->origin + (uint64_t)item * dim;
-        for (uint32_t d = 0; d < dim; d++)
-            anchored[d] = gradient[d] + t->params->anchor * (row[d] - origin[d]);
-        gradient = anchored;
-    }
-    rk_adagrad(row, t->squares + (uint64_t)item * dim, gradient, dim, t->rate);
+    float pulled[RK_MAX_DIM] = {0};
+    memcpy(pulled, gradient, dim * sizeof *pulled);
+    anchor(t, item, row, pulled);
+    rk_adagrad(row, t->squares + (uint64_t)item * dim, pulled, dim, t->rate);
     float norm = rk_norm_f32(row, dim);
     if (!(norm > 0.0f)) return;
     for (uint32_t d = 0; d < dim; d++) row[d] /= norm;

@@ -150,3 +150,102 @@ rk_status rk_transfer_train(const rk_snapshot_content *source, const rk_events_c
     transfer->prior = rk_trust_prior(&transfer->prior, transfer->guard.trust);
     return train_with_prior(transfer, events, rows, options, liked, obstacle, memory, out, error);
 }
+
+/* ---- public ---------------------------------------------------------------------------------- */
+
+static void report_guard(rk_json *json, const rk_transfer *transfer) {
+    const rk_guard_result *guard = &transfer->guard;
+    rk_json_open(json, "guard", '{');
+    rk_json_string(json, "trust", rk_trust_name(guard->trust));
+    rk_json_u64(json, "cases", guard->cases);
+    rk_json_u64(json, "parts", guard->parts);
+    if (transfer->guarded) {
+        double best = 0.0;
+        rk_json_open(json, "scores", '{');
+        for (uint32_t t = 0; t < RK_TRUSTS; t++) {
+            rk_json_number(json, rk_trust_name((rk_trust)t), guard->score[t]);
+            if (t != RK_TRUST_NONE) best = RK_MAX(best, guard->score[t]);
+        }
+        rk_json_close(json, '}');
+        rk_json_number(json, "gain", best - guard->score[RK_TRUST_NONE]);
+        rk_json_number(json, "gain_error", guard->error);
+    }
+    if (guard->ranked) {
+        rk_json_number(json, "with_rankers", guard->funnel);
+        rk_json_number(json, "with_rankers_error", guard->funnel_error);
+    }
+    rk_json_close(json, '}');
+}
+
+/* What the new snapshot has of the source. */
+static void report_carried(rk_json *json, const rk_transfer *transfer) {
+    const rk_snapshot_meta *meta = &transfer->prior.source->meta;
+    rk_json_open(json, "carried", '[');
+    if (transfer->guard.trust != RK_TRUST_NONE) {
+        rk_json_string(json, NULL, "vectors");
+        if (meta->encoder_positions) rk_json_string(json, NULL, "encoder");
+        if (meta->user_positions) rk_json_string(json, NULL, "user tower");
+        rk_json_string(json, NULL, "neighbors");
+        rk_json_string(json, NULL, "popularity");
+        if (!transfer->searched) rk_json_string(json, NULL, "settings");
+        if (transfer->rankers) rk_json_string(json, NULL, "rankers");
+    }
+    rk_json_close(json, ']');
+    if (transfer->ranker_reason) rk_json_string(json, "without_rankers", transfer->ranker_reason);
+}
+
+typedef struct told {
+    const rk_transfer *transfer;
+    const char *from;
+    uint32_t items;
+} told;
+
+static void report(void *context, rk_json *json) {
+    const told *t = context;
+    const rk_matches *matches = &t->transfer->prior.matches;
+    rk_json_open(json, "transfer", '{');
+    rk_json_string(json, "from", t->from);
+    rk_json_open(json, "matched", '{');
+    rk_json_u64(json, "items", t->items);
+    rk_json_u64(json, "by_id", matches->by_id);
+    rk_json_u64(json, "by_content", matches->by_content);
+    rk_json_close(json, '}');
+    report_guard(json, t->transfer);
+    report_carried(json, t->transfer);
+    rk_json_open(json, "changed", '{');
+    rk_json_string(json, "settings", t->transfer->searched ? "searched" : "the source's");
+    rk_json_number(json, "vectors", t->transfer->moved);
+    rk_json_number(json, "popular_pseudo_events", (double)t->transfer->popular_events);
+    rk_json_close(json, '}');
+    rk_json_close(json, '}');
+}
+
+rk_status rk_learn_transfer(const rk_snapshot_view *source, const rk_events_view *events,
+                            const char *region, const rk_learn_options *options, rk_memory *memory,
+                            unsigned char **out, uint64_t *out_bytes, rk_error *error) {
+    rk_memory scratch = {0};
+    rk_rows rows;
+    rk_trained *result = RK_NEW(&scratch, rk_trained, 1);
+    rk_transfer *transfer = RK_NEW(&scratch, rk_transfer, 1);
+    rk_status status = RK_OK;
+    if (events->content.meta.events) rk_pipeline_note_data(&events->content, options);
+    if (!result || !transfer || !rk_rows_order(&events->content, &scratch, &rows))
+        status = out_of_memory(error, "event order");
+    if (status == RK_OK)
+        status = rk_transfer_train(&source->content, &events->content, &rows, options, &scratch,
+                                   transfer, result, error);
+    if (status == RK_OK) {
+        const rk_file_header *own = events->container.header, *other = source->container.header;
+        told context = {transfer, other->region, events->content.meta.items};
+        const rk_snapshot_head head = {.region = region,
+                                       .created_at_ms = events->content.meta.events
+                                                            ? own->created_at_ms
+                                                            : other->created_at_ms,
+                                       .report = report,
+                                       .context = &context};
+        status = rk_pipeline_write(result, &events->content, &head, options, memory, out, out_bytes,
+                                   error);
+    }
+    rk_memory_free(&scratch);
+    return status;
+}

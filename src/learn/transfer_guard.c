@@ -5,6 +5,10 @@
 #include "learn/search.h"
 #include "learn/transfer_carry.h"
 
+/* Standard errors. A source that only guesses finds now and then an event of a few dozen, and k
+ * such finds are sqrt(k) of their standard errors above nothing. */
+#define SURE 2.0
+
 #define STREAM_PART 0x70617274u /* "part" */
 
 static const uint32_t cutoffs[] = {10, 100};
@@ -181,7 +185,8 @@ static void decide(const guard *g, rk_guard_result *out) {
         if (t > RK_TRUST_LITTLE && out->score[t] > out->score[best]) best = t;
     }
     out->error = standard_error(g->gain + (uint64_t)best * g->most, alone, out->cases);
-    out->trust = out->score[best] > out->score[RK_TRUST_NONE] ? (rk_trust)best : RK_TRUST_NONE;
+    const double gain = out->score[best] - out->score[RK_TRUST_NONE];
+    out->trust = gain > 0.0 && gain > SURE * out->error ? (rk_trust)best : RK_TRUST_NONE;
 }
 
 /* Asks one part; the scores of its cases go to `first` and on. */

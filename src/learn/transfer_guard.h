@@ -11,9 +11,10 @@
  * they would start from (the source's, or the defaults for the target alone); parts are asked until
  * RK_GUARD_CASES cases have been, so a large log costs one fit a level, not five. A log of a single
  * session leaves nothing for the target to learn from: there the source must find its events by
- * itself. A level is judged by NDCG@10 and NDCG@100 together, as the search judges a blend. At the
- * level that is chosen the source's rankers are asked as well: what they learnt of ages, rates and
- * popularity may be true of the source alone. */
+ * itself. A gain of less than two standard errors is as good as none. A level is judged by NDCG@10
+ * and NDCG@100 together, as the search judges a blend. At the level that is chosen the source's
+ * rankers are asked as well: what they learnt of ages, rates and popularity may be true of the
+ * source alone. */
 #ifndef RK_LEARN_TRANSFER_GUARD_H
 #define RK_LEARN_TRANSFER_GUARD_H
 

@@ -7,8 +7,9 @@
  *   tune SNAPSHOT.rk --events EVENTS.rkev [--protocol P] [--k N] [--settings N] [--cases N]
  *       [--guard NAME=PERCENT%|NAME=off]... [--clip X]   value weights and quotas by replay
  *   off-policy TABLE     estimates from a log of decisions (learn/off_policy_table.h), as JSON
+ *   transfer SOURCE.rk --events EVENTS.rkev --out R.rk [--region R]   another region's help
  *   inspect FILE      verify FILE
- * Shared by train and evaluate: [--seed N] [--threads N] [--set name=value]...
+ * Shared by train, evaluate and transfer: [--seed N] [--threads N] [--set name=value]...
  *
  * stdout: the answer (JSON; TSV for recommend). stderr: lines for the program that runs this one,
  *   @progress STAGE DONE TOTAL UNIT      @note TEXT      reckon-cli: STATUS: message (where:
@@ -43,6 +44,8 @@ static int usage(const char *problem, const char *what) {
         "[--settings N] [--cases N] [--guard NAME=5%%|NAME=off]... [--clip X] [--seed N] "
         "[--threads N] [--set located=1]\n"
         "       reckon-cli off-policy TABLE\n"
+        "       reckon-cli transfer SOURCE.rk --events EVENTS.rkev --out R.rk [--region R] "
+        "[--seed N] [--threads N] [--set name=value]...\n"
         "       reckon-cli inspect|verify FILE\n",
         problem, what ? ": " : "", what ? what : "");
     return EXIT_USAGE;
@@ -587,6 +590,28 @@ static int command_off_policy(arguments *args, rk_memory *memory) {
     return 0;
 }
 
+/* ---- transfer -------------------------------------------------------------------------------- */
+
+static int command_transfer(arguments *args, rk_memory *memory) {
+    rk_snapshot_view source;
+    rk_events_view events;
+    rk_error error;
+    unsigned char *snapshot;
+    uint64_t bytes;
+    if (!args->out) return usage("--out is missing", NULL);
+    if (!args->events) return usage("--events is missing", NULL);
+    if (strlen(args->region) > 31) return usage("a region has at most 31 bytes", args->region);
+    int status = open_snapshot(args->file, memory, &source);
+    args->file = args->events;
+    if (status == 0) status = read_events(args, memory, &events);
+    if (status) return status;
+    if (rk_learn_transfer(&source, &events, args->region, &args->learn, memory, &snapshot, &bytes,
+                          &error) != RK_OK) {
+        return refuse(&error);
+    }
+    return write_file(args->out, snapshot, bytes, memory);
+}
+
 /* ---- inspect, verify ------------------------------------------------------------------------- */
 
 /* Opens and validates a file of any kind. */
@@ -654,10 +679,10 @@ int main(int count, char **values) {
     static const struct {
         const char *name;
         int (*run)(arguments *, rk_memory *);
-    } commands[] = {{"train", command_train},           {"evaluate", command_evaluate},
-                    {"recommend", command_recommend},   {"tune", command_tune},
-                    {"off-policy", command_off_policy}, {"inspect", command_inspect},
-                    {"verify", command_verify}};
+    } commands[] = {{"train", command_train},         {"evaluate", command_evaluate},
+                    {"recommend", command_recommend}, {"tune", command_tune},
+                    {"transfer", command_transfer},   {"off-policy", command_off_policy},
+                    {"inspect", command_inspect},     {"verify", command_verify}};
     if (count < 2) return usage("a command is missing", NULL);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         arguments args;

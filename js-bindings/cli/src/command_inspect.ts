@@ -5,6 +5,7 @@ import { entriesAt, jsonAt, numberAt } from './json_path.js';
 import { differenceText, metricText, metricsTable } from './metrics_table.js';
 import { HELP, JSON_OUTPUT, parseOptions, positionals } from './options.js';
 import { openFileInfo, openSnapshot } from './snapshot_file.js';
+import { transferLines } from './transfer_text.js';
 import { bytesText, count, floatText, printJson, printOut, table } from './terminal.js';
 
 export const inspectCommand: Command = {
@@ -63,7 +64,7 @@ function bodyLines(info: FileInfo, snapshot: EngineInfo | undefined): string[] {
     bytesText(bytes),
   ]);
   lines.push('', table(['section', 'part', 'elements', 'bytes'], sections));
-  if (snapshot) lines.push(...reportLines(snapshot.report));
+  if (snapshot) lines.push(...reportLines(snapshot.report), ...transferLines(snapshot.report));
   return lines;
 }
 

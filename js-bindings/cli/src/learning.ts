@@ -1,8 +1,8 @@
-// What build, evaluate and tune share: options to a request, data to an event log, an event log to a run of
+// What build, evaluate, transfer and tune share: options to a request, data to an event log, an event log to a run of
 // the trainer.
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { parseMapOptions } from './column_map.js';
+
 import { type Config, DEFAULT_CONFIG, readConfig } from './config.js';
 import { Duck } from './duck.js';
 import { type EventLog, type RegionalLog } from './event_log.js';
@@ -129,8 +129,30 @@ export class Learning {
     subject: string,
     args: readonly TrainerArgument[],
   ): Promise<string> {
+    return this.#onSnapshot('tune', snapshot, log, region, subject, args);
+  }
+
+  /** Learns a region's snapshot from another's and a log. */
+  transfer(
+    from: string,
+    log: EventLog,
+    region: string,
+    subject: string,
+    args: readonly TrainerArgument[],
+  ): Promise<string> {
+    return this.#onSnapshot('transfer', from, log, region, subject, args);
+  }
+
+  #onSnapshot(
+    command: 'tune' | 'transfer',
+    snapshot: string,
+    log: EventLog,
+    region: string,
+    subject: string,
+    args: readonly TrainerArgument[],
+  ): Promise<string> {
     return this.#execute(log, region, subject, (file) => [
-      'tune',
+      command,
       { file: snapshot },
       '--events',
       { file },

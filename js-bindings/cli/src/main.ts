@@ -9,6 +9,7 @@ import { inspectCommand } from './command_inspect.js';
 import { offPolicyCommand } from './command_off_policy.js';
 import { recommendCommand } from './command_recommend.js';
 import { similarCommand } from './command_similar.js';
+import { transferCommand } from './command_transfer.js';
 import { tuneCommand } from './command_tune.js';
 import { verifyCommand } from './command_verify.js';
 import { Refusal, UsageError, oneLine, quote } from './failures.js';
@@ -20,6 +21,7 @@ const COMMANDS: readonly Command[] = [
   recommendCommand,
   similarCommand,
   evaluateCommand,
+  transferCommand,
   tuneCommand,
   offPolicyCommand,
   inspectCommand,
