@@ -201,7 +201,12 @@ for (const each of SETS) {
       const gains = before?.map((figure, i) => figures[i][kind] - figure[kind]);
       const [least, most] = gains ? interval(gains) : ['', ''];
       const verdict = gains ? (least > -MARGIN ? 'kept' : 'lost') : '';
-      const shown = [meanOf(values), low, high, ...(gains ? [meanOf(gains), least, most] : ['', '', ''])];
+      const shown = [
+        meanOf(values),
+        low,
+        high,
+        ...(gains ? [meanOf(gains), least, most] : ['', '', '']),
+      ];
       const numbers = shown.map((value) => (value === '' ? '' : value.toFixed(4)));
       rows.push([each.set, kind, used, asking.length, ...numbers, verdict]);
       console.log(rows.at(-1).join(' '));
@@ -215,5 +220,8 @@ COLUMNS.push('gain', 'gain_low', 'gain_high', 'non_inferior');
 if (option('only') === undefined && option('config') === undefined) {
   report('cold_system.csv', COLUMNS, rows, `non-inferior: gain_low > -${MARGIN}`);
   const picture = new URL('cold_system.svg', import.meta.url);
-  writeFileSync(picture, drawColdSystem(rows.map((row) => Object.fromEntries(COLUMNS.map((name, c) => [name, row[c]])))));
+  writeFileSync(
+    picture,
+    drawColdSystem(rows.map((row) => Object.fromEntries(COLUMNS.map((name, c) => [name, row[c]])))),
+  );
 }

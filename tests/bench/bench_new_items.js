@@ -21,7 +21,10 @@ const SEEDS = option('seeds', '101,102,103').split(',').map(Number);
 const IMPRESSIONS = Number(option('impressions', '40000'));
 const EVERY = 500;
 const TOLERANCE = 5;
-const POLICIES = JSON.parse(process.env.POL ?? 'null') ?? { bandit: {}, uniform: { uniform: 1, impressions: 0 } };
+const POLICIES = JSON.parse(process.env.POL ?? 'null') ?? {
+  bandit: {},
+  uniform: { uniform: 1, impressions: 0 },
+};
 
 /** Names of the npm graph, most depended on first. */
 async function popularNames(count) {
@@ -85,7 +88,21 @@ async function simulate(createEngine, { world, snapshot, fair, good, policy, see
       }
     }
   }
-  if (process.env.SHOW) { const m=world.fresh.map(({name},i)=>({i,fair:fair[i],...engine.statistics.of(name)})); m.sort((a,b)=>a.fair-b.fair); for (const x of m.slice(0,16)) console.log(x.fair, x.impressions.toFixed(0), x.rewards.toFixed(0), (x.posterior.alpha/(x.posterior.alpha+x.posterior.beta)).toFixed(4)); }
+  if (process.env.SHOW) {
+    const m = world.fresh.map(({ name }, i) => ({
+      i,
+      fair: fair[i],
+      ...engine.statistics.of(name),
+    }));
+    m.sort((a, b) => a.fair - b.fair);
+    for (const x of m.slice(0, 16))
+      console.log(
+        x.fair,
+        x.impressions.toFixed(0),
+        x.rewards.toFixed(0),
+        (x.posterior.alpha / (x.posterior.alpha + x.posterior.beta)).toFixed(4),
+      );
+  }
   engine.dispose();
   return checks;
 }
@@ -110,7 +127,14 @@ for (const seed of SEEDS) {
   const names = await popularNames(CONFIG.packages);
   const ready = new World(names, seed);
   const snapshot = snapshotOf(ready, seed);
-  const deserved = ready.deserts(); console.log([...deserved].sort((a,b)=>b-a).filter((_,i)=>i%12===0||i<12).map(x=>x.toFixed(4)).join(' '));
+  const deserved = ready.deserts();
+  console.log(
+    [...deserved]
+      .sort((a, b) => b - a)
+      .filter((_, i) => i % 12 === 0 || i < 12)
+      .map((x) => x.toFixed(4))
+      .join(' '),
+  );
   const fair = places(deserved);
   const good = deserved.flatMap((_, i) =>
     fair[i] <= ready.config.goodShare * fair.length ? [i] : [],

@@ -2,7 +2,7 @@
 // the trainer.
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-
+import { parseMapOptions } from './column_map.js';
 import { type Config, DEFAULT_CONFIG, readConfig } from './config.js';
 import { Duck } from './duck.js';
 import { type EventLog, type RegionalLog } from './event_log.js';
