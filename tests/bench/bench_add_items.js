@@ -1,14 +1,15 @@
 // New items by engine.addItems beside the trainer's: what is a content vector worth that a device makes without a log?
 //
-//   node tests/bench/bench_add_items.js [--only ml_latest_small] [--cases 1500]        -> add_items.csv
+//   node tests/bench/bench_add_items.js [--only ml_latest_small] [--cases 1500] [--rebuild]     -> add_items.csv
 //
 // A tenth of a set's items (4,000 at most), by hash, lose their events. One snapshot is built with them in its items file: the
 // trainer gives them vectors by ridge regression of content. Another is built without them, and they come by addItems, with
 // the same title and attributes. Users with liked events of both kinds ask with the others, and the hidden items alone are
 // ranked, by the blend. Recall@20 of the hidden ones, with the 95 % interval of the difference (1,000 draws of users). Of the
 // npm graph a quarter of the baskets is learnt from; its packages have no attributes but the words of their names.
+// Snapshots are built once, in minutes, and kept.
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { createEngine } from 'reckon';
 import {
@@ -118,6 +119,7 @@ async function prepare(set) {
 
 function build({ map }, base, listing) {
   const out = `${base}-${listing}.rk`;
+  if (existsSync(out) && !process.argv.includes('--rebuild')) return readFileSync(out);
   const items = ['--items', `${base}-${listing}.csv`, '--config', `${base}.json`];
   reckon('build', `${base}-log.csv`, ...items, '--map', map, '--out', out);
   return readFileSync(out);
