@@ -18,15 +18,25 @@ bool rk_case_room_take(const rk_trial *trial, rk_memory *memory, rk_case_room *r
     return true;
 }
 
-static uint32_t most_events(const rk_trial *trial) {
-    return trial->history_most ? RK_MIN(trial->history_most, RK_MAX_SESSION) : RK_MAX_SESSION;
+/* The events of a history that the request holds: from `first` up to `end`. */
+typedef struct window {
+    uint32_t first, end;
+} window;
+
+static window window_of(const rk_trial *trial, const rk_case *test) {
+    uint32_t count = test->history_count;
+    if (!trial->one_event)
+        return (window){count > RK_MAX_SESSION ? count - RK_MAX_SESSION : 0, count};
+    uint64_t hash = rk_split_hash(&trial->events->users, test->user, count);
+    uint32_t chosen = trial->split->keep_seen ? count - 1 : (uint32_t)(hash % count);
+    return (window){chosen, chosen + 1};
 }
 
 static uint32_t read_history(const rk_trial *trial, const rk_case *test, rk_event *session) {
     const uint64_t *rows = trial->split->row + test->history_begin;
-    uint32_t most = most_events(trial), count = 0;
-    uint32_t first = test->history_count > most ? test->history_count - most : 0;
-    for (uint32_t i = first; i < test->history_count; i++) {
+    window held = window_of(trial, test);
+    uint32_t count = 0;
+    for (uint32_t i = held.first; i < held.end; i++) {
         uint32_t item = trial->log->item_of_file[trial->events->item[rows[i]]];
         if (item == RK_NONE) continue;
         session[count++] = (rk_event){
@@ -39,12 +49,14 @@ static uint32_t read_history(const rk_trial *trial, const rk_case *test, rk_even
 }
 
 /* Items of a long history that the session's events leave out: seen all the same. */
-static uint32_t read_older(const rk_trial *trial, const rk_case *test, uint32_t *older) {
+static uint32_t read_others(const rk_trial *trial, const rk_case *test, uint32_t *others) {
     const uint64_t *rows = trial->split->row + test->history_begin;
-    uint32_t most = most_events(trial), count = 0;
-    for (uint32_t i = 0; i + most < test->history_count; i++) {
+    window held = window_of(trial, test);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < test->history_count; i++) {
         uint32_t item = trial->log->item_of_file[trial->events->item[rows[i]]];
-        if (item != RK_NONE) older[count++] = item;
+        bool is_held = i >= held.first && i < held.end;
+        if (!is_held && item != RK_NONE) others[count++] = item;
     }
     return count;
 }
@@ -112,7 +124,7 @@ rk_request rk_case_request(const rk_trial *trial, uint32_t index, rk_case_room *
     if (trial->split->keep_seen) {
         request.flags |= RK_REQUEST_KEEP_SEEN;
     } else {
-        request.exclude_count += read_older(trial, test, room->exclude + trial->excluded_count);
+        request.exclude_count += read_others(trial, test, room->exclude + trial->excluded_count);
     }
     request.exclude_count += read_later(trial, test, room->exclude + request.exclude_count);
     return request;

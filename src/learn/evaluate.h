@@ -82,8 +82,8 @@ typedef struct rk_trial {
     const uint32_t *excluded; /* (excluded_count) items of the snapshot that are not ranked */
     uint32_t excluded_count;
     bool told_is_no_answer; /* what gives the location away is not relevant */
-    uint32_t history_most;  /* events of a history that a request holds, the last ones; 0: as many
-                               as fit. Older ones are seen all the same */
+    bool one_event;         /* a request holds one event of the history (the last where seen items
+                               come back, else one by hash); the others are seen all the same */
     bool located;           /* a request knows about where the first hidden event is (evaluate.c) */
 } rk_trial;
 

@@ -295,8 +295,8 @@ static void shrink_blend(search *s, rk_tuned start) {
     }
 }
 
-/* What popularity counts for more in short sessions: asked with the last event alone, where it
- * matters most. That it fades as 1 / n is not searched. A source whose weight a person fixed keeps
+/* What popularity counts for more in short sessions: asked with one event alone, where it matters
+ * most. That it fades as 1 / n is not searched. A source whose weight a person fixed keeps
  * it. */
 static void search_short(search *s) {
     rk_memory memory = {0};
@@ -304,7 +304,7 @@ static void search_short(search *s) {
     rk_pool whole = s->pool;
     content.sources = s->tuned.sources;
     rk_trial trial = trial_of(s, &content);
-    trial.history_most = 1;
+    trial.one_event = true;
     bool ok = rk_pool_gather(&trial, &memory, &s->pool);
     double best = ok ? try_blend(s, &s->tuned) : 0.0;
     for (size_t v = 0; ok && v < COUNT_OF(short_populars); v++) {
