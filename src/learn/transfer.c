@@ -71,8 +71,9 @@ static const char *keeps_back(const rk_transfer *transfer, const char *obstacle,
     const rk_guard_result *guard = &transfer->guard;
     if (out->ranked.shipped) return "the target has its own";
     if (obstacle) return obstacle;
-    if (guard->ranked && guard->funnel <= guard->score[guard->trust])
-        return "the blend without them finds more of the target's events";
+    if (guard->ranked &&
+        guard->funnel - guard->score[guard->trust] <= RK_CARRY_SURE * guard->funnel_error)
+        return "the blend without them finds as many of the target's events";
     return NULL;
 }
 
@@ -160,14 +161,11 @@ static void report_guard(rk_json *json, const rk_transfer *transfer) {
     rk_json_u64(json, "cases", guard->cases);
     rk_json_u64(json, "parts", guard->parts);
     if (transfer->guarded) {
-        double best = 0.0;
         rk_json_open(json, "scores", '{');
-        for (uint32_t t = 0; t < RK_TRUSTS; t++) {
+        for (uint32_t t = 0; t < RK_TRUSTS; t++)
             rk_json_number(json, rk_trust_name((rk_trust)t), guard->score[t]);
-            if (t != RK_TRUST_NONE) best = RK_MAX(best, guard->score[t]);
-        }
         rk_json_close(json, '}');
-        rk_json_number(json, "gain", best - guard->score[RK_TRUST_NONE]);
+        rk_json_number(json, "gain", guard->gain);
         rk_json_number(json, "gain_error", guard->error);
     }
     if (guard->ranked) {

@@ -21,6 +21,9 @@
 /* Cases of the target below which its settings are the source's: a search would fit chance. */
 #define RK_TRANSFER_SEARCH_CASES 2000u
 
+/* Standard errors by which the source's rankers must help the target's own events. */
+#define RK_CARRY_SURE 2.0
+
 typedef struct rk_transfer {
     rk_prior prior; /* matched items; of the level chosen */
     rk_guard_result guard;

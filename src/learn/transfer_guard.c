@@ -11,7 +11,7 @@
 
 #define STREAM_PART 0x70617274u /* "part" */
 
-static const uint32_t cutoffs[] = {10, 100};
+static const uint32_t cutoffs[] = {10, 100, 1000};
 enum { CUTOFFS = sizeof cutoffs / sizeof cutoffs[0] };
 
 /* Most events of an item that the source speaks for. */
@@ -32,6 +32,13 @@ rk_prior rk_trust_prior(const rk_prior *prior, rk_trust trust) {
     return out;
 }
 
+/* What a level finds of one case. */
+typedef struct found {
+    double shown; /* NDCG@10 and @100: levels are told apart by it */
+    double
+        deep; /* @1000 as well: where there are a few cases, near misses tell sense from chance */
+} found;
+
 typedef struct guard {
     const rk_events_content *events;
     const rk_rows *rows;
@@ -40,9 +47,9 @@ typedef struct guard {
     bool sessions; /* every prefix of a hidden session is asked; else one event a user is hidden */
     uint32_t parts;
     rk_trust chosen;
-    double *gain;   /* (RK_TRUSTS, most) scores by case */
-    double *funnel; /* (most) of the chosen level with the source's rankers */
-    uint32_t most;  /* cases */
+    found *gain;   /* (RK_TRUSTS, most) by case */
+    found *funnel; /* (most) of the chosen level with the source's rankers */
+    uint32_t most; /* cases */
 } guard;
 
 /* ---- parts
@@ -110,7 +117,7 @@ static rk_status fit_level(const guard *g, const rk_split *split, const rk_tuned
 /* Scores of the part's cases by one method, from gain on. */
 static rk_status ask_method(const guard *g, const rk_split *split, const rk_log *log,
                             const rk_snapshot_content *content, const rk_method *method,
-                            rk_memory *memory, double *gain, rk_error *error) {
+                            rk_memory *memory, found *gain, rk_error *error) {
     const rk_trial trial = {.events = g->events,
                             .log = log,
                             .snapshot = content,
@@ -125,15 +132,17 @@ static rk_status ask_method(const guard *g, const rk_split *split, const rk_log 
         return rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "guard");
     for (uint32_t i = 0; i < split->case_count; i++) {
         const float *ndcg = values + ((uint64_t)i * RK_VALUE_COUNT + RK_VALUE_NDCG) * CUTOFFS;
-        gain[i] = ndcg[0] < 0.0f ? 0.0 : 0.5 * ((double)ndcg[0] + (double)ndcg[1]);
+        const double two = (double)ndcg[0] + (double)ndcg[1];
+        if (ndcg[0] < 0.0f) continue; /* zeros */
+        gain[i] = (found){.shown = two / 2.0, .deep = (two + (double)ndcg[2]) / 3.0};
     }
     return RK_OK;
 }
 
 /* A level on one part: the blend's scores into gain and, if it is not NULL, those of the funnel
  * with the source's rankers. A target that has nothing to learn from finds nothing. */
-static rk_status ask_level(const guard *g, const rk_split *split, rk_trust trust, double *gain,
-                           double *funnel, rk_error *error) {
+static rk_status ask_level(const guard *g, const rk_split *split, rk_trust trust, found *gain,
+                           found *funnel, rk_error *error) {
     rk_memory memory = {0};
     rk_learn_options options = *g->options;
     const rk_prior prior = rk_trust_prior(g->prior, trust);
@@ -160,33 +169,55 @@ static rk_status ask_level(const guard *g, const rk_split *split, rk_trust trust
 /* ---- the decision
  * --------------------------------------------------------------------------------- */
 
-static double mean_of(const double *values, uint32_t count) {
-    double sum = 0.0;
-    for (uint32_t i = 0; i < count; i++) sum += values[i];
-    return count ? sum / count : 0.0;
+static found mean_of(const found *values, uint32_t count) {
+    found sum = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        sum.shown += values[i].shown;
+        sum.deep += values[i].deep;
+    }
+    if (!count) return sum;
+    return (found){.shown = sum.shown / count, .deep = sum.deep / count};
 }
 
-static double standard_error(const double *a, const double *b, uint32_t count) {
-    double squares = 0.0;
-    const double mean = mean_of(a, count) - mean_of(b, count);
-    if (count < 2) return 0.0;
+/* Of the difference of two means over the same cases. */
+static found standard_error(const found *a, const found *b, uint32_t count) {
+    const found of_a = mean_of(a, count), of_b = mean_of(b, count);
+    found squares = {0};
+    if (count < 2) return squares;
     for (uint32_t i = 0; i < count; i++) {
-        const double off = a[i] - b[i] - mean;
-        squares += off * off;
+        const double shown = a[i].shown - b[i].shown - (of_a.shown - of_b.shown);
+        const double deep = a[i].deep - b[i].deep - (of_a.deep - of_b.deep);
+        squares.shown += shown * shown;
+        squares.deep += deep * deep;
     }
-    return rk_sqrt(squares / ((double)count - 1.0) / (double)count);
+    const double scale = 1.0 / ((double)count - 1.0) / (double)count;
+    return (found){.shown = rk_sqrt(squares.shown * scale), .deep = rk_sqrt(squares.deep * scale)};
+}
+
+/* What lists of items drawn blindly would find: a target that has nothing to learn from when a part
+ * is hidden has no lists, and is worth as much. */
+static double chance(const guard *g) {
+    double sum = 0.0;
+    const uint32_t items = RK_MAX(1, g->events->meta.items);
+    for (uint32_t c = 0; c < CUTOFFS; c++) {
+        for (uint32_t rank = 1; rank <= RK_MIN(items, cutoffs[c]); rank++)
+            sum += rk_evaluate_discount(rank);
+    }
+    return sum / (double)CUTOFFS / items;
 }
 
 static void decide(const guard *g, rk_guard_result *out) {
-    const double *alone = g->gain;
+    const found *alone = g->gain;
     uint32_t best = RK_TRUST_LITTLE;
     for (uint32_t t = 0; t < RK_TRUSTS; t++) {
-        out->score[t] = mean_of(g->gain + (uint64_t)t * g->most, out->cases);
+        out->score[t] = mean_of(g->gain + (uint64_t)t * g->most, out->cases).shown;
         if (t > RK_TRUST_LITTLE && out->score[t] > out->score[best]) best = t;
     }
-    out->error = standard_error(g->gain + (uint64_t)best * g->most, alone, out->cases);
-    const double gain = out->score[best] - out->score[RK_TRUST_NONE];
-    out->trust = gain > 0.0 && gain > SURE * out->error ? (rk_trust)best : RK_TRUST_NONE;
+    const found *chosen = g->gain + (uint64_t)best * g->most;
+    const double least = RK_MAX(mean_of(alone, out->cases).deep, chance(g));
+    out->gain = mean_of(chosen, out->cases).deep - least;
+    out->error = standard_error(chosen, alone, out->cases).deep;
+    out->trust = out->gain > 0.0 && out->gain > SURE * out->error ? (rk_trust)best : RK_TRUST_NONE;
 }
 
 /* Asks one part; the scores of its cases go to `first` and on. */
@@ -265,11 +296,11 @@ static rk_status ask(guard *g, bool rankers, rk_guard_result *out, rk_error *err
     g->chosen = out->trust;
     if (!rankers || g->chosen == RK_TRUST_NONE) return RK_OK;
     uint32_t parts, count;
-    const double *blend = g->gain + (uint64_t)g->chosen * g->most;
+    const found *blend = g->gain + (uint64_t)g->chosen * g->most;
     RK_TRY(all(g, ask_funnel, &parts, &count, error));
     out->ranked = true;
-    out->funnel = mean_of(g->funnel, count);
-    out->funnel_error = standard_error(g->funnel, blend, count);
+    out->funnel = mean_of(g->funnel, count).shown;
+    out->funnel_error = standard_error(g->funnel, blend, count).shown;
     return RK_OK;
 }
 
@@ -286,8 +317,8 @@ rk_status rk_transfer_guard(const rk_events_content *all, const rk_rows *rows,
                .sessions = rk_search_asks_sessions(&events, options),
                .most = 2 * RK_GUARD_CASES};
     *out = (rk_guard_result){.trust = RK_TRUST_SOME};
-    g.gain = RK_NEW(&memory, double, (uint64_t)RK_TRUSTS *g.most);
-    g.funnel = RK_NEW(&memory, double, g.most);
+    g.gain = RK_NEW(&memory, found, (uint64_t)RK_TRUSTS * g.most);
+    g.funnel = RK_NEW(&memory, found, g.most);
     const rk_status status = g.gain && g.funnel
                                  ? ask(&g, rankers, out, error)
                                  : rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, "guard");

@@ -40,9 +40,10 @@ rk_prior rk_trust_prior(const rk_prior *prior, rk_trust trust);
 
 typedef struct rk_guard_result {
     rk_trust trust;
-    uint32_t cases, parts; /* asked in all; parts hidden in turn. 0: nothing could be asked */
-    uint64_t available;    /* cases that all parts together have */
-    double score[RK_TRUSTS];
+    uint32_t cases, parts;   /* asked in all; parts hidden in turn. 0: nothing could be asked */
+    uint64_t available;      /* cases that all parts together have */
+    double score[RK_TRUSTS]; /* NDCG@10 and @100, halves */
+    double gain;   /* of the best level over RK_TRUST_NONE, or over chance: NDCG@10, @100, @1000 */
     double error;  /* standard error of the best level's score less RK_TRUST_NONE's, over cases */
     bool ranked;   /* carried rankers could be asked: */
     double funnel; /* the chosen level's score with them; its own is that of the blend */
