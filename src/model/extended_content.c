@@ -30,7 +30,7 @@ typedef struct extension {
     float *popularity, *trending, *numbers;
     uint32_t *popular, *rows, *entries, *more_rows, *more_entries;
     rk_vector_factor *factors;
-    uint8_t *cells, *low, *rates;
+    uint8_t *cells, *low, *rates, *clusters;
     rk_place *places;
     uint32_t *codes, *place_items, *explore, *born, *value_begin, *values;
     int8_t *first_stage;
@@ -83,6 +83,7 @@ static void lay_out(extension *e, rk_arena *arena) {
     e->low = RK_TAKE(arena, uint8_t, total * rk_low_bytes(meta->dim));
     e->trending = RK_TAKE(arena, float, meta->trending_count ? total : 0);
     e->explore = RK_TAKE(arena, uint32_t, meta->explore_count + count);
+    e->clusters = RK_TAKE(arena, uint8_t, meta->clusters ? total : 0);
     e->born = RK_TAKE(arena, uint32_t, timed);
     e->places = RK_TAKE(arena, rk_place, places);
     e->codes = RK_TAKE(arena, uint32_t, places ? meta->place_count + count : 0);
@@ -351,6 +352,20 @@ static void extend_lists(const extension *e, rk_snapshot_content *out) {
     }
 }
 
+/* That of the item it is linked to most, so that what a bandit knows of a kind is known of it too;
+ * the first where nothing is said of it. */
+static void extend_clusters(const extension *e, rk_snapshot_content *out) {
+    if (out->meta.clusters == 0) return;
+    memcpy(e->clusters, e->base->cluster, e->old);
+    for (uint32_t i = 0, k = 0; i < e->items->count; i++) {
+        const link *best = NULL;
+        for (; k < e->link_end[i]; k++)
+            if (!best || e->links[k].code > best->code) best = &e->links[k];
+        e->clusters[e->old + i] = best ? e->base->cluster[best->old] : 0;
+    }
+    out->cluster = e->clusters;
+}
+
 static void extend_attributes(const extension *e, rk_snapshot_content *out) {
     const uint32_t count = e->items->count, numbers = out->meta.numbers;
     if (out->meta.attributes == 0) return;
@@ -400,6 +415,7 @@ void rk_content_extend(const rk_snapshot_content *snapshot, const rk_new_items *
     extend_rows(&e, out);
     extend_places(&e, out);
     extend_lists(&e, out);
+    extend_clusters(&e, out);
     extend_attributes(&e, out);
     extend_rankers(&e, out);
 }

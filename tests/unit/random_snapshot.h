@@ -27,6 +27,7 @@ typedef struct snapshot_shape {
     float short_popular;
     uint32_t attributes; /* of kinds in turn: category, tags, number; 0: none */
     uint32_t tasks;      /* with random small networks; 0: the funnel ends with the blend */
+    uint32_t clusters;   /* dealt out in turn; 0: none */
     bool born;           /* most items have an age, and requests may have times */
     uint64_t seed;
 } snapshot_shape;
@@ -42,6 +43,7 @@ static inline snapshot_shape with_all_parts(snapshot_shape shape) {
     shape.short_popular = 0.5f;
     shape.attributes = 7;
     shape.tasks = 3;
+    shape.clusters = 5;
     shape.born = true;
     return shape;
 }
@@ -378,6 +380,17 @@ static inline void fill_rankers(const snapshot_shape *shape, rk_memory *memory,
     content->rank_item = item_count;
 }
 
+static inline void fill_clusters(const snapshot_shape *shape, rk_memory *memory,
+                                 rk_snapshot_content *content) {
+    const uint32_t clusters = RK_MIN(shape->clusters, shape->items);
+    if (clusters == 0) return;
+    uint8_t *cluster = TAKE(memory, uint8_t, shape->items);
+    for (uint32_t i = 0; i < shape->items; i++) cluster[i] = (uint8_t)(i % clusters);
+    content->meta.clusters = clusters;
+    content->meta.cluster_model = rk_mix64(shape->seed, 1) | 1;
+    content->cluster = cluster;
+}
+
 static inline rk_snapshot_content make_random_snapshot(snapshot_shape shape, rk_memory *memory) {
     rk_snapshot_content content = {
         .meta = {.items = shape.items,
@@ -414,6 +427,7 @@ static inline rk_snapshot_content make_random_snapshot(snapshot_shape shape, rk_
     fill_born(&shape, memory, &content);
     fill_attributes(&shape, memory, &content);
     fill_rankers(&shape, memory, &content);
+    fill_clusters(&shape, memory, &content);
     return content;
 }
 

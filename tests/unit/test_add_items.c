@@ -149,6 +149,10 @@ static void check_item(const rk_engine *engine, const rk_new_items *items, uint3
     assert_true(all->popularity[item] == fminf(items->boost[i], top));
     assert_true(all->place[item].latitude == items->places[i].latitude);
     assert_int_equal(all->born[item], items->born[i]);
+    bool akin = items->related_begin[i] == items->related_begin[i + 1];
+    for (uint32_t k = items->related_begin[i]; k < items->related_begin[i + 1]; k++)
+        akin |= all->cluster[item] == all->cluster[items->related[k]];
+    assert_true(akin && all->cluster[item] < all->meta.clusters);
     for (uint32_t t = 0; t < all->meta.tasks; t++)
         assert_int_equal(all->task_rate[item * all->meta.tasks + t], RK_NO_RATE);
     for (uint32_t k = items->related_begin[i]; k < items->related_begin[i + 1]; k++) {

@@ -19,7 +19,6 @@ static const rk_bandit_options plain = {.prior_rate = 0.03f,
 typedef struct world {
     rk_memory memory;
     rk_snapshot_content content;
-    uint8_t cluster[ITEMS];
     uint32_t born[ITEMS];
     rk_engine *engine;
 } world;
@@ -34,12 +33,9 @@ static world *make_world(uint32_t explore, uint32_t tasks, uint64_t events, uint
                             .popular_rows = 50,
                             .explore = explore,
                             .tasks = tasks,
+                            .clusters = CLUSTERS,
                             .seed = seed};
     made->content = make_random_snapshot(shape, &made->memory);
-    for (uint32_t i = 0; i < ITEMS; i++) made->cluster[i] = (uint8_t)(i % CLUSTERS);
-    made->content.cluster = made->cluster;
-    made->content.meta.clusters = CLUSTERS;
-    made->content.meta.cluster_model = 99;
     made->content.meta.events = events;
     made->engine = engine_over(&made->content, &made->memory);
     return made;
