@@ -135,13 +135,21 @@ test('it is found by taste', async (t) => {
     NEW,
     { item: 'new-blue', title: 'Something azure', attributes: { brand: 'bolt' } },
   ]);
+  // By its vector alone: what else there is knows nothing of it.
+  const none = Object.fromEntries(engine.info.sources.map(({ name }) => [name, 0]));
+  const onlySession = { ...none, session: 1 };
   for (const [taste, [own, other]] of [
     ['new-red', 'new-blue'],
     ['new-blue', 'new-red'],
   ].entries()) {
     const session = sessionOf(engine, ...[0, 10, 20, 30].map((n) => id(n + taste)));
     const ids = idsOf(
-      session.recommend({ count: ITEMS, stages: 'retrieval', sourceWeights: { explore: 0 } }).items,
+      session.recommend({
+        count: ITEMS,
+        stages: 'retrieval',
+        quotas: { session: 100 },
+        sourceWeights: onlySession,
+      }).items,
     );
     assert.ok(
       ids.indexOf(own) !== -1 && ids.indexOf(own) < ITEMS / 2,
