@@ -47,7 +47,7 @@ typedef struct rk_learn_options {
     uint32_t impressions;      /* 1: the rows are what was shown, whatever came of it: how likely
                                   events are is learnt from them alone, candidates beside them
                                   only have places */
-    uint32_t located; /* 1: requests will come with a location; evaluations then give one */
+    uint32_t located;     /* 1: requests will come with a location; evaluations then give one */
     float expert_related; /* co-occurrences that a related pair of the items file counts as, >= 0 */
     float expert_boost;   /* events of popularity that a unit of an item's boost counts as, >= 0 */
     rk_source_setting sources[RK_SOURCE_SLOTS];
