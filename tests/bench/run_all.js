@@ -19,7 +19,15 @@ const BENCHES = [
   ['bench_bandit.js', ...(quick ? ['--seeds', '10', '--decisions', '100000'] : [])],
   ['bench_off_policy.js'],
   ['bench_add_items.js', ...(quick ? ['--only', 'ml_latest_small'] : [])],
-  ...(quick ? [] : [['bench_training.js'], ['quality/quality.js']]),
+  ...(quick
+    ? []
+    : [
+        ['bench_training.js'],
+        ['quality/quality.js'],
+        ['bench_cold_item.js'],
+        ['bench_cold_system.js'],
+        ['bench_new_items.js'],
+      ]),
   ['bench_determinism.js', ...(quick ? ['--log', 'generated'] : [])],
   ...(quick ? [] : [['bench_demo.js']]),
 ];

@@ -175,7 +175,7 @@ for (const [what, files, args, expected] of [
     'a configuration with an unknown key',
     { 'a.csv': GOOD, c: '{"maps": {}}' },
     ['a.csv', '--config', 'c'],
-    'c: unknown key "maps"; known are map, events, base, train',
+    'c: unknown key "maps"; known are map, events, base, train, expert',
   ],
   [
     'a configuration that is not JSON',

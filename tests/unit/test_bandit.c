@@ -19,6 +19,7 @@ static const rk_bandit_options plain = {.prior_rate = 0.03f,
 typedef struct world {
     rk_memory memory;
     rk_snapshot_content content;
+    rk_source_config sources[RK_SOURCE_SLOTS];
     uint32_t born[ITEMS];
     rk_engine *engine;
 } world;
@@ -37,6 +38,10 @@ static world *make_world(uint32_t explore, uint32_t tasks, uint64_t events, uint
                             .seed = seed};
     made->content = make_random_snapshot(shape, &made->memory);
     made->content.meta.events = events;
+    /* What is ranked does not depend on the draw of a request. */
+    memcpy(made->sources, made->content.sources, sizeof made->sources);
+    made->sources[RK_SOURCE_EXPLORE].weight = 0.0f;
+    made->content.sources = made->sources;
     made->engine = engine_over(&made->content, &made->memory);
     return made;
 }
