@@ -441,7 +441,7 @@ function readSnapshotMeta(file, entry) {
   expectFloat(entry, 152, meta.shortPopular, 0, 1000);
   expectRange(entry, 144, meta.attributeValues, 0, meta.attributes === 0 ? 0 : 2 ** 24);
   expectRange(entry, 148, meta.numbers, 0, meta.attributes);
-  expectZero(file, entry, 152, 256);
+  expectZero(file, entry, 156, 256);
   return meta;
 }
 
