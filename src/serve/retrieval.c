@@ -286,11 +286,10 @@ uint32_t rk_retrieve(rk_engine *engine, rk_query *query) {
 }
 
 /* A session of few events says little, and what it says is learnt from longer ones: popularity
- * counts for more the shorter it is. */
+ * counts for more the shorter it is, whatever its own weight. */
 static float blend_weight(const rk_engine *engine, const rk_query *query, uint32_t source) {
     float weight = weight_of(engine, query->request, source);
-    bool given = query->request->flags & RK_REQUEST_SOURCE_WEIGHTS;
-    if (given || source != RK_SOURCE_POPULAR || query->seed_count == 0) return weight;
+    if (source != RK_SOURCE_POPULAR || query->seed_count == 0) return weight;
     return weight + engine->content.meta.short_popular / (float)query->seed_count;
 }
 

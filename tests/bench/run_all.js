@@ -18,6 +18,7 @@ const BENCHES = [
   ['bench_funnel.js'],
   ['bench_bandit.js', ...(quick ? ['--seeds', '10', '--decisions', '100000'] : [])],
   ['bench_off_policy.js'],
+  ['bench_cold_user.js', ...(quick ? ['--only', 'ml_latest_small', '--seeds', '1'] : [])],
   ['bench_add_items.js', ...(quick ? ['--only', 'ml_latest_small'] : [])],
   ...(quick
     ? []

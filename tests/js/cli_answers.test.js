@@ -359,6 +359,29 @@ test('evaluate: cold items among themselves, beside chance and popularity by cat
   assert.equal(typeof blend['ndcg@5'], 'number');
 });
 
+test('evaluate: new users are asked in three ways', () => {
+  const asked = ['evaluate', 'log.csv', '--protocol', 'cold-user', '--k', '5,10', ...PLAIN];
+  const document = json(...asked);
+  assert.deepEqual(document.k, [5]);
+  assert.deepEqual(Object.keys(document.asking), ['adaptive', 'popular', 'random']);
+  for (const points of Object.values(document.asking)) {
+    assert.deepEqual(
+      points.map(({ questions }) => questions),
+      [0, 1, 2, 3, 5, 8],
+    );
+    assert.ok(points.every(({ ndcg }) => ndcg.low <= ndcg.mean && ndcg.mean <= ndcg.high));
+  }
+  assert.equal(typeof document.click.lead.mean, 'number');
+  const { status, stdout } = reckon(folder, asked);
+  assert.equal(status, 0);
+  assert.match(stdout, /NDCG@5 after +0 questions +1 question +2 questions/);
+  assert.match(stdout, /adaptive's lead/);
+  assert.match(stdout, /one click 0\.\d+, popular 0\.\d+, lead/);
+  const refused = reckon(folder, [...asked, '--predictions', 'out.csv']);
+  assert.equal(refused.status, 2);
+  assert.match(refused.stderr, /--predictions does not go with --protocol cold-user/);
+});
+
 test('evaluate: one cut for everybody needs times that compare', () => {
   const lines = ['user,item,time'];
   for (let i = 0; i < 60; i++) lines.push(`u${i % 6},i${(i * 7) % 11},${i}`);

@@ -319,7 +319,7 @@ for (const [args, expected] of [
   [['build', 'a.csv', '--out', 'x', '--map', 'item'], '--map: "item" is not role=column'],
   [
     ['evaluate', 'a.csv'],
-    '--protocol is missing; there are leave-one-out, temporal, temporal-global, sessions, cold-item',
+    '--protocol is missing; there are leave-one-out, temporal, temporal-global, sessions, cold-item, cold-user',
   ],
   [
     ['evaluate', 'a.csv', '--protocol', 'cold-user'],

@@ -31,6 +31,7 @@ test('good_v1.rk: header, meta and text', () => {
     neighborScale: 2,
     similarDecay: 0.75,
     sessionDecay: 1,
+    shortPopular: 1.5,
     popularCount: 25,
     encoderPositions: 2,
     repeat: [-0.5, 0.25, 0.125, 0],

@@ -238,11 +238,16 @@ static inline uint32_t naive_quota(const naive_funnel *f, uint32_t s) {
 
 static inline float naive_source_weight(const naive_funnel *f, uint32_t s) {
     if (f->request->flags & RK_REQUEST_SOURCE_WEIGHTS) return f->request->source_weights[s];
-    float weight = f->content->sources[s].weight;
-    if (s == RK_SOURCE_POPULAR && f->seed_count > 0)
-        weight += f->content->meta.short_popular / (float)f->seed_count;
+    const float weight = f->content->sources[s].weight;
     const bool located = s == RK_SOURCE_NEARBY && (f->request->flags & RK_REQUEST_LOCATION);
     return located && weight < 1.0f ? 1.0f : weight;
+}
+
+/* Popularity counts for more in short sessions. */
+static inline float naive_blend_weight(const naive_funnel *f, uint32_t s) {
+    const float weight = naive_source_weight(f, s);
+    if (s != RK_SOURCE_POPULAR || f->seed_count == 0) return weight;
+    return weight + f->content->meta.short_popular / (float)f->seed_count;
 }
 
 static inline void insert_scored(rk_scored *sorted, uint32_t count, rk_scored entry) {
@@ -319,7 +324,7 @@ static inline void naive_recommend(const rk_snapshot_content *content, const rk_
     naive_merge(lists, f->counts, &f->candidates);
     bool weighted = false; /* where no source has any, popularity does, or all count alike */
     for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++)
-        weighted |= !f->off[s] && naive_source_weight(f, s) != 0.0f;
+        weighted |= !f->off[s] && naive_blend_weight(f, s) != 0.0f;
     float score_of[NAIVE_ITEMS];
     uint32_t place_of[NAIVE_ITEMS];
     for (uint32_t i = 0; i < f->candidates.count; i++) {
@@ -329,7 +334,7 @@ static inline void naive_recommend(const rk_snapshot_content *content, const rk_
         for (uint32_t s = 0; s < RK_SOURCE_COUNT; s++) {
             if (f->off[s]) continue;
             const bool counts = s == RK_SOURCE_POPULAR || f->off[RK_SOURCE_POPULAR];
-            score_of[item] += (weighted ? naive_source_weight(f, s)
+            score_of[item] += (weighted ? naive_blend_weight(f, s)
                                : counts ? 1.0f
                                         : 0.0f) *
                               f->score[s][item];

@@ -553,7 +553,7 @@ static void documents_are_whole_and_the_same(void **state) {
         "\"breakdowns\":{\"history_events\":[{\"bucket\":\"1\",\"count\":",
         "\"item_age\":[{\"bucket\":\"day\",\"count\":",
         "\"training\":{"};
-    for (uint32_t protocol = 0; protocol < RK_PROTOCOLS; protocol++) {
+    for (uint32_t protocol = 0; protocol < RK_PROTOCOL_COLD_USER; protocol++) {
         log_builder b = some_log(218);
         rk_learn_options options = quick();
         rk_evaluate_options how = {.protocol = (rk_protocol)protocol};
@@ -568,6 +568,68 @@ static void documents_are_whole_and_the_same(void **state) {
         assert_string_equal(evaluate(&b, &options, &how), json);
         rk_memory_free(&b.memory);
     }
+}
+
+/* Two tastes with an item each that everybody of the taste has, and one that all have: who is asked
+ * about the former is known after one question. */
+static log_builder two_tastes(void) {
+    enum { USERS = 600, ITEMS = 40, LENGTH = 6 };
+    rk_rng rng = rk_rng_at(test_seed(), 223);
+    log_builder b = log_of(USERS * (LENGTH + 2), RK_TIME_NONE, RK_USERS_ARE_SESSIONS);
+    for (uint32_t user = 0; user < USERS; user++) {
+        const uint32_t taste = rk_rng_below(&rng, 2);
+        bool has[ITEMS] = {false};
+        for (uint32_t i = 0; i < LENGTH; i++) has[rk_rng_below(&rng, ITEMS / 2)] = true;
+        for (uint32_t i = 0; i < ITEMS / 2; i++)
+            if (has[i]) add_event(&b, user, 1 + 2 * i + taste, VIEW, 0);
+        add_event(&b, user, 0, VIEW, 0);
+    }
+    return b;
+}
+
+static double point_of(const char *json, const char *way, uint32_t questions, const char *what) {
+    char text[64];
+    const char *at = strstr(json, "\"asking\"");
+    snprintf(text, sizeof text, "\"%s\":[", way);
+    at = at ? strstr(at, text) : NULL;
+    snprintf(text, sizeof text, "\"questions\":%u,", questions);
+    at = at ? strstr(at, text) : NULL;
+    snprintf(text, sizeof text, "\"%s\":", what);
+    at = at ? strstr(at, text) : NULL;
+    if (!at) fail_msg("no %s of %s after %u in %s", what, way, questions, json);
+    at += strlen(text);
+    return strtod(strncmp(at, "{\"mean\":", 8) ? at : at + 8, NULL);
+}
+
+static void new_users_are_asked(void **state) {
+    (void)state;
+    log_builder b = two_tastes();
+    rk_learn_options options = quick();
+    rk_evaluate_options how = {
+        .protocol = RK_PROTOCOL_COLD_USER, .cutoffs = {10}, .cutoff_count = 1};
+    const char *json = evaluate(&b, &options, &how);
+    static const uint32_t points[] = {0, 1, 2, 3, 5, 8};
+    const char *const ways[] = {"adaptive", "popular", "random"};
+    for (uint32_t way = 0; way < 3; way++) {
+        double before = -1.0;
+        for (uint32_t p = 0; p < 6; p++) {
+            const double picks = point_of(json, ways[way], points[p], "picks");
+            const double answers = picks + point_of(json, ways[way], points[p], "skips") +
+                                   point_of(json, ways[way], points[p], "unknown");
+            assert_true(picks >= before && fabs(answers - points[p]) < 1e-5);
+            before = picks;
+        }
+        /* Before the first question all ways are one. */
+        assert_true(point_of(json, ways[way], 0, "ndcg") == point_of(json, "popular", 0, "ndcg"));
+    }
+    const double nothing = point_of(json, "adaptive", 0, "ndcg");
+    const double asked = point_of(json, "adaptive", 8, "ndcg");
+    print_message("ndcg@10 before %.3f, after 8 questions %.3f\n", nothing, asked);
+    assert_true(asked > 1.2 * nothing);
+    assert_null(strstr(json, "\"metrics\":{\"blend\""));
+    options.threads = 3;
+    assert_string_equal(evaluate(&b, &options, &how), json);
+    rk_memory_free(&b.memory);
 }
 
 /* Cold items that share a category with what people like: chance has half the hits. */
@@ -870,6 +932,7 @@ int main(void) {
         cmocka_unit_test(texts_come_through),
         cmocka_unit_test(shuffled_items_fall_to_chance),
         cmocka_unit_test(documents_are_whole_and_the_same),
+        cmocka_unit_test(new_users_are_asked),
         cmocka_unit_test(category_beats_chance_on_cold_items),
         cmocka_unit_test(an_evaluation_says_what_it_did),
         cmocka_unit_test(no_case_to_test),

@@ -4,7 +4,7 @@
 
 #include "learn/split.h"
 
-enum { PROTOCOLS = RK_PROTOCOL_COLD_ITEM + 1 };
+enum { PROTOCOLS = RK_PROTOCOL_COLD_USER + 1 };
 
 static rk_split split_log(log_builder *b, const rk_events_content *content, rk_protocol protocol,
                           double sample, uint64_t seed) {
@@ -213,6 +213,41 @@ static void check_global_cut(const rk_events_content *content, const rk_rows *ro
     assert_int_equal(split->keep_seen, sessions);
 }
 
+/* A user is learnt from whole or not at all; who is not and likes something on both sides is a
+ * case, in the order of the rows, and an item is on one side. */
+static void check_cold_users(const rk_events_content *content, const rk_rows *rows,
+                             const rk_split *split) {
+    static uint64_t own[2000];
+    uint32_t held_out = 0;
+    for (uint32_t user = 0; user < content->meta.users; user++) {
+        const uint32_t count = rows_of(content, rows, user, own);
+        const rk_case *test = case_of(split, user);
+        const bool hidden = count > 0 && !is_learnt(split, own[0]);
+        held_out += hidden;
+        for (uint32_t i = 0; i < count; i++) assert_int_equal(is_learnt(split, own[i]), !hidden);
+        if (!test) continue;
+        assert_true(hidden);
+        assert_int_equal(test->history_count + test->relevant_count, count);
+        uint32_t likes[2] = {0}, asked = 0, predicted = 0;
+        for (uint32_t i = 0; i < count; i++) {
+            const bool is_asked =
+                asked < test->history_count && split->row[test->history_begin + asked] == own[i];
+            if (!is_asked) assert_int_equal(split->row[test->relevant_begin + predicted], own[i]);
+            likes[!is_asked] += rk_event_weight(content, content->label[own[i]]) > 0.0f;
+            asked += is_asked;
+            predicted += !is_asked;
+        }
+        assert_true(likes[0] > 0 && likes[1] > 0);
+        for (uint32_t i = 0; i < test->history_count; i++) {
+            for (uint32_t k = 0; k < test->relevant_count; k++)
+                assert_true(content->item[split->row[test->history_begin + i]] !=
+                            content->item[split->row[test->relevant_begin + k]]);
+        }
+    }
+    assert_true(held_out >= split->case_count);
+    assert_false(split->keep_seen);
+}
+
 static void check_cold_items(const rk_events_content *content, const rk_rows *rows,
                              const rk_split *split) {
     static uint64_t own[2000];
@@ -261,6 +296,7 @@ static void protocols_follow_their_definitions(void **state) {
         if (protocol == RK_PROTOCOL_SESSIONS) check_session_split(&content, &rows, &split);
         if (protocol == RK_PROTOCOL_TEMPORAL_GLOBAL) check_global_cut(&content, &rows, &split);
         if (protocol == RK_PROTOCOL_COLD_ITEM) check_cold_items(&content, &rows, &split);
+        if (protocol == RK_PROTOCOL_COLD_USER) check_cold_users(&content, &rows, &split);
         rk_memory_free(&b.memory);
     }
 }
