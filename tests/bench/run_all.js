@@ -18,6 +18,7 @@ const BENCHES = [
   ['bench_funnel.js'],
   ['bench_bandit.js', ...(quick ? ['--seeds', '10', '--decisions', '100000'] : [])],
   ['bench_off_policy.js'],
+  ...(quick ? [] : [['bench_transfer.js']]),
   ...(quick ? [] : [['bench_training.js'], ['quality/quality.js']]),
   ['bench_determinism.js', ...(quick ? ['--log', 'generated'] : [])],
   ...(quick ? [] : [['bench_demo.js']]),
