@@ -25,6 +25,7 @@ const BENCHES = [
     : [
         ['bench_training.js'],
         ['quality/quality.js'],
+        ['bench_transfer.js'],
         ['bench_cold_item.js'],
         ['bench_cold_system.js'],
         ['bench_new_items.js'],
