@@ -32,7 +32,10 @@ export class World {
     this.known = this.items.slice(config.newItems);
     const good = Math.round(config.goodShare * config.newItems);
     this.fresh.forEach((item, i) => {
-      item.quality = i < good ? config.goodQuality : -0.5 + config.qualitySpread * this.#normal();
+      item.quality =
+        (i * good) % config.newItems < good
+          ? config.goodQuality
+          : -0.5 + config.qualitySpread * this.#normal();
     });
     this.types = Array.from({ length: PEOPLE_TYPES }, () => this.#unit());
     this.byName = new Map(this.items.map((item) => [item.name, item]));
@@ -118,9 +121,9 @@ export class World {
     return `${rows.join('\n')}\n`;
   }
 
-  /** CSV item,words of all items, new ones too. */
+  /** CSV item,words of the known items. */
   catalogue() {
-    const rows = this.items.map(({ name }) => `${name},${wordsOf(name).join('|')}`);
+    const rows = this.known.map(({ name }) => `${name},${wordsOf(name).join('|')}`);
     return `item,words\n${rows.join('\n')}\n`;
   }
 }
