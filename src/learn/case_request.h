@@ -1,10 +1,10 @@
 /* A case of a split as the request it stands for: the same for figures, for the ranker's examples
  * and for what the first stage learns from, so that all of them ask as evaluations do.
  *
- * The history becomes the session (its last RK_MAX_SESSION events), what it leaves out is excluded where
- * seen items are, and what is known when asking is that of the first hidden event: its time, the
- * features of the user, and in a located trial about where it is. Of the hidden rows nothing else
- * reaches the request: not their labels, and of their items only the place. */
+ * The history becomes the session (its last RK_MAX_SESSION events), what it leaves out is excluded
+ * where seen items are, and what is known when asking is that of the first hidden event: its time,
+ * the features of the user, and in a located trial about where it is. Of the hidden rows nothing
+ * else reaches the request: not their labels, and of their items only the place. */
 #ifndef RK_LEARN_CASE_REQUEST_H
 #define RK_LEARN_CASE_REQUEST_H
 

@@ -103,6 +103,38 @@ test('requests at the same time, from an empty body up', async () => {
   }
 });
 
+test('what to ask next, as in Node; what is wrong with a body is named', async () => {
+  const ask = (body) =>
+    fetch(new URL('/v1/regions/test/onboarding', base), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  const session = engine.session();
+  const body = { session: [], skipped: [], unknown: [], count: 3 };
+  for (const answer of ['pick', 'skip', 'unknown']) {
+    const response = await ask(body);
+    assert.equal(response.status, 200);
+    const { items, snapshot } = await response.json();
+    assert.deepEqual(items, session.onboarding({ count: 3 }));
+    assert.equal(snapshot, engine.info.id);
+    const [{ item }] = items;
+    session.answer({ item, answer, at: 0 });
+    if (answer === 'pick') body.session.push({ item, at: 0 });
+    else body[answer === 'skip' ? 'skipped' : 'unknown'].push(item);
+  }
+  for (const [wrong, path] of [
+    [{ count: 65 }, '$.count'],
+    [{ skipped: [1] }, '$.skipped[0]'],
+    [{ location: {} }, '$.location'],
+    [{ session: [{ item: 'x', event: 'no' }] }, '$.session[0].event'],
+  ]) {
+    const response = await ask(wrong);
+    assert.equal(response.status, 400);
+    assert.equal((await response.json()).error.path, path);
+  }
+});
+
 test('health', async () => {
   const response = await fetch(new URL('/healthz', base));
   assert.equal(response.status, 200);

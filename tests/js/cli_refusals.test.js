@@ -322,8 +322,8 @@ for (const [args, expected] of [
     '--protocol is missing; there are leave-one-out, temporal, temporal-global, sessions, cold-item, cold-user',
   ],
   [
-    ['evaluate', 'a.csv', '--protocol', 'cold-user'],
-    '--protocol is "cold-user"; there are leave-one-out',
+    ['evaluate', 'a.csv', '--protocol', 'cold-basket'],
+    '--protocol is "cold-basket"; there are leave-one-out',
   ],
   [['evaluate', 'a.csv', '--protocol', 'temporal', '--k', '0'], '--k is "0"'],
   [
