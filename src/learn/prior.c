@@ -17,8 +17,9 @@
 /* Behind `"name":`, or NULL. */
 static const char *find_value(const rk_snapshot_content *source, const char *name) {
     const uint64_t bytes = strlen(name);
+    if (!source->report) return NULL;
     const char *end = source->report + source->report_bytes;
-    for (const char *at = source->report; source->report && at + bytes + 3 < end; at++) {
+    for (const char *at = source->report; (uint64_t)(end - at) > bytes + 3; at++) {
         if (*at != '"' || memcmp(at + 1, name, (size_t)bytes) != 0) continue;
         if (at[bytes + 1] == '"' && at[bytes + 2] == ':') return at + bytes + 3;
     }
@@ -27,11 +28,13 @@ static const char *find_value(const rk_snapshot_content *source, const char *nam
 
 double rk_prior_setting(const rk_snapshot_content *source, const char *name, double least,
                         double most, double fallback) {
-    const char *at = find_value(source, name), *end = source->report + source->report_bytes;
+    const char *at = find_value(source, name);
     uint32_t bytes = 0;
     double value;
-    while (at && at + bytes < end && at[bytes] != ',' && at[bytes] != '}') bytes++;
-    const bool read = at && rk_decimal_parse(at, bytes, &value);
+    if (!at) return fallback;
+    const char *end = source->report + source->report_bytes;
+    while (at + bytes < end && at[bytes] != ',' && at[bytes] != '}') bytes++;
+    const bool read = rk_decimal_parse(at, bytes, &value);
     return read && value >= least && value <= most ? value : fallback;
 }
 

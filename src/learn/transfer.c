@@ -116,6 +116,7 @@ static rk_status train_with_prior(rk_transfer *transfer, const rk_events_content
     rk_memory scratch = {0};
     with.prior = &transfer->prior;
     with.dim = transfer->prior.source->meta.dim;
+    with.min_item_events = 0; /* the source knows of items without events here */
     transfer->searched = liked && transfer->guard.available >= RK_TRANSFER_SEARCH_CASES;
     RK_TRY(transfer->searched ? rk_pipeline_train(events, rows, &with, memory, out, error)
                               : train_unsearched(events, rows, &with, memory, out, error));

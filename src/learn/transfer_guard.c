@@ -148,6 +148,7 @@ static rk_status ask_level(const guard *g, const rk_split *split, rk_trust trust
     const rk_prior prior = rk_trust_prior(g->prior, trust);
     options.prior = trust == RK_TRUST_NONE ? NULL : &prior;
     options.progress = NULL;
+    if (options.prior) options.min_item_events = 0; /* as transfer.c will */
     rk_tuned tuned = rk_tuned_defaults(&options);
     tuned.encoder.shuffle = tuned.towers.shuffle =
         g->events->meta.time_kind == RK_TIME_NONE && !g->sessions;

@@ -1,7 +1,7 @@
 // Region transfer: what a snapshot is worth with 0, 1, 5, 20 and 100 % of a region's events, learnt alone, taken
 // from another region, and with that region's help; and with help from a source whose ids were shuffled.
 //
-//   node tests/bench/bench_transfer.js [--resamples 20] [--only retail|npm] [--countries N]
+//   node tests/bench/bench_transfer.js [--resamples 20] [--only retail|npm] [--countries Germany,France]
 //                                                       -> transfer.csv, transfer.svg
 //
 // online_retail: the United Kingdom helps the eight countries that have most events after it. npm: every
@@ -71,12 +71,14 @@ function retailTargets() {
   const uk = rowsOf('United Kingdom');
   const source = build(uk, 'transfer-uk', ...options);
   const torn = build(shuffled(uk, 'basket, timestamp'), 'transfer-uk-shuffled', ...options);
-  return COUNTRIES.slice(0, Number(option('countries', '8'))).map((country) => ({
-    name: country,
-    events: eventsFile(rowsOf(country), `transfer-${country}`, ...options),
-    source,
-    torn,
-  }));
+  return option('countries', COUNTRIES.join(','))
+    .split(',')
+    .map((country) => ({
+      name: country,
+      events: eventsFile(rowsOf(country), `transfer-${country}`, ...options),
+      source,
+      torn,
+    }));
 }
 
 async function npmTargets() {
