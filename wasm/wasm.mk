@@ -18,11 +18,15 @@ WASM_CFLAGS := -std=c11 $(WARNINGS) -ffp-contract=off -fno-math-errno -Isrc -MMD
 WASM_LDFLAGS := -O3 -msimd128 --no-entry -sSTANDALONE_WASM -sSUPPORT_ERRNO=0 -sTOTAL_STACK=131072 \
 	-sINITIAL_MEMORY=262144 -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=4GB -Wl,--stack-first
 
-# Small where it costs nothing: what runs when a file is opened, rules are compiled, items are added,
-# statistics arrive or somebody new is asked is not optimised for speed, and loops are unrolled only where that was measured to pay.
-WASM_COLD := format/% base/status.o model/bandit_state.o model/content_features.o model/extended_content.o \
-	model/new_items.o model/new_vectors.o model/vector_encode.o serve/add_items.o serve/bandit.o \
-	serve/bandit_batch.o serve/engine.o serve/onboarding.o serve/request_check.o serve/rules_read.o serve/stage_new.o serve/stage_rules.o serve/funnel.o model/beta_draw.o serve/rules_apply.o serve/rules_caps.o
+# Small where it costs next to nothing: what runs when a file is opened, rules are compiled, items are
+# added, statistics arrive or somebody new is asked, and what a query runs once and not an item. Loops are
+# unrolled only where that was measured to pay.
+WASM_COLD := format/% base/status.o model/bandit_policy.o model/bandit_state.o model/beta_draw.o \
+	model/content_features.o model/extended_content.o model/new_items.o model/new_vectors.o \
+	model/vector_encode.o serve/add_items.o serve/bandit.o serve/bandit_batch.o serve/engine.o \
+	serve/funnel.o serve/onboarding.o serve/request_check.o serve/rules_apply.o serve/rules_caps.o \
+	serve/rules_read.o serve/source_explore.o serve/source_trending.o serve/stage_new.o \
+	serve/stage_rules.o
 WASM_HOT := simd/% base/checksum.o model/ann.o model/vectors.o serve/vector_search.o
 $(BUILD)/wasm/%.o: WASM_UNROLL := -fno-unroll-loops
 $(addprefix $(BUILD)/wasm/,$(WASM_HOT)): WASM_UNROLL :=
