@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "format/delta_read.h"
 #include "learn/log.h"
 #include "learn/off_policy_table.h"
 #include "reckon.h"
@@ -630,6 +631,9 @@ static int open_any(const char *path, rk_memory *memory, rk_container *container
         rk_snapshot_view snapshot;
         status = rk_snapshot_open(data, bytes, &snapshot, &error);
         if (status == RK_OK) status = rk_snapshot_verify(&snapshot, &error);
+    } else if (container->header->kind == RK_KIND_DELTA) {
+        rk_delta_view delta;
+        status = rk_delta_read(data, bytes, &delta, &error);
     } else {
         status = rk_container_verify(container, &error);
     }
