@@ -18,7 +18,8 @@ export const verifyCommand: Command = {
     const { kind, bytes, id } = await openFileInfo(file);
     // What only each kind's own reader knows of its sections.
     if (kind === 'snapshot') (await openSnapshot(file)).dispose();
-    if (kind === 'events' || kind === 'delta') await runTrainer(findTrainer(), ['verify', { file }], file);
+    if (kind === 'events' || kind === 'delta')
+      await runTrainer(findTrainer(), ['verify', { file }], file);
     if (values.json) printJson({ file, valid: true, kind, bytes, id });
     else printOut(`${file}: valid ${kind}, ${count(bytes)} bytes, content id ${id}`);
   },
