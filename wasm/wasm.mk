@@ -26,7 +26,7 @@ WASM_COLD := format/% base/status.o model/bandit_policy.o model/bandit_state.o m
 	model/vector_encode.o serve/add_items.o serve/bandit.o serve/bandit_batch.o serve/engine.o \
 	serve/funnel.o serve/onboarding.o serve/request_check.o serve/rules_apply.o serve/rules_caps.o \
 	serve/rules_read.o serve/source_explore.o serve/source_trending.o serve/stage_new.o \
-	serve/stage_rules.o
+	serve/source_session.o serve/source_user.o serve/stage_rules.o serve/stage_second.o
 WASM_HOT := simd/% base/checksum.o model/ann.o model/vectors.o serve/vector_search.o
 $(BUILD)/wasm/%.o: WASM_UNROLL := -fno-unroll-loops
 $(addprefix $(BUILD)/wasm/,$(WASM_HOT)): WASM_UNROLL :=

@@ -2,6 +2,7 @@
 
 #include "base/fmath.h"
 #include "base/topk.h"
+#include "serve/stages.h"
 
 #define STREAM_POOL UINT64_C(0x706F6F6C) /* "pool" */
 
@@ -168,8 +169,12 @@ static bool is_open(const rk_bandit *bandit, const rk_bandit_arm *arm, int64_t t
     return time_ms - (int64_t)born[arm->item] * 60000 <= options->most_days * RK_MS_PER_DAY;
 }
 
+/* Nobody has met it (of those that few have, the log says a little), and it lacks impressions. */
 static bool is_wanting(const rk_bandit *bandit, const rk_bandit_arm *arm) {
-    return arm->trials < (float)bandit->options.impressions;
+    const rk_engine *engine = bandit->engine;
+    const bool is_new = engine->content.meta.tasks ? rk_stage_is_new(engine, arm->item)
+                                                   : engine->content.popularity[arm->item] == 0.0f;
+    return is_new && arm->trials < (float)bandit->options.impressions;
 }
 
 static float jitter(const rk_bandit *bandit, const rk_bandit_arm *arm) {

@@ -10,7 +10,8 @@
  *
  *   statistics    region's + sent + open, rows (arm, day)          model/bandit_state.h
  *     --> evidence of every listed item and of every cluster, weighed by age
- *     --> pool: RK_BANDIT_POOL items: those under the wanted impressions, nearest to it first, then
+ *     --> pool: RK_BANDIT_POOL items: those that nobody has met under the wanted impressions, the
+ *         nearest to it first, then
  *         the best mean + 2 standard deviations; not the worn out, not the old
  *     --> 256 rounds: a row a pool item; items without evidence have the row of their cluster,
  *         turned by their own offset and stride: the same distribution for the price of a copy
@@ -37,8 +38,9 @@
 
 #define RK_BANDIT_POOL  128u
 #define RK_BANDIT_BATCH 64u
-/* Of the pool, places kept for items under the wanted impressions. */
-#define RK_BANDIT_ELICITED 48u
+/* Of the pool, places for items that nobody has met and that are under the wanted impressions: few,
+ * so that one after the other gets there soon. */
+#define RK_BANDIT_ELICITED 16u
 
 /* What is known of one listed item. */
 typedef struct rk_bandit_arm {

@@ -8,9 +8,9 @@
 // in ten of them good, and visitors with two clicks get lists of ten, one slot of which explores, and click what they
 // like. Every 100 impressions the new items so far are ranked by their posterior means. A good item has its fair rank
 // when it is at most a twentieth of them (and 2 places) below the one that its true chance deserves, at this check and
-// the two after. What counts is the impressions of all slots from its arrival until then, and the same with
+// the two after, and has had 20 impressions, so that it is not the prior that put it there. What counts is the impressions of all slots from its arrival until then, and the same with
 // uniform draws over all new items; items of the first and the last tenth of the arrivals are not counted, since neither
-// policy is then in its course. Both policies meet the same people. Defaults of the engine.
+// policy is then in its course. Both policies meet the same people. Defaults of the engine but that nothing is forgotten.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { CONFIG, World, wordsOf } from '../simulator/world.js';
@@ -18,6 +18,7 @@ import { WORK, make, npmGraph, option, reckon, report } from './bench_tools.js';
 
 const SEEDS = option('seeds', '101,102,103').split(',').map(Number);
 const CHECK_EVERY = 100;
+const LEAST_IMPRESSIONS = 20;
 const POLICIES = {
   bandit: {},
   uniform: { uniform: 1, impressions: 0, most: 0 },
@@ -61,23 +62,26 @@ function places(values) {
   return place;
 }
 
-const posteriorMean = (engine, name) => {
-  const { alpha, beta } = engine.statistics.of(name).posterior;
-  return alpha / (alpha + beta);
-};
-
 /** Of each new item whether it stood right, at every check since it came. */
 function standings(engine, world, deserved, arrived, checks) {
   const names = world.fresh.slice(0, arrived).map(({ name }) => name);
   const fair = places(deserved.slice(0, arrived));
-  const now = places(names.map((name) => posteriorMean(engine, name)));
+  const known = names.map((name) => engine.statistics.of(name));
+  const now = places(known.map(({ posterior: { alpha, beta } }) => alpha / (alpha + beta)));
   const tolerance = 2 + arrived / 20;
-  names.forEach((_, i) => (checks[i] ??= []).push(now[i] <= fair[i] + tolerance));
+  known.forEach(({ impressions }, i) => {
+    const isRight = impressions >= LEAST_IMPRESSIONS && now[i] <= fair[i] + tolerance;
+    (checks[i] ??= []).push(isRight);
+  });
 }
 
 async function simulate(createEngine, { world, snapshot, deserved, policy, seed }) {
   const { clicksOfVisitor, listLength, exploreEvery, arrivalEvery, newItems } = world.config;
-  const engine = await createEngine({ snapshot, explore: POLICIES[policy] });
+  // Without forgetting, or impressions would be of the device's clock.
+  const engine = await createEngine({
+    snapshot,
+    explore: { ...POLICIES[policy], halfLifeDays: 0 },
+  });
   const rules = { rules: [{ type: 'explore', every: exploreEvery }] };
   const checks = [];
   let [impressions, clicks, arrived] = [0, 0, 0];

@@ -20,6 +20,7 @@ typedef struct world {
     rk_memory memory;
     rk_snapshot_content content;
     rk_source_config sources[RK_SOURCE_SLOTS];
+    float popularity[ITEMS];
     uint32_t born[ITEMS];
     rk_engine *engine;
 } world;
@@ -38,6 +39,11 @@ static world *make_world(uint32_t explore, uint32_t tasks, uint64_t events, uint
                             .seed = seed};
     made->content = make_random_snapshot(shape, &made->memory);
     made->content.meta.events = events;
+    /* Nobody has met what is listed. */
+    memcpy(made->popularity, made->content.popularity, sizeof made->popularity);
+    for (uint32_t i = 0; i < made->content.meta.explore_count; i++)
+        made->popularity[made->content.explore[i]] = 0.0f;
+    made->content.popularity = made->popularity;
     /* What is ranked does not depend on the draw of a request. */
     memcpy(made->sources, made->content.sources, sizeof made->sources);
     made->sources[RK_SOURCE_EXPLORE].weight = 0.0f;
