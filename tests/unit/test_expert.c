@@ -2,8 +2,8 @@
  * they count as in popularity and in the item-item rows. */
 #include "naive_neighbors.h"
 
-#include "learn/build_popularity.h"
 #include "learn/expert.h"
+#include "learn/fit.h"
 
 enum { ITEMS = 40 };
 
@@ -109,17 +109,19 @@ static void boosts_count_as_events(void **state) {
         bool stated[ITEMS][ITEMS];
         log_builder b = told_log(&rng, stated);
         const rk_log log = log_without_rare(&b, 0);
-        float popularity[ITEMS], liked[ITEMS] = {0};
-        uint32_t popular[ITEMS], listed;
-        assert_true(
-            rk_build_popularity(&log, 0, worth[round], &b.memory, popularity, popular, &listed));
+        float liked[ITEMS] = {0};
+        const rk_tuned tuned = {.boost = worth[round]};
+        rk_snapshot_content content = {.meta = {.items = ITEMS}};
+        assert_true(rk_fit_popularity(&log, &tuned, &b.memory, &content));
+        const float *popularity = content.popularity;
+        const uint32_t listed = content.meta.popular_count;
         for (uint64_t i = 0; i < log.events; i++) liked[log.item[i]] += log.weight[i];
         for (uint32_t item = 0; item < ITEMS; item++) {
             const float want = liked[item] + worth[round] * b.boost[item];
             assert_true(fabsf(popularity[item] - want) < 1e-4f);
         }
         for (uint32_t i = 1; i < listed; i++)
-            assert_true(popularity[popular[i - 1]] >= popularity[popular[i]]);
+            assert_true(popularity[content.popular[i - 1]] >= popularity[content.popular[i]]);
         assert_int_equal(listed, ITEMS);
         rk_memory_free(&b.memory);
     }
