@@ -196,9 +196,8 @@ static inline void naive_nearby(naive_funnel *f) {
     for (uint32_t item = 0; item < content->meta.items; item++)
         top = RK_MAX(top, content->popularity[item]);
     for (uint32_t item = 0; item < content->meta.items; item++) {
-        const float share = content->meta.popular_count == 0 ? 1.0f
-                            : top > 0.0f                     ? content->popularity[item] / top
-                                                             : 0.0f;
+        const bool any = content->meta.popular_count > 0 && top > 0.0f;
+        const float share = any ? content->popularity[item] / top : 1.0f;
         const rk_place place = content->place[item];
         f->score[RK_SOURCE_NEARBY][item] =
             rk_has_place(place)

@@ -116,11 +116,12 @@ static rk_protocol protocol_tried;
 
 static rk_status train_and_evaluate(const rk_events_view *view, const rk_learn_options *options,
                                     rk_memory *memory, rk_error *error) {
-    const rk_evaluate_options how = {.protocol = protocol_tried,
-                                     .cutoffs = {5},
-                                     .cutoff_count = 1,
-                                     .sample = 1.0,
-                                     .prediction = no_prediction};
+    const rk_evaluate_options how = {
+        .protocol = protocol_tried,
+        .cutoffs = {5},
+        .cutoff_count = 1,
+        .sample = 1.0,
+        .prediction = protocol_tried == RK_PROTOCOL_COLD_USER ? NULL : no_prediction};
     char *json;
     uint64_t bytes;
     return rk_learn_evaluate(view, options, &how, memory, &json, &bytes, error);
