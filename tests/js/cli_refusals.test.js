@@ -288,7 +288,8 @@ test('a truncated, a bit-flipped, a missing and a foreign snapshot', (t) => {
 
 for (const [args, expected] of [
   [[], 'a command is missing'],
-  [['transfer', '--from', 'us.rk'], '"transfer" is no command; there are build, recommend'],
+  [['migrate', '--from', 'us.rk'], '"migrate" is no command; there are build, recommend'],
+  [['transfer', '--from', 'us.rk'], '--region is missing'],
   [['build'], '<events> is missing'],
   [['build', 'a.csv'], '--out is missing'],
   [['build', 'a.csv', 'b.csv', '--out', 'x'], 'unexpected argument "b.csv"'],
@@ -358,7 +359,7 @@ for (const [args, expected] of [
     assert.equal(stdout, '');
     assert.ok(line.startsWith('reckon: error: ') && line.includes(expected), line);
     assert.ok(
-      usage.startsWith(`usage: reckon ${args[0] === 'transfer' ? '' : (args[0] ?? '')}`),
+      usage.startsWith(`usage: reckon ${args[0] === 'migrate' ? '' : (args[0] ?? '')}`),
       usage,
     );
     assert.ok(stderr.split('\n').length <= 6, 'the usage is short');

@@ -45,10 +45,11 @@ describe('onboarding', () => {
       const next = session.onboarding({ count: 64 });
       assert.ok(!items(next).includes(item));
       const same = next.filter((question) => clusterOf(question.item) === clusterOf(item));
-      return { item, next, chance: same.reduce((sum, { pick }) => sum + pick, 0) / same.length };
+      const sum = same.reduce((total, { pick }) => total + pick, 0);
+      return { item, next, chance: sum / Math.max(1, same.length) };
     };
     const [picked, skipped] = [asked('pick'), asked('skip')];
-    assert.ok(picked.chance > 1.5 * skipped.chance, `${picked.chance} ${skipped.chance}`);
+    assert.ok(picked.chance > 0 && picked.chance > 1.5 * skipped.chance, `${picked.chance} ${skipped.chance}`);
     const explained = picked.next.find(({ because }) => because !== undefined);
     assert.equal(explained.because, picked.item);
     assert.equal(explained.reason, `because you picked ${engine.title(picked.item)}`);
