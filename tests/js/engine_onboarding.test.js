@@ -49,7 +49,10 @@ describe('onboarding', () => {
       return { item, next, chance: sum / Math.max(1, same.length) };
     };
     const [picked, skipped] = [asked('pick'), asked('skip')];
-    assert.ok(picked.chance > 0 && picked.chance > 1.5 * skipped.chance, `${picked.chance} ${skipped.chance}`);
+    assert.ok(
+      picked.chance > 0 && picked.chance > 1.5 * skipped.chance,
+      `${picked.chance} ${skipped.chance}`,
+    );
     const explained = picked.next.find(({ because }) => because !== undefined);
     assert.equal(explained.because, picked.item);
     assert.equal(explained.reason, `because you picked ${engine.title(picked.item)}`);
