@@ -30,6 +30,7 @@ static void tune_as(const rk_prior *prior, rk_tuned *tuned) {
     tuned->sgns.dim = tuned->encoder.dim = tuned->towers.dim = meta->dim;
     tuned->similar_decay = meta->similar_decay;
     tuned->session_decay = meta->session_decay;
+    tuned->short_popular = meta->short_popular;
     if (meta->outlier_weight > 0.0f) tuned->outlier_weight = meta->outlier_weight;
     if (meta->nearby_km > 0.0f) tuned->nearby_km = meta->nearby_km;
     memcpy(tuned->repeat, meta->repeat, sizeof tuned->repeat);
@@ -294,8 +295,8 @@ static bool fit_prior(vector_fit *fit) {
            rk_align_vectors(fit->items, fit->prior, fit->log->item_events, fit->dim, fit->vectors);
 }
 
-/* Weights of few events are mostly noise: they are shrunk to where they started, so that sessions
- * are first pooled by one decay. */
+/* Weights of few events are mostly noise: they are shrunk to where they started, one decay or the
+ * source's. */
 static void shrink_positions(const vector_fit *fit, float *positions) {
     const rk_encoder_params *params = &fit->tuned->encoder;
     const float events = (float)fit->log->events, alpha = events / (events + POSITION_EVENTS);
@@ -303,7 +304,8 @@ static void shrink_positions(const vector_fit *fit, float *positions) {
     for (uint32_t j = 0; j < params->positions; j++) {
         for (uint32_t d = 0; d < fit->dim; d++) {
             float *weight = &positions[(uint64_t)j * fit->dim + d];
-            *weight = alpha * *weight + (1.0f - alpha) * start;
+            const float from = params->start ? params->start[(uint64_t)j * fit->dim + d] : start;
+            *weight = alpha * *weight + (1.0f - alpha) * from;
         }
         start *= params->decay;
     }

@@ -4,6 +4,7 @@
 #include "learn/transfer.h"
 #include "model/vectors.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 typedef struct transferred {
@@ -81,6 +82,46 @@ static void a_shared_taste_is_trusted(void **state) {
     const double alone = quality_alone(&events, 822, same_items, &target.memory);
     print_message("NDCG@10 of 8 sessions: alone %.3f, with the source %.3f\n", alone, with);
     assert_true(with > 1.2 * alone);
+    rk_memory_free(&source.memory);
+    rk_memory_free(&target.memory);
+}
+
+/* A log of a dozen events says nothing of positions, and settings are not searched on it. */
+static void few_events_leave_the_source_as_it_is(void **state) {
+    (void)state;
+    log_builder source = region_log(828, 400, same_items), target = region_log(829, 2, same_items);
+    const rk_snapshot_view view = region_source(&source, same_items);
+    rk_snapshot_content from = view.content;
+    from.meta.short_popular = 2.0f;
+    const rk_events_content events = region_content(&target, same_items);
+    rk_memory *memory = &target.memory;
+    rk_learn_options options = region_options();
+    rk_prior prior;
+    assert_true(rk_prior_take(&from, &events, memory, &prior));
+    prior.cap = 100.0f;
+    options.prior = &prior;
+    const rk_tuned tuned = rk_tuned_defaults(&options);
+    assert_true(tuned.short_popular == 2.0f);
+    const rk_rows rows = rows_in_order(&events, memory);
+    rk_trained *out = TAKE(memory, rk_trained, 1);
+    rk_error error;
+    assert_int_equal(rk_log_build(&events, &rows, 0, memory, &out->log, &error), RK_OK);
+    assert_int_equal(rk_fit_retrieval(&events, &out->log, &out->items, &tuned, &options, memory,
+                                      &out->content, &out->vectors, &error),
+                     RK_OK);
+    const uint32_t dim = from.meta.dim, positions = from.meta.encoder_positions;
+    assert_int_equal(out->content.meta.encoder_positions, positions);
+    double moved = 0.0, learnt = 0.0;
+    float start = 1.0f;
+    for (uint32_t j = 0; j < positions; j++, start *= tuned.encoder.decay) {
+        for (uint32_t d = 0; d < dim; d++) {
+            const float here = out->content.encoder_positions[j * dim + d];
+            const float there = from.encoder_positions[j * dim + d];
+            moved += fabs((double)(here - there));
+            learnt += fabs((double)(start - there));
+        }
+    }
+    assert_true(learnt > 0.0 && moved < 0.2 * learnt);
     rk_memory_free(&source.memory);
     rk_memory_free(&target.memory);
 }
@@ -244,6 +285,7 @@ static void out_of_memory_is_survived(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shared_taste_is_trusted),
+        cmocka_unit_test(few_events_leave_the_source_as_it_is),
         cmocka_unit_test(a_misleading_source_is_left_alone),
         cmocka_unit_test(without_events_the_answers_are_the_sources),
         cmocka_unit_test(other_ids_are_matched_by_their_titles),
