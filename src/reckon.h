@@ -258,7 +258,9 @@ typedef struct rk_bandit_options {
     float prior_trials;        /* impressions that this counts against an item's own */
     float half_life_days;      /* after which an impression counts half; 0: none is forgotten */
     float uniform;             /* share of the draws that is uniform over the pool */
-    uint32_t impressions;      /* that every new item is to get first, half of the draws; 0: none */
+    uint32_t impressions;      /* that every item nobody has met is to get first: half of the draws,
+                                  or `uniform` if that is more, is uniform over those in the pool
+                                  that lack some; 0: none */
     uint32_t most_impressions; /* after which an item is explored no more; 0: no limit */
     uint32_t most_days;        /* since its first event, after which it is not; 0: no limit */
     uint32_t rows;             /* (arm, day) that each of three tables holds */

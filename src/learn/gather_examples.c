@@ -281,8 +281,7 @@ bool rk_gather_examples(const rk_trial *trial, const rk_gather_params *params, r
     return ok;
 }
 
-/* ---- several ----------------------------------------------------------------------------------
- */
+/* ---- several --------------------------------------------------------------------------------- */
 
 /* An array of (count of each, width) elements after another, in `memory`; NULL if out of it. */
 static void *joined(const void *first, uint64_t first_count, const void *second,
@@ -319,8 +318,7 @@ bool rk_gathered_append(rk_gathered *all, const rk_gathered *more, rk_memory *me
     return true;
 }
 
-/* ---- when -------------------------------------------------------------------------------------
- */
+/* ---- when ------------------------------------------------------------------------------------ */
 
 void rk_gathered_drop_hours(rk_gathered *all) {
     static const struct {

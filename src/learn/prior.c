@@ -11,8 +11,7 @@
 #define NORM_COUNT   5.0f
 #define DEFAULT_NORM 0.3
 
-/* ---- the source's report ------------------------------------------------------------------------
- */
+/* ---- the source's report --------------------------------------------------------------------- */
 
 /* Behind `"name":`, or NULL. */
 static const char *find_value(const rk_snapshot_content *source, const char *name) {
@@ -38,8 +37,7 @@ double rk_prior_setting(const rk_snapshot_content *source, const char *name, dou
     return read && value >= least && value <= most ? value : fallback;
 }
 
-/* ---- the prior
- * ----------------------------------------------------------------------------------- */
+/* ---- the prior ------------------------------------------------------------------------------- */
 
 /* An item's share of the popularity times the events: exact where nothing decays and every event
  * weighs one. */
@@ -71,8 +69,7 @@ float rk_prior_events(const rk_prior *prior, const rk_log *log, uint32_t item) {
     return from == RK_NONE ? 0.0f : RK_MIN(prior->events[from], prior->cap);
 }
 
-/* ---- popularity
- * ---------------------------------------------------------------------------------- */
+/* ---- popularity ------------------------------------------------------------------------------ */
 
 /* The concentration m of a Dirichlet prior around the shares p, by moments of the counts k of n
  * events: sum (k - n p)^2 = sum n p (1 - p) (1 + (n - 1) / (m + 1)). Regions that differ no more
@@ -106,8 +103,7 @@ float rk_prior_popularity(const rk_prior *prior, const rk_log *log, float *start
     return (float)m;
 }
 
-/* ---- item-item
- * ----------------------------------------------------------------------------------- */
+/* ---- item-item ------------------------------------------------------------------------------- */
 
 /* Log item of every source item, RK_NONE; of several the one matched by the lowest number. */
 static uint32_t *targets_of(const rk_prior *prior, const rk_log *log, rk_memory *memory) {
@@ -184,8 +180,7 @@ bool rk_prior_neighbors(const rk_prior *prior, const rk_log *log, rk_memory *mem
     return ok;
 }
 
-/* ---- vectors
- * ------------------------------------------------------------------------------------- */
+/* ---- vectors --------------------------------------------------------------------------------- */
 
 void rk_prior_vectors(const rk_prior *prior, const rk_log *log, bool unit, float *vectors) {
     const uint32_t dim = prior->source->meta.dim;

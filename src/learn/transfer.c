@@ -9,8 +9,7 @@ static rk_status out_of_memory(rk_error *error, const char *what) {
     return rk_fail(error, RK_OUT_OF_MEMORY, NULL, 0, what);
 }
 
-/* ---- what does not fit
- * ---------------------------------------------------------------------------- */
+/* ---- what does not fit ----------------------------------------------------------------------- */
 
 static bool shares_type(const rk_snapshot_content *source, const rk_events_content *events) {
     for (uint32_t type = 0; type < events->meta.types; type++) {
@@ -47,8 +46,7 @@ static bool has_likes(const rk_events_content *events, const rk_rows *rows) {
     return false;
 }
 
-/* ---- the ways to train
- * ---------------------------------------------------------------------------- */
+/* ---- the ways to train ----------------------------------------------------------------------- */
 
 /* No search, no rankers of its own: a fit at the settings that the source's search found. */
 static rk_status train_unsearched(const rk_events_content *events, const rk_rows *rows,

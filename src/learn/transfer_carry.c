@@ -91,8 +91,7 @@ bool rk_carry_rankers(const rk_prior *prior, const rk_events_content *events, co
     return true;
 }
 
-/* ---- without a log
- * -------------------------------------------------------------------------------- */
+/* ---- without a log --------------------------------------------------------------------------- */
 
 static bool carry_trending(const rk_prior *prior, const rk_log *log, rk_memory *memory,
                            rk_snapshot_content *content) {

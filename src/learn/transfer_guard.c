@@ -52,8 +52,7 @@ typedef struct guard {
     uint32_t most; /* cases */
 } guard;
 
-/* ---- parts
- * --------------------------------------------------------------------------------------- */
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 static uint64_t end_of_user(const guard *g, uint64_t begin) {
     const uint32_t user = g->events->user[g->rows->row[begin]];
@@ -99,8 +98,7 @@ static void thin(rk_split *split, uint32_t most) {
     split->case_count = most;
 }
 
-/* ---- one level on one part
- * ------------------------------------------------------------------------ */
+/* ---- one level on one part ------------------------------------------------------------------- */
 
 static rk_status fit_level(const guard *g, const rk_split *split, const rk_tuned *tuned,
                            const rk_learn_options *options, rk_memory *memory, rk_log *log,
@@ -167,8 +165,7 @@ static rk_status ask_level(const guard *g, const rk_split *split, rk_trust trust
     return status == RK_NO_EVENTS ? RK_OK : status;
 }
 
-/* ---- the decision
- * --------------------------------------------------------------------------------- */
+/* ---- the decision ---------------------------------------------------------------------------- */
 
 static found mean_of(const found *values, uint32_t count) {
     found sum = {0};

@@ -16,10 +16,10 @@
  * statistics only. The choice is rk_rng_below(total), uniform on 0 .. total - 1 by rejection, from
  * a generator of the draw's own seed; arm a owns weight[a] of these numbers. So P(a | policy) =
  * weight[a] / total, a ratio of integers, without any approximation. An estimate that divides by it
- * is unbiased given the policy, hence unbiased. No propensity is below e / 4096 / K: weights of
- * such an estimate are bounded. And it is Thompson sampling: E[wins[a] / M] over the policy's seed
- * is the integral, whatever M, so 1 - e / 4096 of what is shown has the distribution that drawing
- * once would give.
+ * is unbiased given the policy, hence unbiased. No propensity of an arm that the uniform share
+ * is of is below e / 4096 / K: weights of such an estimate are bounded. And it is Thompson
+ * sampling: E[wins[a] / M] over the policy's seed is the integral, whatever M, so 1 - e / 4096 of
+ * what is shown has the distribution that drawing once would give.
  *
  * Who asks may matter: a round's winner is judged by sample * scale, and the uniform share may be
  * kept for arms that have been shown too rarely. Both are known before the choice, so the weights
@@ -79,7 +79,7 @@ typedef struct rk_choice {
     uint32_t weight, total; /* the arm was chosen with probability weight / total */
 } rk_choice;
 
-/* Rounded once. In (0, 1] where the uniform share is not 0. */
+/* Rounded once, in (0, 1]: what was chosen has a weight. */
 static inline float rk_choice_propensity(rk_choice choice) {
     return (float)((double)choice.weight / (double)choice.total);
 }

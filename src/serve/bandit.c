@@ -4,8 +4,6 @@
 #include "base/topk.h"
 #include "serve/stages.h"
 
-#define STREAM_POOL UINT64_C(0x706F6F6C) /* "pool" */
-
 /* Trials that the mean of all clusters counts in the mean of one, and the prior rate in that of
  * all. */
 #define CLUSTER_TRIALS 50.0
@@ -261,6 +259,14 @@ static void share_out(rk_bandit *bandit) {
     bandit->policy.uniform = few ? RK_MAX(parts, RK_POLICY_PARTS / 2) : parts;
 }
 
+/* What no reader would count makes room; a batch under way stays as it was sent. */
+static void forget(rk_bandit *bandit) {
+    const uint32_t kept = bandit->forgetting.days;
+    if (kept == 0 || bandit->today < kept) return;
+    rk_arms_forget(&bandit->region, bandit->today - kept + 1);
+    rk_arms_forget(&bandit->open, bandit->today - kept + 1);
+}
+
 void rk_bandit_refresh(rk_bandit *bandit, int64_t time_ms) {
     const uint32_t day = time_ms > 0 ? day_of(time_ms) : bandit->today;
     if (bandit->stale || day != bandit->today || bandit->changes >= RK_BANDIT_BATCH) {
@@ -268,6 +274,7 @@ void rk_bandit_refresh(rk_bandit *bandit, int64_t time_ms) {
         bandit->today = day;
         bandit->changes = 0;
         bandit->version++;
+        forget(bandit);
         read_clusters(bandit);
         for (uint32_t a = 0; a < bandit->arms; a++) read_arm(bandit, &bandit->arm[a]);
         draw_clusters(bandit);

@@ -103,7 +103,8 @@ static uint32_t quota_of(const rk_engine *engine, const rk_request *request, uin
     /* `popular` fills what the others leave short, so it may always bring a whole answer. */
     if (source == RK_SOURCE_POPULAR && quota > 0) quota = RK_MAX(quota, request->count);
     /* A slot draws from the whole pool, else its propensity would depend on who was brought. */
-    if (source == RK_SOURCE_EXPLORE && request->bandit) quota = RK_MAX(quota, RK_BANDIT_POOL);
+    if (source == RK_SOURCE_EXPLORE && request->bandit && quota > 0)
+        quota = RK_MAX(quota, RK_BANDIT_POOL);
     return RK_MIN(quota, RK_MAX_QUOTA);
 }
 

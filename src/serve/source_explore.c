@@ -54,8 +54,7 @@ static uint32_t inverse_of(uint32_t a, uint32_t n) {
 static void explore_prepare(rk_query *query) {
     uint32_t n = query->snapshot->meta.explore_count;
     rk_rng rng = rk_rng_at(query->request->seed, STREAM);
-    query->round = rk_rng_below(&rng, RK_POLICY_ROUNDS);
-    rng = rk_rng_at(query->request->seed, STREAM);
+    query->round = (uint32_t)rk_mix64(query->request->seed, STREAM) % RK_POLICY_ROUNDS;
     query->walk_start = rk_rng_below(&rng, n);
     query->walk_stride = query->walk_inverse = 1;
     if (n == 1) return;

@@ -291,7 +291,43 @@ static void excluded_items_are_not_drawn(void **state) {
     end_world(in);
 }
 
+/* Who asks for none of the source gets none, by slots neither. */
+static void a_quota_of_nothing_is_obeyed(void **state) {
+    (void)state;
+    world *in = make_world(3, 0, 0, test_seed());
+    rk_request request = {
+        .count = COUNT, .flags = RK_REQUEST_SOURCE_QUOTAS, .bandit = open_bandit(in, &plain)};
+    request.source_quotas[RK_SOURCE_POPULAR] = 50;
+    rk_recommendation out[COUNT];
+    uint32_t found;
+    assert_int_equal(rk_recommend(in->engine, &request, out, &found, NULL), RK_OK);
+    assert_int_equal(found, COUNT);
+    assert_int_equal(explored(out, found), 0);
+    end_world(in);
+}
+
 /* ---- statistics ---- */
+
+/* A device that never syncs counts on: what no reader would count makes room. */
+static void what_is_forgotten_makes_room(void **state) {
+    (void)state;
+    world *in = make_world(3, 0, 0, test_seed());
+    rk_bandit_options options = plain;
+    options.rows = 16;
+    rk_bandit *bandit = open_bandit(in, &options);
+    rk_recommendation out[COUNT];
+    for (uint32_t day = 0; day < 1000; day += 100) {
+        rk_request request = {
+            .count = COUNT, .time_ms = NOW + day * RK_MS_PER_DAY, .bandit = bandit};
+        uint32_t found;
+        assert_int_equal(rk_recommend(in->engine, &request, out, &found, NULL), RK_OK);
+        for (uint32_t i = 0; i < 3; i++)
+            assert_int_equal(
+                rk_bandit_record(bandit, in->content.explore[i], false, request.time_ms, NULL),
+                RK_OK);
+    }
+    end_world(in);
+}
 
 static void batches_leave_and_the_region_answers(void **state) {
     (void)state;
@@ -397,6 +433,8 @@ int main(void) {
         cmocka_unit_test(old_items_leave),
         cmocka_unit_test(exploration_gives_way_to_evidence),
         cmocka_unit_test(excluded_items_are_not_drawn),
+        cmocka_unit_test(a_quota_of_nothing_is_obeyed),
+        cmocka_unit_test(what_is_forgotten_makes_room),
         cmocka_unit_test(batches_leave_and_the_region_answers),
         cmocka_unit_test(bad_arguments_are_refused),
     };
