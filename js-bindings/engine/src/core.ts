@@ -2,7 +2,8 @@ import { abi } from './abi.js';
 import { SnapshotEngine } from './engine.js';
 import { banditOptions } from './exploration.js';
 import { type Host, abortable, compile, notCompiled, readBytes, subjectOf } from './load.js';
-import { type NativeSection, Runtime } from './native.js';
+import { Runtime } from './native.js';
+import type { NativeSection } from './native_types.js';
 import type {
   CreateEngine,
   EngineOptions,

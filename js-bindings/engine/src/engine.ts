@@ -1,13 +1,8 @@
 import { abi } from './abi.js';
 import { disposeSymbol } from './dispose_symbol.js';
 import { DisposedError, RequestError, quote } from './errors.js';
-import {
-  NONE,
-  type NativeAnswers,
-  type NativeEngine,
-  type NativeRecommendation,
-  type NativeRequest,
-} from './native.js';
+import { NONE, type NativeEngine } from './native.js';
+import type { NativeAnswers, NativeRecommendation, NativeRequest } from './native_types.js';
 import { EngineStatistics, banditOptions } from './exploration.js';
 import type { NativeBandit, NativeBanditOptions } from './native_bandit.js';
 import type { NativeNewItem } from './native_items.js';

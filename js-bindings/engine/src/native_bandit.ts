@@ -18,7 +18,7 @@ export interface NativeBanditOptions {
   readonly rows: number;
 }
 
-export interface NativeEvidence {
+export interface NativeArm {
   readonly trials: number;
   readonly rewards: number;
   readonly alpha: number;
@@ -76,7 +76,7 @@ export class NativeBandit {
     return true;
   }
 
-  known(item: number): NativeEvidence {
+  known(item: number): NativeArm {
     const { words } = this.#runtime.scratch;
     this.#runtime.call((wasm) => wasm.rk_wasm_bandit_known(this.pointer, item, words));
     const view = this.#runtime.memory.view();

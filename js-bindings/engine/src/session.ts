@@ -1,6 +1,7 @@
 import { abi } from './abi.js';
 import { RequestError, quote } from './errors.js';
-import { NONE, type NativeAnswers, type NativeEvent, type NativeRequest } from './native.js';
+import { NONE } from './native.js';
+import type { NativeAnswers, NativeEvent, NativeRequest } from './native_types.js';
 import type { NativeBandit } from './native_bandit.js';
 import type { OpenRules } from './open_rules.js';
 import type {

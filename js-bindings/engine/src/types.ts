@@ -40,9 +40,9 @@ export interface ExploreOptions {
   trials?: number;
   /** Days after which an impression counts half; 0: none is forgotten. Default 30. */
   halfLifeDays?: number;
-  /** Share of the draws that is uniform over the pool, 0 to 1. Default 0.01. */
+  /** Share of the draws that is uniform over the 128 items of the pool, once none lacks impressions; 0 to 1. Default 0.01. */
   uniform?: number;
-  /** Impressions that every new item is to get first: half of the draws go to those below. Default 50; 0: none. */
+  /** Impressions that every item nobody has met is to get first: half of the draws go to those below. Default 50; 0: none. */
   impressions?: number;
   /** Impressions after which an item is explored no more; 0: no limit. Default 500. */
   most?: number;
